@@ -1,0 +1,130 @@
+# refheap: see README.md. Quiet by default; V=1 shows the commands.
+#
+#   make                      build/refheap, build/librefheap.so, build/librefheap.a
+#   make demo | test          install what is missing (Debian), then the demo or the tests
+#   make bench                timings beside the machine's limits and CPython
+#   make install PREFIX=/usr/local DESTDIR=
+#   O=DIR SAN=address,undefined CC=clang V=1
+
+VERSION := 0.1.0
+SOVERSION := 0
+O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+comma := ,
+PREFIX ?= /usr/local
+CC ?= cc
+CXX ?= c++
+OBJCOPY ?= objcopy
+PKG_CONFIG ?= pkg-config
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+BASE := -std=gnu11 $(CFLAGS) $(WARN) $(SANFLAGS) -fPIC -fvisibility=hidden -MMD -MP \
+	-DREFHEAP_VERSION='"$(VERSION)"' -I$(O)/gen -Idumpfmt/include -Iruntime/librefheap/include $(CPPFLAGS)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-6s %s\n' $(1) $(2)
+endif
+
+# ---- what is built from what ----
+
+DUMPFMT_WRITER := error format crc32c sink writer
+DUMPFMT_READER := snapshot check resolve view pack
+LIBREFHEAP := builtins class collect control dict dump heap object scalars sequences table type weak
+PROBE := $(basename $(notdir $(wildcard runtime/probe/*.c)))
+GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
+RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
+ANALYZER := $(basename $(notdir $(wildcard analyzer/*.c)))
+SAMPLES := $(basename $(notdir $(wildcard samples/c/*.c)))
+UNIT := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
+TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c)))
+
+writer_o := $(DUMPFMT_WRITER:%=$(O)/dumpfmt/%.o)
+reader_o := $(DUMPFMT_READER:%=$(O)/dumpfmt/%.o)
+maps_o := $(O)/runtime/maps/maps.o
+lib_o := $(LIBREFHEAP:%=$(O)/runtime/librefheap/%.o)
+probe_o := $(PROBE:%=$(O)/runtime/probe/%.o)
+graph_o := $(GRAPH:%=$(O)/analyzer/graph/%.o)
+render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
+analyzer_o := $(ANALYZER:%=$(O)/analyzer/%.o)
+core_o := $(writer_o) $(reader_o) $(maps_o) $(probe_o) $(graph_o) $(render_o)
+
+GVC_CFLAGS = $(shell $(PKG_CONFIG) --cflags libgvc)
+GVC_LIBS = $(shell $(PKG_CONFIG) --libs libgvc)
+LIBS = -lzstd $(GVC_LIBS) -lm
+
+.PHONY: all demo test test-long fuzz bench check-deps deps-demo deps-test install uninstall clean samples tools
+.DELETE_ON_ERROR:
+all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a
+
+# ---- programs and libraries ----
+
+$(O)/refheap: $(analyzer_o) $(core_o) | $(O)/refheap_gdb
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# One relocatable object in which everything but rh_* is local, so that neither library can clash with the program.
+$(O)/librefheap.o: $(lib_o) $(writer_o) $(maps_o)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -nostdlib -r -o $@ $^
+	$(Q)$(OBJCOPY) --localize-hidden $@
+
+$(O)/librefheap.a: $(O)/librefheap.o
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $<
+
+$(O)/librefheap.so.$(SOVERSION): $(O)/librefheap.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -Wl,-soname,librefheap.so.$(SOVERSION) -o $@ $<
+
+$(O)/librefheap.so: $(O)/librefheap.so.$(SOVERSION)
+	$(Q)ln -sf $(notdir $<) $@
+
+# The GDB extension is found beside the program, built or installed.
+$(O)/refheap_gdb:
+	$(Q)mkdir -p $(O)
+	$(Q)ln -sfn $(CURDIR)/gdb/refheap_gdb $@
+
+$(O)/gen/crc32c_table.h: dumpfmt/make_crc32c_table.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -o $(O)/gen/make_crc32c_table $<
+	$(Q)$(O)/gen/make_crc32c_table > $@
+
+$(O)/dumpfmt/crc32c.o: $(O)/gen/crc32c_table.h
+$(O)/analyzer/render/layout.o: BASE += $(GVC_CFLAGS)
+
+$(O)/%.o: %.c Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) -c -o $@ $<
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+# ---- samples and tools of the tests ----
+
+samples: $(SAMPLES:%=$(O)/samples/%)
+$(O)/samples/%: samples/c/%.c $(O)/librefheap.so
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -Wno-missing-prototypes -Idumpfmt/include \
+		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/..'
+
+tools: $(TOOLS:%=$(O)/tests/tools/%)
+$(O)/tests/tools/%: $(O)/tests/tools/%.o $(O)/librefheap.a $(core_o)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< $(core_o) $(O)/librefheap.a $(LIBS) -lpthread
+
+unit: $(UNIT:%=$(O)/tests/unit/%)
+$(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/tests/unit/support.o $(O)/librefheap.a $(core_o)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/librefheap.a $(LIBS) -lcmocka -lpthread
+
+clean:
+	$(Q)rm -rf build build-*

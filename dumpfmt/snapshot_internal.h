@@ -1,0 +1,68 @@
+/* What the parts of the reader share: snapshot.c opens, check.c judges payloads, resolve.c judges the whole and resolves
+ * ids, view.c hands out. */
+#ifndef DUMPFMT_SNAPSHOT_INTERNAL_H
+#define DUMPFMT_SNAPSHOT_INTERNAL_H
+
+#include "snapshot.h"
+
+struct block_list {
+    struct block_view *items;
+    size_t count, capacity;
+};
+
+/* Type ids to records, and each type's slice of `fields`, by number. */
+struct type_table {
+    const struct type_record **types;
+    const struct field_record **fields;
+    uint64_t *first_field;
+    uint32_t limit;
+};
+
+struct snapshot {
+    const uint8_t *bytes;
+    size_t size;
+    int mapped, allocated; /* how `bytes` is to be given back */
+    uint8_t *decoded;      /* payloads of compressed blocks, one after the other */
+    size_t decoded_size;
+
+    struct file_header header;
+    struct process_record process;
+    struct trailer_record trailer;
+    uint32_t trailer_crc;
+    int complete;
+    char damage[200];
+
+    struct block_list blocks[SECTION_TOTALS];
+    uint64_t counts[SECTION_TOTALS];
+
+    const struct string_record **strings;
+    uint32_t string_limit;
+    struct type_table types;
+};
+
+/* Sums and limits gathered from payloads, compared with the trailer at the end. */
+struct check {
+    int salvage;
+    uint64_t object_bytes;
+    uint64_t degrees;
+    uint32_t string_limit, type_limit; /* 1 + the largest id used or defined */
+    uint32_t strings_defined_limit, types_defined_limit;
+    uint64_t heap_limit, module_limit, thread_limit, frame_limit, site_limit;
+    int no_values;
+};
+
+/* Checks one decoded payload against FORMAT.md section 3 and adds to `check`. */
+int check_block(struct check *check, const struct block_view *block, struct rh_error *err);
+
+/* Decodes the column directory of an objects or edges block that was checked. `head` is the section's head size;
+ * columns are stored by id below `limit`. */
+void read_columns(const struct block_view *block, size_t head, struct column_view *column, unsigned limit);
+
+/* Fills the tables of strings and types and checks what spans blocks, once all of them were taken. */
+int resolve_ids(struct snapshot *s, const struct check *check, struct rh_error *err);
+
+/* Sets an error with its place and returns RH_ERR_FORMAT. */
+int reject_file(struct rh_error *err, const char *section, uint64_t offset, const char *hint, const char *what);
+extern const char hint_salvage[];
+
+#endif

@@ -1,0 +1,186 @@
+/* The control block, and serving the dumps it asks for. */
+#include <string.h>
+
+#include "../../dumpfmt/error.h"
+#include "../../dumpfmt/format.h"
+#include "../../dumpfmt/rawsys.h"
+#include "internal.h"
+
+#define OFFSET(type, member) ((uint32_t)offsetof(type, member))
+
+struct rh_control rh_control = {
+    .magic = RH_CONTROL_MAGIC,
+    .version = RH_CONTROL_VERSION,
+    .size = sizeof(struct rh_control),
+    .self = &rh_control,
+    .library = "librefheap " REFHEAP_VERSION,
+    .immortal = RH_IMMORTAL,
+    .layout =
+        {
+            .object_size = sizeof(struct rh_object),
+            .object_refcount = OFFSET(struct rh_object, refcount),
+            .object_type = OFFSET(struct rh_object, type),
+            .object_links = OFFSET(struct rh_object, links),
+            .next_mask = LINK_BITS,
+            .generation_mask = NEXT_GENERATION,
+            .prev_mask = LINK_BITS,
+            .finalized_bit = PREV_FINALIZED,
+            .heap_next = OFFSET(struct rh_heap, next),
+            .heap_name = OFFSET(struct rh_heap, name),
+            .heap_hand = OFFSET(struct rh_heap, hand),
+            .heap_busy = OFFSET(struct rh_heap, busy),
+            .heap_lists = OFFSET(struct rh_heap, lists),
+            .heap_list_count = RH_LIST_LIMIT,
+            .heap_types = OFFSET(struct rh_heap, types),
+            .heap_roots = OFFSET(struct rh_heap, roots),
+            .heap_root_count = OFFSET(struct rh_heap, root_count),
+            .heap_garbage = OFFSET(struct rh_heap, garbage),
+            .heap_generations = OFFSET(struct rh_heap, generations),
+            .generation_size = sizeof(struct counts),
+            .generation_threshold = OFFSET(struct counts, threshold),
+            .generation_count = OFFSET(struct counts, count),
+            .generation_collections = OFFSET(struct counts, collections),
+            .generation_collected = OFFSET(struct counts, collected),
+            .generation_uncollectable = OFFSET(struct counts, uncollectable),
+            .heap_collecting = OFFSET(struct rh_heap, collecting),
+            .heap_enabled = OFFSET(struct rh_heap, enabled),
+            .heap_debug = OFFSET(struct rh_heap, debug),
+            .heap_long_lived_total = OFFSET(struct rh_heap, long_lived_total),
+            .heap_long_lived_pending = OFFSET(struct rh_heap, long_lived_pending),
+            .heap_owner = OFFSET(struct rh_heap, owner),
+            .heap_next_serial = OFFSET(struct rh_heap, next_serial),
+            .root_size = sizeof(struct root),
+            .root_name = OFFSET(struct root, name),
+            .root_slot = OFFSET(struct root, slot),
+            .root_object = OFFSET(struct root, object),
+            .root_kind = OFFSET(struct root, kind),
+            .type_next = OFFSET(struct rh_type, next),
+            .type_heap = OFFSET(struct rh_type, heap),
+            .type_name = OFFSET(struct rh_type, name),
+            .type_module = OFFSET(struct rh_type, module),
+            .type_size = OFFSET(struct rh_type, size),
+            .type_item_size = OFFSET(struct rh_type, item_size),
+            .type_flags = OFFSET(struct rh_type, flags),
+            .type_fields = OFFSET(struct rh_type, fields),
+            .type_field_count = OFFSET(struct rh_type, field_count),
+            .field_size = sizeof(struct rh_field),
+            .field_name = OFFSET(struct rh_field, name),
+            .field_kind = OFFSET(struct rh_field, kind),
+            .field_flags = OFFSET(struct rh_field, flags),
+            .field_count_size = OFFSET(struct rh_field, count_size),
+            .field_offset = OFFSET(struct rh_field, offset),
+            .field_count_offset = OFFSET(struct rh_field, count_offset),
+            .field_capacity_offset = OFFSET(struct rh_field, capacity_offset),
+            .field_stride = OFFSET(struct rh_field, stride),
+            .field_key_offset = OFFSET(struct rh_field, key_offset),
+            .field_value_offset = OFFSET(struct rh_field, value_offset),
+            .field_mask = OFFSET(struct rh_field, mask),
+            .field_other = OFFSET(struct rh_field, other),
+        },
+};
+
+/* ---- the list of heaps ---- */
+
+int control_try_lock(void)
+{
+    return __atomic_exchange_n(&rh_control.lock, 1, __ATOMIC_ACQUIRE) == 0;
+}
+
+void control_lock(void)
+{
+    while (!control_try_lock())
+        raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
+void control_unlock(void)
+{
+    __atomic_store_n(&rh_control.lock, 0, __ATOMIC_RELEASE);
+}
+
+void control_add_heap(struct rh_heap *heap)
+{
+    control_lock();
+    heap->next = rh_control.heaps;
+    store_barrier();
+    rh_control.heaps = heap;
+    control_unlock();
+}
+
+void control_remove_heap(struct rh_heap *heap)
+{
+    control_lock();
+    struct rh_heap **at = &rh_control.heaps;
+    while (*at && *at != heap)
+        at = &(*at)->next;
+    if (*at)
+        *at = heap->next;
+    control_unlock();
+}
+
+/* ---- requests ---- */
+
+__attribute__((noinline)) void rh_dump_done(void)
+{
+    __asm__ volatile(""); /* a place for a breakpoint: not to be optimized away */
+}
+
+static int dump_to_path(unsigned flags, unsigned captured)
+{
+    struct rh_error err = {0};
+    struct dump_request request = {rh_control.path, flags, captured};
+    rh_control.path[sizeof rh_control.path - 1] = 0;
+    int status = dump_heaps(&request, &err);
+    rh_control.os_error = err.os_error;
+    rh_control.status = status;
+    return status;
+}
+
+void control_serve(struct rh_heap *heap)
+{
+    uint32_t request = rh_control.request;
+    if (heap->busy || heap->owner != (uint64_t)raw_gettid())
+        return;
+    dump_to_path(rh_control.request_flags, CAPTURED_SAFE_POINT);
+    store_barrier();
+    rh_control.done = request;
+    rh_dump_done();
+}
+
+int rh_dump_now(void)
+{
+    return dump_to_path(rh_control.request_flags | RH_DUMP_GUARDED, CAPTURED_REQUEST);
+}
+
+int rh_dump(const char *path, unsigned flags, struct rh_error *err)
+{
+    struct dump_request request = {path, flags, CAPTURED_REQUEST};
+    return dump_heaps(&request, err);
+}
+
+int rh_dump_request(const char *path, unsigned flags, struct rh_error *err)
+{
+    size_t length = 0;
+    while (path[length])
+        length++;
+    if (length >= sizeof rh_control.path)
+        return error_set(err, RH_ERR_ARGUMENT, "the name of the file to write is too long", "use a shorter path");
+    if (!control_try_lock())
+        return error_set(err, RH_ERR_BUSY, "the control block is in use", "try again");
+    int open = rh_control.request != rh_control.done;
+    if (!open) {
+        for (size_t i = 0; i <= length; i++)
+            rh_control.path[i] = path[i];
+        rh_control.request_flags = flags;
+        store_barrier();
+        rh_control.request = rh_control.done + 1;
+    }
+    control_unlock();
+    if (open)
+        return error_set(err, RH_ERR_BUSY, "an earlier request for a dump has not been served yet", "try again later");
+    return 0;
+}
+
+void rh_safepoint(struct rh_heap *heap)
+{
+    safepoint(heap);
+}

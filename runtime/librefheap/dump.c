@@ -1,0 +1,584 @@
+/* Writing a snapshot from inside the process.
+ *
+ * Runs anywhere, also in a signal handler inside malloc: raw system calls, a mapping of its own, no lock waited for,
+ * nothing large on the stack. The only writes outside that mapping are the snapshot numbers in the heap's types.
+ */
+#include "../../dumpfmt/error.h"
+#include "../../dumpfmt/format.h"
+#include "../../dumpfmt/rawsys.h"
+#include "../../dumpfmt/writer.h"
+#include "../maps/maps.h"
+#include "internal.h"
+#include "traverse.h"
+
+enum { TEXT_CAP = 4096, VALUE_CAP = 256, COPY_SIZE = 64 << 10 };
+
+/* Everything a dump needs, in one mapping, the writer's memory behind it. */
+struct dump {
+    struct writer *writer;
+    const struct dump_request *request;
+    uint64_t thread;
+    uint32_t heap; /* id of the heap being written */
+    uint32_t types;
+    long pid;
+    int guarded;
+    int incomplete; /* a reference of the object being written could not be read */
+    struct sink_file file;
+    struct maps_reader maps;
+    struct module_found module;
+    char maps_buffer[MAPS_BUFFER_SIZE];
+    char text[TEXT_CAP];
+    _Alignas(16) char copy[COPY_SIZE];
+    _Alignas(16) char writer_memory[];
+};
+
+/* ---- reading memory that may not be there ---- */
+
+static int read_self(void *context, uint64_t address, void *to, size_t size)
+{
+    const struct dump *d = context;
+    struct {
+        void *base;
+        size_t length;
+    } local = {to, size}, remote = {(void *)(uintptr_t)address, size};
+    long n = raw_syscall(SYS_process_vm_readv, d->pid, (long)&local, 1, (long)&remote, 1, 0);
+    return n == (long)size ? 0 : -1;
+}
+
+/* Memory of the program: where it is, or a copy of it when guarded; NULL when it cannot be read. `size` is at most COPY_SIZE. */
+static const char *view(struct dump *d, const void *at, size_t size)
+{
+    if (!d->guarded)
+        return at;
+    if (size <= COPY_SIZE && !read_self(d, (uintptr_t)at, d->copy, size))
+        return d->copy;
+    d->incomplete = 1;
+    return NULL;
+}
+
+/* Whether a type's buffers need guarding: the library's own are right whenever the heap is not busy. */
+static int is_builtin(const struct rh_type *type)
+{
+    const struct rh_type *const *builtins = (const struct rh_type *const *)type->heap->builtins;
+    for (int i = 0; i < RH_BUILTIN_LIMIT; i++)
+        if (builtins[i] == type)
+            return 1;
+    return 0;
+}
+
+/* ---- text ---- */
+
+static size_t text_length(const char *text)
+{
+    size_t n = 0;
+    while (text[n])
+        n++;
+    return n;
+}
+
+static uint32_t put_text(struct dump *d, const char *text)
+{
+    return text ? writer_string(d->writer, text, text_length(text), TEXT_CAP) : 0;
+}
+
+/* Reads a small file of /proc whole, as far as it fits in d->text; returns its length. */
+static size_t read_small(struct dump *d, const char *path)
+{
+    long fd = raw_openat(-100, path, O_RDONLY | O_CLOEXEC, 0), n;
+    size_t used = 0;
+    if (fd < 0)
+        return 0;
+    while (used < TEXT_CAP && (n = raw_read((int)fd, d->text + used, TEXT_CAP - used)) > 0)
+        used += (size_t)n;
+    raw_close((int)fd);
+    return used;
+}
+
+/* ---- the process ---- */
+
+static void write_process(struct dump *d)
+{
+    struct process_record r = {.pid = (uint64_t)d->pid, .captured = (uint16_t)d->request->captured};
+    r.writer = put_text(d, rh_control.library);
+    if (!(d->request->flags & RH_DUMP_NO_VALUES)) {
+        size_t n = read_small(d, "/proc/self/cmdline");
+        while (n && !d->text[n - 1])
+            n--;
+        for (size_t i = 0; i < n; i++)
+            if (!d->text[i])
+                d->text[i] = ' ';
+        r.command_line = writer_string(d->writer, d->text, n, TEXT_CAP);
+    }
+    long n = raw_syscall(SYS_readlinkat, -100, (long)"/proc/self/exe", (long)d->text, TEXT_CAP, 0, 0);
+    if (n > 0)
+        r.executable = writer_string(d->writer, d->text, (size_t)n, TEXT_CAP);
+    struct {
+        char system[65], node[65], rest[4][65];
+    } *name = (void *)d->copy;
+    if (raw_syscall(SYS_uname, (long)name, 0, 0, 0, 0, 0) == 0)
+        r.host = put_text(d, name->node);
+    writer_record(d->writer, SECTION_PROCESS, &r);
+}
+
+static void write_module(void *context, const struct module_found *found)
+{
+    struct dump *d = context;
+    struct module_record r = {.base = found->base, .end = found->end, .build_id_length = found->build_id_length};
+    r.path = put_text(d, found->path);
+    __builtin_memcpy(r.build_id, found->build_id, found->build_id_length);
+    writer_record(d->writer, SECTION_MODULES, &r);
+}
+
+static void write_modules(struct dump *d)
+{
+    long fd = raw_openat(-100, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    maps_begin(&d->maps, (int)fd, d->maps_buffer);
+    maps_modules(&d->maps, read_self, d, &d->module, write_module, d);
+    raw_close((int)fd);
+}
+
+static void write_note(struct dump *d, const char *text, uint64_t address)
+{
+    struct diagnostic_record r = {.severity = SEVERITY_NOTE, .address = address, .heap = FORMAT_NONE};
+    r.text = put_text(d, text);
+    writer_record(d->writer, SECTION_DIAGNOSTICS, &r);
+}
+
+/* ---- heaps and types ---- */
+
+static void write_heap(struct dump *d, const struct rh_heap *heap)
+{
+    struct heap_record r = {
+        .id = d->heap,
+        .runtime = put_text(d, "librefheap"),
+        .version = put_text(d, REFHEAP_VERSION),
+        .name = put_text(d, heap->name),
+        .flags = (uint16_t)((heap->collecting >= 0 ? HEAP_COLLECTING : 0) | (heap->enabled ? HEAP_ENABLED : 0)),
+        .collecting = (int16_t)heap->collecting,
+        .debug = heap->debug,
+        .address = (uintptr_t)heap,
+        .long_lived_total = heap->long_lived_total,
+        .long_lived_pending = heap->long_lived_pending,
+        .owner = heap->owner,
+        .next_serial = heap->next_serial,
+    };
+    writer_record(d->writer, SECTION_HEAPS, &r);
+    for (uint32_t g = 0; g <= GENERATION_PERMANENT; g++) {
+        struct generation_record gr = {.heap = d->heap, .generation = g, .objects = list_length(&heap->lists[g])};
+        if (g < 3) {
+            gr.threshold = heap->generations[g].threshold;
+            gr.count = heap->generations[g].count;
+            gr.collections = heap->generations[g].collections;
+            gr.collected = heap->generations[g].collected;
+            gr.uncollectable = heap->generations[g].uncollectable;
+        }
+        writer_record(d->writer, SECTION_GENERATIONS, &gr);
+    }
+}
+
+static void write_type(struct dump *d, struct rh_type *type)
+{
+    struct type_record r = {
+        .id = d->types,
+        .name = put_text(d, type->name),
+        .module = put_text(d, type->module),
+        .address = (uintptr_t)type,
+        .basic_size = type->size,
+        .item_size = type->item_size,
+        .heap = d->heap,
+        .fields = type->field_count,
+    };
+    r.flags = (type->flags & TYPE_IS_CONTAINER ? TYPE_CONTAINER : 0) | (type->finalize ? TYPE_FINALIZER : 0) |
+              (type->legacy_finalize ? TYPE_LEGACY_FINALIZER : 0) | (type->traverse ? TYPE_HAND_TRAVERSED : 0);
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct rh_field *f = &type->fields[i];
+        struct field_record fr = {.type = r.id,
+                                  .number = i,
+                                  .name = put_text(d, f->name),
+                                  .kind = f->kind >= RH_FIELD_INT ? FIELD_VALUE : f->kind,
+                                  .offset = f->offset};
+        if (f->flags & RH_FIELD_ATTRIBUTES)
+            r.flags |= TYPE_ATTRIBUTES;
+        writer_record(d->writer, SECTION_FIELDS, &fr);
+    }
+    writer_record(d->writer, SECTION_TYPES, &r);
+    type->snapshot_id = d->types++;
+}
+
+static void write_roots(struct dump *d, const struct rh_heap *heap)
+{
+    for (size_t i = 0; i < heap->root_count; i++) {
+        const struct root *root = &heap->roots[i];
+        const char *slot = root->slot ? view(d, root->slot, sizeof(void *)) : NULL;
+        struct rh_object *object = root->slot ? (slot ? *(struct rh_object *const *)slot : NULL) : root->object;
+        if (!object)
+            continue;
+        struct root_record r = {.object = (uintptr_t)object,
+                                .where = (uintptr_t)root->slot,
+                                .name = put_text(d, root->name),
+                                .module = FORMAT_NONE,
+                                .thread = FORMAT_NONE,
+                                .frame = FORMAT_NONE,
+                                .kind = (uint16_t)root->kind,
+                                .flags = ROOT_EXACT | ROOT_COUNTED,
+                                .heap = d->heap};
+        writer_record(d->writer, SECTION_ROOTS, &r);
+    }
+    if (heap->garbage) {
+        struct root_record r = {.object = (uintptr_t)heap->garbage,
+                                .where = (uintptr_t)&heap->garbage,
+                                .name = put_text(d, "garbage"),
+                                .module = FORMAT_NONE,
+                                .thread = FORMAT_NONE,
+                                .frame = FORMAT_NONE,
+                                .kind = ROOT_RUNTIME,
+                                .flags = ROOT_EXACT | ROOT_COUNTED,
+                                .heap = d->heap};
+        writer_record(d->writer, SECTION_ROOTS, &r);
+    }
+}
+
+/* ---- edges ---- */
+
+static void put_edge(struct dump *d, const void *target, unsigned bits, enum label_kind kind, uint64_t label)
+{
+    if (target)
+        writer_edge(d->writer, (uintptr_t)target, bits, kind, label);
+}
+
+static uint64_t element_label(uint32_t field, uint64_t index)
+{
+    return (uint64_t)field << LABEL_ELEMENT_SHIFT | (index & ((UINT64_C(1) << LABEL_ELEMENT_SHIFT) - 1));
+}
+
+/* Calls `each` for pieces of an array that fit in the copy. Stops where memory ends. */
+#define FOR_PIECES(d, f, base, count, piece, first, n)                                                              \
+    for (size_t first = 0, per_ = COPY_SIZE / ((f)->stride ? (f)->stride : 1), n;                                   \
+         first < (count) && per_ && (n = (count) - first < per_ ? (count) - first : per_) &&                        \
+         (piece = view(d, (base) + first * (f)->stride, n * (f)->stride));                                          \
+         first += n)
+
+static void write_array(struct dump *d, const char *base, size_t count, const struct rh_field *f, uint32_t number)
+{
+    const char *piece;
+    if (f->stride > COPY_SIZE)
+        d->incomplete = 1;
+    FOR_PIECES(d, f, base, count, piece, first, n)
+        for (size_t i = 0; i < n; i++) {
+            const void *item = read_pointer(piece, i * f->stride + f->key_offset);
+            if (f->flags & RH_FIELD_ITEMS)
+                put_edge(d, item, EDGE_STRONG, LABEL_INDEX, first + i);
+            else
+                put_edge(d, item, EDGE_STRONG, LABEL_ELEMENT, element_label(number, first + i));
+        }
+}
+
+static void write_table(struct dump *d, const char *base, size_t count, const struct rh_field *f, uint32_t number)
+{
+    const char *piece;
+    if (f->stride > COPY_SIZE)
+        d->incomplete = 1;
+    FOR_PIECES(d, f, base, count, piece, first, n)
+        for (size_t i = 0; i < n; i++) {
+            const char *entry = piece + i * f->stride;
+            if (!entry_is_used(entry, f))
+                continue;
+            const void *key = read_pointer(entry, f->key_offset);
+            if (f->flags & RH_FIELD_KEYS)
+                put_edge(d, key, EDGE_STRONG, LABEL_IS_KEY, 0);
+            if (!(f->flags & RH_FIELD_VALUES))
+                continue;
+            const void *value = read_pointer(entry, f->value_offset);
+            if (f->flags & RH_FIELD_KEYS)
+                put_edge(d, value, EDGE_STRONG, LABEL_KEY, (uintptr_t)key);
+            else
+                put_edge(d, value, EDGE_STRONG, LABEL_ELEMENT, element_label(number, first + i));
+        }
+}
+
+static void write_children(struct dump *d, const char *first, const struct rh_field *f, uint32_t number)
+{
+    const char *child = first;
+    for (uint64_t i = 0; child; i++) {
+        put_edge(d, child, EDGE_STRONG, LABEL_ELEMENT, element_label(number, i));
+        const char *link = view(d, child + f->value_offset, sizeof(void *));
+        child = link ? read_pointer(link, 0) : NULL;
+        if (child == first)
+            break;
+    }
+}
+
+static int write_visited(struct rh_object *target, void *context)
+{
+    put_edge(context, target, EDGE_STRONG, LABEL_NONE, 0);
+    return 0;
+}
+
+static void write_edges(struct dump *d, struct rh_object *object)
+{
+    const struct rh_type *type = object->type;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct rh_field *f = &type->fields[i];
+        const char *at = (const char *)object + f->offset;
+        switch (f->kind) {
+        case RH_FIELD_STRONG:
+            put_edge(d, read_pointer(at, 0), EDGE_STRONG, LABEL_FIELD, i);
+            break;
+        case RH_FIELD_TAGGED:
+            put_edge(d, untag(*(const uintptr_t *)at, f), EDGE_STRONG, LABEL_FIELD, i);
+            break;
+        case RH_FIELD_WEAK:
+            put_edge(d, ((const struct rh_weak *)at)->target, EDGE_WEAK, LABEL_FIELD, i);
+            break;
+        case RH_FIELD_BORROWED:
+            put_edge(d, read_pointer(at, 0), 0, LABEL_FIELD, i);
+            break;
+        case RH_FIELD_ARRAY:
+            if (read_pointer(at, 0))
+                write_array(d, read_pointer(at, 0), field_count(object, f), f, i);
+            break;
+        case RH_FIELD_INLINE_ARRAY:
+            write_array(d, at, field_count(object, f), f, i);
+            break;
+        case RH_FIELD_CHILDREN:
+            write_children(d, read_pointer(at, 0), f, i);
+            break;
+        case RH_FIELD_TABLE:
+            if (read_pointer(at, 0))
+                write_table(d, read_pointer(at, 0), field_count(object, f), f, i);
+            break;
+        }
+    }
+    if (type->traverse)
+        type->traverse(object, write_visited, d);
+}
+
+/* ---- sizes and values ---- */
+
+static size_t items_of(const struct rh_object *object)
+{
+    return object->type->items ? field_count(object, object->type->items) : 0;
+}
+
+/* Elements a buffer has room for. */
+static uint64_t room_of(const struct rh_object *object, const struct rh_field *f)
+{
+    return f->capacity_offset ? read_count(object, f->capacity_offset, f->count_size) : field_count(object, f);
+}
+
+static void measure(const struct rh_object *object, struct writer_object *row)
+{
+    const struct rh_type *type = object->type;
+    row->size = type->size + items_of(object) * type->item_size;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct rh_field *f = &type->fields[i];
+        if ((f->kind != RH_FIELD_ARRAY && f->kind != RH_FIELD_TABLE && f->kind != RH_FIELD_BYTES) ||
+            !read_pointer(object, f->offset))
+            continue;
+        uint64_t room = room_of(object, f);
+        row->size += room * f->stride;
+        if (f->capacity_offset && !row->capacity) {
+            row->used = field_count(object, f);
+            row->capacity = room;
+        }
+    }
+}
+
+static void put_value(struct dump *d, const struct rh_object *object, enum value_kind kind, const void *bytes,
+                      uint64_t length)
+{
+    if (d->request->flags & RH_DUMP_NO_VALUES && kind != VALUE_NAME)
+        return;
+    uint64_t kept = length < VALUE_CAP ? length : VALUE_CAP;
+    writer_value(d->writer, (uintptr_t)object, kind, bytes, (uint32_t)kept, length);
+}
+
+static void write_cstring(struct dump *d, const struct rh_object *object, const char *text)
+{
+    size_t n = 0;
+    if (!text)
+        return;
+    if (d->guarded) { /* the end of the text may be the end of its page */
+        size_t to_page = 4096 - ((uintptr_t)text & 4095);
+        const char *copy = view(d, text, to_page < VALUE_CAP ? to_page : VALUE_CAP);
+        if (!copy)
+            return;
+        while (n < (to_page < VALUE_CAP ? to_page : VALUE_CAP) && copy[n])
+            n++;
+        put_value(d, object, VALUE_TEXT, copy, n);
+        return;
+    }
+    put_value(d, object, VALUE_TEXT, text, text_length(text));
+}
+
+static int64_t read_signed(const void *at, unsigned size)
+{
+    uint64_t value = read_count(at, 0, size);
+    unsigned unused = 64 - 8 * size;
+    return (int64_t)(value << unused) >> unused;
+}
+
+static void write_value_field(struct dump *d, const struct rh_object *object, const struct rh_field *f)
+{
+    const char *at = (const char *)object + f->offset;
+    int64_t number;
+    switch (f->kind) {
+    case RH_FIELD_INT:
+    case RH_FIELD_UINT:
+        number = f->kind == RH_FIELD_INT ? read_signed(at, f->count_size) : (int64_t)read_count(at, 0, f->count_size);
+        put_value(d, object, VALUE_INTEGER, &number, sizeof number);
+        break;
+    case RH_FIELD_BOOL:
+        put_value(d, object, VALUE_BOOL, *at ? "\1" : "\0", 1);
+        break;
+    case RH_FIELD_FLOAT:
+        put_value(d, object, VALUE_FLOAT, at, 8);
+        break;
+    case RH_FIELD_TEXT:
+        put_value(d, object, VALUE_TEXT, at, field_count(object, f));
+        break;
+    case RH_FIELD_NAME:
+        put_value(d, object, VALUE_NAME, at, field_count(object, f));
+        break;
+    case RH_FIELD_DATA:
+        put_value(d, object, VALUE_BYTES, at, field_count(object, f));
+        break;
+    case RH_FIELD_CSTRING:
+        write_cstring(d, object, read_pointer(at, 0));
+        break;
+    case RH_FIELD_NOTHING:
+        put_value(d, object, VALUE_NONE, at, 0);
+        break;
+    }
+}
+
+/* The first value field of a type is the object's value. */
+static void write_value(struct dump *d, const struct rh_object *object)
+{
+    const struct rh_type *type = object->type;
+    for (uint32_t i = 0; i < type->field_count; i++)
+        if (type->fields[i].kind >= RH_FIELD_INT) {
+            write_value_field(d, object, &type->fields[i]);
+            return;
+        }
+}
+
+/* ---- objects ---- */
+
+static void write_object(struct dump *d, struct rh_object *object, unsigned more_state)
+{
+    struct writer_object row = {
+        .address = (uintptr_t)object,
+        .refcount = object->refcount,
+        .type = object->type->snapshot_id,
+        .state = (unsigned)generation_of(links_of(object)) | more_state,
+    };
+    if (is_container(object))
+        row.state |= STATE_CONTAINER;
+    if (object->refcount >= RH_IMMORTAL)
+        row.state |= STATE_IMMORTAL;
+    if (object->links.prev & PREV_FINALIZED)
+        row.state |= STATE_FINALIZED;
+    measure(object, &row);
+    writer_object(d->writer, d->heap, &row);
+
+    d->incomplete = 0;
+    d->guarded = d->request->flags & RH_DUMP_GUARDED && !is_builtin(object->type);
+    write_edges(d, object);
+    if (d->incomplete)
+        writer_object_mark(d->writer, STATE_EDGES_INCOMPLETE);
+    write_value(d, object);
+    d->guarded = (d->request->flags & RH_DUMP_GUARDED) != 0;
+}
+
+static void write_objects(struct dump *d, struct rh_heap *heap)
+{
+    for (int list = 0; list < RH_LIST_LIMIT; list++) {
+        struct rh_links *head = &heap->lists[list];
+        unsigned state = list == RH_LIST_TRASH ? STATE_DYING : 0;
+        for (struct rh_links *l = next_of(head); l != head && !writer_status(d->writer); l = next_of(l))
+            write_object(d, object_of(l), state);
+    }
+}
+
+/* ---- the whole ---- */
+
+static void write_snapshot(struct dump *d)
+{
+    write_process(d);
+    write_modules(d);
+    for (struct rh_heap *heap = rh_control.heaps; heap; heap = heap->next) {
+        if (heap->owner != d->thread) {
+            write_note(d, "a heap of another thread was left out", (uintptr_t)heap);
+            continue;
+        }
+        write_heap(d, heap);
+        for (struct rh_type *type = heap->types; type; type = type->next)
+            write_type(d, type);
+        write_roots(d, heap);
+        write_objects(d, heap);
+        d->heap++;
+    }
+}
+
+/* Whether the calling thread's heaps may be looked at now. */
+static int judge_heaps(uint64_t thread, struct rh_error *err)
+{
+    int mine = 0, busy = 0;
+    for (struct rh_heap *heap = rh_control.heaps; heap; heap = heap->next)
+        if (heap->owner == thread) {
+            mine++;
+            busy += heap->busy != 0;
+        }
+    if (!mine)
+        return error_set(err, RH_ERR_NOT_FOUND, "no heap belongs to this thread",
+                         "dump from the thread that uses the heap");
+    if (busy)
+        return error_set(err, RH_ERR_BUSY, "the heap is being changed at this moment",
+                         "ask for a dump at the next safe point");
+    return 0;
+}
+
+static int dump_locked(struct dump *d, const char *path, struct rh_error *err)
+{
+    struct writer_identity identity = {.time = writer_now(),
+                                       .flags = d->request->flags & RH_DUMP_NO_VALUES ? FILE_NO_VALUES : 0};
+    int status = sink_file_open(&d->file, path, err);
+    if (status)
+        return status;
+    writer_random_uuid(identity.uuid);
+    d->writer = writer_open(d->writer_memory, &d->file.sink, &identity);
+    write_snapshot(d);
+    status = writer_finish(d->writer, err);
+    if (status) {
+        sink_file_abort(&d->file);
+        return status;
+    }
+    return sink_file_commit(&d->file, err);
+}
+
+int dump_heaps(const struct dump_request *request, struct rh_error *err)
+{
+    uint64_t thread = (uint64_t)raw_gettid();
+    if (!control_try_lock())
+        return error_set(err, RH_ERR_BUSY, "another dump or a change of heaps is under way", "try again");
+    int status = judge_heaps(thread, err);
+    if (!status) {
+        size_t size = sizeof(struct dump) + writer_memory_size();
+        struct dump *d = raw_map(size);
+        if (d) {
+            d->request = request;
+            d->thread = thread;
+            d->pid = raw_getpid();
+            d->guarded = (request->flags & RH_DUMP_GUARDED) != 0;
+            status = dump_locked(d, request->path, err);
+            raw_unmap(d, size);
+        } else {
+            status = error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the dump's buffers", "");
+        }
+    }
+    control_unlock();
+    return status;
+}

@@ -1,0 +1,366 @@
+/* Heaps: making and destroying them, their settings, and walking their objects. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../dumpfmt/error.h"
+#include "../../dumpfmt/rawsys.h"
+#include "internal.h"
+
+void *heap_allocate(struct rh_heap *heap, size_t size)
+{
+    (void)heap;
+    return malloc(size);
+}
+
+void heap_free(struct rh_heap *heap, void *memory)
+{
+    (void)heap;
+    free(memory);
+}
+
+char *heap_copy_text(struct rh_heap *heap, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = heap_allocate(heap, size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+/* ---- life ---- */
+
+int rh_heap_create(const struct rh_heap_options *options, struct rh_heap **out, struct rh_error *err)
+{
+    *out = NULL;
+    struct rh_heap *heap = aligned_alloc(16, (sizeof *heap + 15) & ~(size_t)15);
+    if (!heap)
+        return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for a heap", "");
+    memset(heap, 0, sizeof *heap);
+    for (int i = 0; i < RH_LIST_LIMIT; i++)
+        list_init(&heap->lists[i]);
+    heap->generations[0].threshold = 700;
+    heap->generations[1].threshold = 10;
+    heap->generations[2].threshold = 10;
+    heap->collecting = -1;
+    heap->enabled = 1;
+    heap->owner = (uint64_t)raw_gettid();
+    heap->trash_at = &heap->lists[RH_LIST_TRASH];
+
+    int status = 0;
+    if (options && options->name && !(heap->name = heap_copy_text(heap, options->name)))
+        status = error_set(err, RH_ERR_NO_MEMORY, "not enough memory for a heap", "");
+    if (!status)
+        status = builtins_create(heap, err);
+    control_add_heap(heap);
+    if (status) {
+        rh_heap_destroy(heap);
+        return status;
+    }
+    *out = heap;
+    return 0;
+}
+
+/* Frees every object that is left, without any of its code and whatever its refcount. Returns their number. */
+static size_t discard_all(struct rh_heap *heap)
+{
+    size_t alive = 0;
+    for (int i = 0; i < RH_LIST_LIMIT; i++)
+        for (struct rh_links *l = next_of(&heap->lists[i]); l != &heap->lists[i]; l = next_of(l))
+            if (object_of(l)->refcount < RH_IMMORTAL)
+                alive++;
+    /* Weak references reach into other objects: cut them all while all objects are there. */
+    for (size_t i = 0; i < heap->weak.capacity; i++)
+        for (struct rh_weak *w = heap->weak.entries[i].first, *after; w; w = after) {
+            after = w->next;
+            *w = (struct rh_weak){NULL, NULL, NULL, w->owner};
+        }
+    weak_table_destroy(heap);
+    for (int i = 0; i < RH_LIST_LIMIT; i++)
+        while (!list_is_empty(&heap->lists[i])) {
+            struct rh_object *object = object_of(next_of(&heap->lists[i]));
+            if (object == &heap->none.object || object == &heap->false_object.object ||
+                object == &heap->true_object.object)
+                list_remove(links_of(object)); /* part of the heap itself */
+            else
+                object_discard(object);
+        }
+    return alive;
+}
+
+size_t rh_heap_destroy(struct rh_heap *heap)
+{
+    if (!heap)
+        return 0;
+    struct rh_object *garbage = heap->garbage;
+    heap->garbage = NULL;
+    heap->debug = 0;
+    rh_xdecref(garbage);
+    collect(heap, RH_OLD);
+
+    heap_enter(heap);
+    heap->destroying = 1;
+    size_t alive = discard_all(heap);
+    control_remove_heap(heap);
+    names_destroy(heap);
+    while (heap->types) {
+        struct rh_type *type = heap->types;
+        type_unregister(type);
+        type_destroy(type);
+    }
+    for (size_t i = 0; i < heap->root_count; i++)
+        heap_free(heap, heap->roots[i].name);
+    heap_free(heap, heap->roots);
+    heap_free(heap, heap->name);
+    free(heap);
+    return alive;
+}
+
+void rh_heap_adopt(struct rh_heap *heap)
+{
+    heap->owner = (uint64_t)raw_gettid();
+}
+
+/* ---- settings ---- */
+
+void rh_enable(struct rh_heap *heap)
+{
+    heap->enabled = 1;
+}
+
+void rh_disable(struct rh_heap *heap)
+{
+    heap->enabled = 0;
+}
+
+int rh_is_enabled(const struct rh_heap *heap)
+{
+    return (int)heap->enabled;
+}
+
+void rh_set_threshold(struct rh_heap *heap, const size_t threshold[3])
+{
+    for (int g = 0; g < 3; g++)
+        heap->generations[g].threshold = threshold[g];
+}
+
+void rh_get_threshold(const struct rh_heap *heap, size_t threshold[3])
+{
+    for (int g = 0; g < 3; g++)
+        threshold[g] = heap->generations[g].threshold;
+}
+
+void rh_get_count(const struct rh_heap *heap, size_t count[3])
+{
+    for (int g = 0; g < 3; g++)
+        count[g] = heap->generations[g].count;
+}
+
+void rh_get_stats(const struct rh_heap *heap, struct rh_stats stats[3])
+{
+    for (int g = 0; g < 3; g++) {
+        const struct counts *from = &heap->generations[g];
+        stats[g] = (struct rh_stats){from->collections, from->collected, from->uncollectable};
+    }
+}
+
+void rh_set_debug(struct rh_heap *heap, unsigned flags)
+{
+    heap->debug = flags;
+}
+
+unsigned rh_get_debug(const struct rh_heap *heap)
+{
+    return heap->debug;
+}
+
+struct rh_object *rh_garbage(const struct rh_heap *heap)
+{
+    return heap->garbage;
+}
+
+/* ---- generations ---- */
+
+static void move_generation(struct rh_heap *heap, int from, int to)
+{
+    struct rh_links *list = &heap->lists[from];
+    heap_enter(heap);
+    for (struct rh_links *l = next_of(list); l != list; l = next_of(l))
+        set_generation(l, to);
+    list_splice(&heap->lists[to], list);
+    heap_leave(heap);
+}
+
+void rh_freeze(struct rh_heap *heap)
+{
+    for (int g = RH_YOUNG; g <= RH_OLD; g++) {
+        move_generation(heap, g, RH_PERMANENT);
+        heap->generations[g].count = 0;
+    }
+}
+
+void rh_unfreeze(struct rh_heap *heap)
+{
+    struct rh_links *permanent = &heap->lists[RH_PERMANENT];
+    heap_enter(heap);
+    for (struct rh_links *l = next_of(permanent), *after; l != permanent; l = after) {
+        after = next_of(l);
+        if (object_of(l)->refcount >= RH_IMMORTAL)
+            continue;
+        set_generation(l, RH_OLD);
+        move_object(heap, object_of(l), &heap->lists[RH_OLD]);
+    }
+    heap_leave(heap);
+}
+
+size_t rh_freeze_count(const struct rh_heap *heap)
+{
+    return list_length(&heap->lists[RH_PERMANENT]);
+}
+
+int rh_is_tracked(const void *object)
+{
+    return is_tracked(object);
+}
+
+int rh_is_finalized(const void *object)
+{
+    return (((const struct rh_object *)object)->links.prev & PREV_FINALIZED) != 0;
+}
+
+int rh_generation_of(const void *object)
+{
+    return generation_of(&((const struct rh_object *)object)->links);
+}
+
+static void retrack(struct rh_object *object, int generation)
+{
+    struct rh_heap *heap = object->type->heap;
+    heap_enter(heap);
+    object->links.prev &= ~(uintptr_t)PREV_COLLECTING;
+    set_generation(links_of(object), generation);
+    move_object(heap, object, &heap->lists[generation]);
+    heap_leave(heap);
+}
+
+void rh_untrack(void *object)
+{
+    if (is_tracked(object))
+        retrack(object, RH_UNTRACKED);
+}
+
+void rh_track(void *object)
+{
+    if (!is_tracked(object) && is_container(object))
+        retrack(object, RH_YOUNG);
+}
+
+void rh_immortalize(void *object)
+{
+    struct rh_object *o = object;
+    if (o->refcount >= RH_IMMORTAL)
+        return;
+    o->refcount += RH_IMMORTAL;
+    if (is_tracked(o))
+        retrack(o, RH_PERMANENT);
+}
+
+int rh_heap_visit(struct rh_heap *heap, int generation, rh_visit visit, void *context)
+{
+    if (generation < RH_YOUNG || generation > RH_UNTRACKED)
+        return 0;
+    struct rh_links *list = &heap->lists[generation];
+    for (struct rh_links *l = next_of(list); l != list; l = next_of(l)) {
+        int result = visit(object_of(l), context);
+        if (result)
+            return result;
+    }
+    return 0;
+}
+
+/* ---- roots ---- */
+
+static int add_root(struct rh_heap *heap, const char *name, struct rh_object **slot, struct rh_object *object,
+                    uint32_t kind)
+{
+    int status = RH_ERR_NO_MEMORY;
+    char *copy = NULL;
+    heap_enter(heap);
+    if (heap->root_count == heap->root_capacity) {
+        size_t capacity = heap->root_capacity ? 2 * heap->root_capacity : 8;
+        struct root *roots = heap_allocate(heap, capacity * sizeof *roots), *old = heap->roots;
+        if (!roots)
+            goto out;
+        if (old)
+            memcpy(roots, old, heap->root_count * sizeof *roots);
+        heap->roots = roots;
+        heap->root_capacity = capacity;
+        store_barrier();
+        heap_free(heap, old);
+    }
+    copy = heap_copy_text(heap, name ? name : "");
+    if (!copy)
+        goto out;
+    heap->roots[heap->root_count] = (struct root){copy, slot, object, kind, 0};
+    store_barrier();
+    heap->root_count++;
+    status = 0;
+out:
+    heap_leave(heap);
+    return status;
+}
+
+static void remove_root(struct rh_heap *heap, size_t i)
+{
+    heap_enter(heap);
+    char *name = heap->roots[i].name;
+    heap->roots[i] = heap->roots[heap->root_count - 1];
+    store_barrier();
+    heap->root_count--;
+    heap_free(heap, name);
+    heap_leave(heap);
+}
+
+enum { KIND_DECLARED = 1, KIND_PIN = 3 }; /* as FORMAT.md 3.9 numbers them */
+
+int rh_root_add(struct rh_heap *heap, const char *name, void *slot)
+{
+    return add_root(heap, name, slot, NULL, KIND_DECLARED);
+}
+
+void rh_root_remove(struct rh_heap *heap, void *slot)
+{
+    for (size_t i = heap->root_count; i-- > 0;)
+        if (heap->roots[i].slot == slot) {
+            remove_root(heap, i);
+            return;
+        }
+}
+
+int rh_pin(void *object, const char *name)
+{
+    int status = add_root(rh_heap_of(object), name, NULL, object, KIND_PIN);
+    if (!status)
+        rh_incref(object);
+    return status;
+}
+
+void rh_unpin(void *object, const char *name)
+{
+    struct rh_heap *heap = rh_heap_of(object);
+    for (size_t i = heap->root_count; i-- > 0;)
+        if (heap->roots[i].object == object && !strcmp(heap->roots[i].name, name ? name : "")) {
+            remove_root(heap, i);
+            rh_decref(object);
+            return;
+        }
+}
+
+void rh_busy_begin(struct rh_heap *heap)
+{
+    heap_enter(heap);
+}
+
+void rh_busy_end(struct rh_heap *heap)
+{
+    heap_leave(heap);
+}

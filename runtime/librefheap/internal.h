@@ -1,0 +1,235 @@
+/* What the files of librefheap share. */
+#ifndef LIBREFHEAP_INTERNAL_H
+#define LIBREFHEAP_INTERNAL_H
+
+#include <refheap/refheap.h>
+
+#include "links.h"
+
+enum type_bits {
+    TYPE_IS_CONTAINER = 1,
+    TYPE_UNTRACKS = 2, /* instances are tracked only while they hold what may be tracked: tuple, dict */
+};
+
+/* A field that holds counted references, for the inner loops. */
+struct reference {
+    uint32_t offset;
+    uint32_t kind;
+    const struct rh_field *field;
+};
+
+struct rh_type {
+    struct rh_type *next; /* in the heap's list; changed by single stores */
+    struct rh_heap *heap;
+    const char *name, *module;
+    size_t size, item_size;
+    uint32_t flags; /* enum type_bits */
+    uint32_t field_count;
+    const struct rh_field *fields;
+    uint32_t reference_count;
+    uint32_t weak_count;
+    uint32_t snapshot_id; /* while a dump is written */
+    struct reference *references;
+    const struct rh_field *items; /* the inline array that item_size counts, or NULL */
+    const struct rh_field *kept;  /* the field with RH_FIELD_KEPT, or NULL */
+
+    int (*traverse)(struct rh_object *, rh_visit, void *);
+    void (*clear)(struct rh_object *); /* instead of clearing by table, when set */
+    void (*finalize)(struct rh_object *);
+    void (*legacy_finalize)(struct rh_object *);
+    void (*release)(struct rh_object *);
+};
+
+/* What the gc module keeps of a generation. */
+struct counts {
+    size_t threshold, count;
+    uint64_t collections, collected, uncollectable;
+};
+
+struct root {
+    char *name;
+    struct rh_object **slot;  /* declared: where the reference is */
+    struct rh_object *object; /* pinned: the reference */
+    uint32_t kind;            /* enum root_kind of the format */
+    uint32_t reserved;
+};
+
+struct weak_entry {
+    struct rh_object *target;
+    struct rh_weak *first;
+};
+
+/* A hash table of targets by address; linear probing, no tombstones. */
+struct weak_table {
+    struct weak_entry *entries;
+    size_t capacity, used;
+};
+
+struct none_object {
+    RH_OBJECT_HEAD;
+};
+
+struct bool_object {
+    RH_OBJECT_HEAD;
+    uint8_t value;
+};
+
+struct rh_heap {
+    struct rh_links lists[RH_LIST_LIMIT]; /* 16-aligned, as the flag bits in links take */
+    struct rh_heap *next;
+    struct rh_object *hand; /* an object between two lists */
+    char *name;
+    struct rh_type *types;
+    struct root *roots;
+    size_t root_count, root_capacity;
+    struct counts generations[3];
+    uint64_t long_lived_total, long_lived_pending;
+    uint64_t next_serial;
+    uint64_t owner; /* thread id */
+    int32_t collecting; /* generation, or -1 */
+    uint32_t enabled, debug;
+    volatile uint32_t busy; /* > 0 while objects or lists are not fit to be dumped */
+
+    int queueing;   /* freed objects wait in the trash rather than go at once */
+    int user_depth; /* of user code run while freeing */
+    struct rh_links *trash_at;
+
+    struct weak_table weak;
+    struct name_table *names;
+    struct rh_object *garbage;
+    struct rh_type *builtins[RH_BUILTIN_LIMIT];
+    int destroying;
+    _Alignas(16) struct none_object none;
+    _Alignas(16) struct bool_object false_object;
+    _Alignas(16) struct bool_object true_object;
+};
+
+static inline void heap_enter(struct rh_heap *heap)
+{
+    heap->busy++;
+    store_barrier();
+}
+
+static inline void heap_leave(struct rh_heap *heap)
+{
+    store_barrier();
+    heap->busy--;
+}
+
+/* Takes an object from its list to the end of another. */
+static inline void move_object(struct rh_heap *heap, struct rh_object *object, struct rh_links *to)
+{
+    heap->hand = object;
+    list_remove(links_of(object));
+    list_append(to, links_of(object));
+    heap->hand = NULL;
+}
+
+static inline int is_container(const struct rh_object *object)
+{
+    return object->type->flags & TYPE_IS_CONTAINER;
+}
+
+static inline int is_tracked(const struct rh_object *object)
+{
+    return generation_of(&object->links) != RH_UNTRACKED;
+}
+
+/* Whether an object could be part of a cycle now or later; CPython's _PyObject_GC_MAY_BE_TRACKED. */
+static inline int may_be_tracked(const struct rh_object *object)
+{
+    struct rh_type *type = object->type;
+    return is_container(object) && (type != type->heap->builtins[RH_TYPE_TUPLE] || is_tracked(object));
+}
+
+/* ---- memory (heap.c) ---- */
+
+void *heap_allocate(struct rh_heap *heap, size_t size); /* not zeroed; NULL when there is none */
+void heap_free(struct rh_heap *heap, void *memory);
+char *heap_copy_text(struct rh_heap *heap, const char *text);
+
+/* ---- objects (object.c) ---- */
+
+/* Drops what the fields of an object hold; the object itself stays. */
+void object_clear(struct rh_object *object);
+
+/* Frees the object's memory and buffers and nothing else: no finalizer, no references dropped. */
+void object_discard(struct rh_object *object);
+
+/* Bracket calls of user code (finalizers, callbacks) from inside the library: the heap is not busy there, and objects freed there go at
+ * once, up to a depth. Return and take what has to be restored. */
+struct user_state {
+    uint32_t busy;
+    int queueing;
+};
+struct user_state user_begin(struct rh_heap *heap);
+void user_end(struct rh_heap *heap, struct user_state state);
+
+/* Runs the finalizer of an object whose refcount is not zero, once. */
+void object_finalize(struct rh_object *object);
+
+/* ---- builtin types ---- */
+
+int builtins_create(struct rh_heap *heap, struct rh_error *err); /* builtins.c */
+int scalars_create(struct rh_heap *heap, struct rh_error *err);
+int sequences_create(struct rh_heap *heap, struct rh_error *err);
+int dicts_create(struct rh_heap *heap, struct rh_error *err);
+int classes_create(struct rh_heap *heap, struct rh_error *err);
+int weakrefs_create(struct rh_heap *heap, struct rh_error *err);
+void type_unregister(struct rh_type *type); /* type.c */
+void type_destroy(struct rh_type *type);
+
+/* Whether a tuple or dict holds nothing that may be tracked (sequence.c, dict.c). */
+int tuple_may_untrack(const struct rh_object *tuple);
+int dict_may_untrack(const struct rh_object *dict);
+
+/* The interned str with this text: a new reference, NULL without memory. NULL without an error when `create` is 0 and there is none. */
+struct rh_object *name_get(struct rh_heap *heap, const char *text, size_t length, int create);
+void names_destroy(struct rh_heap *heap);
+
+/* ---- weak references (weak.c) ---- */
+
+void weak_unlink(struct rh_weak *weak);
+
+/* Clears all weak references to an object. Returns those that want their callback called, chained through
+ * `next`, each owner with a reference added; weak_call() calls them and drops it. With `judging`, owners that are themselves being
+ * collected are left out. */
+struct rh_weak *weak_clear(struct rh_object *target, int judging);
+void weak_call(struct rh_heap *heap, struct rh_weak *chain);
+void weak_table_destroy(struct rh_heap *heap);
+
+/* ---- collector (collect.c) ---- */
+
+/* Runs an automatic collection when thresholds say so; called with the count of generation 0 already raised. */
+void collect_when_due(struct rh_heap *heap);
+size_t collect(struct rh_heap *heap, int generation);
+
+/* ---- control block (control.c) ---- */
+
+void control_add_heap(struct rh_heap *heap);
+void control_remove_heap(struct rh_heap *heap);
+
+/* The lock of the list of heaps. Held for moments only; a dump tries it and goes on without. */
+void control_lock(void);
+int control_try_lock(void);
+void control_unlock(void);
+
+/* Serves an open request for a dump, if this is a safe point. */
+void control_serve(struct rh_heap *heap);
+
+static inline void safepoint(struct rh_heap *heap)
+{
+    if (__builtin_expect(rh_control.request != rh_control.done, 0))
+        control_serve(heap);
+}
+
+/* ---- dump (dump.c) ---- */
+
+struct dump_request {
+    const char *path;
+    unsigned flags;
+    unsigned captured; /* enum captured of the format */
+};
+int dump_heaps(const struct dump_request *request, struct rh_error *err);
+
+#endif

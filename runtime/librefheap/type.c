@@ -1,0 +1,223 @@
+/* Types: checking a field table, and copying it to memory of the heap's own.
+ *
+ * The copy is what makes a core file readable: a table in the program's read-only data is not part of a core written
+ * with the default filter, memory of the heap is.
+ */
+#include <string.h>
+
+#include "../../dumpfmt/error.h"
+#include "internal.h"
+
+static int holds_references(const struct rh_field *f)
+{
+    switch (f->kind) {
+    case RH_FIELD_STRONG:
+    case RH_FIELD_TAGGED:
+    case RH_FIELD_ARRAY:
+    case RH_FIELD_INLINE_ARRAY:
+    case RH_FIELD_CHILDREN:
+        return 1;
+    case RH_FIELD_TABLE:
+        return f->flags & (RH_FIELD_KEYS | RH_FIELD_VALUES);
+    default:
+        return 0;
+    }
+}
+
+static int is_count_size(unsigned size)
+{
+    return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+static int is_inside(const struct rh_type_spec *spec, uint64_t offset, uint64_t size)
+{
+    return offset >= sizeof(struct rh_object) && offset + size <= spec->size;
+}
+
+static int count_is_inside(const struct rh_type_spec *spec, const struct rh_field *f)
+{
+    return is_count_size(f->count_size) && is_inside(spec, f->count_offset, f->count_size) &&
+           (!f->capacity_offset || is_inside(spec, f->capacity_offset, f->count_size));
+}
+
+/* What is wrong with a field, or NULL. */
+static const char *judge_field(const struct rh_type_spec *spec, const struct rh_field *f)
+{
+    static const char outside[] = "a field lies outside its struct";
+    static const char bad_count[] = "a field's count lies outside its struct or has an impossible width";
+    static const char bad_stride[] = "an element of an array or table is too small for what it holds";
+    int pointer_inside = is_inside(spec, f->offset, sizeof(void *)) && f->offset % sizeof(void *) == 0;
+
+    if (!f->name)
+        return "a field has no name";
+    if (f->flags & RH_FIELD_KEPT && f->kind != RH_FIELD_STRONG)
+        return "a field that is kept is not a strong one";
+    switch (f->kind) {
+    case RH_FIELD_STRONG:
+    case RH_FIELD_BORROWED:
+    case RH_FIELD_TAGGED:
+    case RH_FIELD_CHILDREN:
+    case RH_FIELD_CSTRING:
+        return pointer_inside ? NULL : outside;
+    case RH_FIELD_WEAK:
+        return pointer_inside && is_inside(spec, f->offset, sizeof(struct rh_weak)) ? NULL : outside;
+    case RH_FIELD_ARRAY:
+        if (!pointer_inside)
+            return outside;
+        if (!count_is_inside(spec, f))
+            return bad_count;
+        return f->key_offset + sizeof(void *) <= f->stride ? NULL : bad_stride;
+    case RH_FIELD_TABLE:
+        if (!pointer_inside)
+            return outside;
+        if (!count_is_inside(spec, f))
+            return bad_count;
+        return f->key_offset + sizeof(void *) <= f->stride && f->value_offset + sizeof(void *) <= f->stride ? NULL
+                                                                                                            : bad_stride;
+    case RH_FIELD_INLINE_ARRAY:
+        if (f->key_offset + sizeof(void *) > f->stride)
+            return bad_stride;
+        if (f->flags & RH_FIELD_FIXED)
+            return is_inside(spec, f->offset, (uint64_t)f->count_offset * f->stride) ? NULL : outside;
+        if (f->offset < sizeof(struct rh_object) || f->offset > spec->size)
+            return outside;
+        return count_is_inside(spec, f) ? NULL : bad_count;
+    case RH_FIELD_BYTES:
+        if (!pointer_inside)
+            return outside;
+        return count_is_inside(spec, f) ? NULL : bad_count;
+    case RH_FIELD_TEXT:
+    case RH_FIELD_NAME:
+    case RH_FIELD_DATA:
+        if (f->offset < sizeof(struct rh_object) || f->offset > spec->size)
+            return outside;
+        return count_is_inside(spec, f) ? NULL : bad_count;
+    case RH_FIELD_INT:
+    case RH_FIELD_UINT:
+        return is_count_size(f->count_size) && is_inside(spec, f->offset, f->count_size) ? NULL : outside;
+    case RH_FIELD_BOOL:
+        return is_inside(spec, f->offset, 1) ? NULL : outside;
+    case RH_FIELD_FLOAT:
+        return is_inside(spec, f->offset, sizeof(double)) ? NULL : outside;
+    case RH_FIELD_NOTHING:
+        return NULL;
+    default:
+        return "a field is of an unknown kind";
+    }
+}
+
+static int judge_spec(const struct rh_type_spec *spec, struct rh_error *err)
+{
+    static const char hint[] = "correct the type's table";
+    if (!spec->name || !*spec->name)
+        return error_set(err, RH_ERR_ARGUMENT, "a type has no name", hint);
+    if (spec->size < sizeof(struct rh_object) || spec->size > UINT32_MAX)
+        return error_set(err, RH_ERR_ARGUMENT, "a type is smaller than RH_OBJECT_HEAD or larger than 4 GiB", hint);
+    if (!spec->traverse != !spec->clear)
+        return error_set(err, RH_ERR_ARGUMENT, "a type has one of traverse and clear without the other", hint);
+    if (spec->field_count > UINT16_MAX)
+        return error_set(err, RH_ERR_ARGUMENT, "a type has more than 65,535 fields", hint);
+    int kept = 0;
+    for (size_t i = 0; i < spec->field_count; i++) {
+        const char *wrong = judge_field(spec, &spec->fields[i]);
+        kept += (spec->fields[i].flags & RH_FIELD_KEPT) != 0;
+        if (wrong)
+            return error_set(err, RH_ERR_ARGUMENT, wrong, hint);
+    }
+    if (kept > 1)
+        return error_set(err, RH_ERR_ARGUMENT, "a type has more than one field that is kept", hint);
+    return 0;
+}
+
+static const char *place_text(char **at, const char *text)
+{
+    if (!text)
+        return "";
+    size_t size = strlen(text) + 1;
+    char *to = memcpy(*at, text, size);
+    *at += size;
+    return to;
+}
+
+int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec, struct rh_type **out, struct rh_error *err)
+{
+    *out = NULL;
+    int status = judge_spec(spec, err);
+    if (status)
+        return status;
+
+    size_t fields = spec->field_count * sizeof(struct rh_field);
+    size_t references = spec->field_count * sizeof(struct reference);
+    size_t text = strlen(spec->name) + 1 + (spec->module ? strlen(spec->module) + 1 : 0);
+    for (size_t i = 0; i < spec->field_count; i++)
+        text += strlen(spec->fields[i].name) + 1;
+
+    heap_enter(heap);
+    struct rh_type *type = heap_allocate(heap, sizeof *type + fields + references + text);
+    if (!type) {
+        heap_leave(heap);
+        return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for a type", "");
+    }
+    struct rh_field *copy = (struct rh_field *)(type + 1);
+    char *at = (char *)copy + fields + references;
+    *type = (struct rh_type){
+        .heap = heap,
+        .size = spec->size,
+        .item_size = spec->item_size,
+        .field_count = (uint32_t)spec->field_count,
+        .fields = copy,
+        .references = (struct reference *)((char *)copy + fields),
+        .traverse = spec->traverse,
+        .clear = spec->clear,
+        .finalize = spec->finalize,
+        .legacy_finalize = spec->legacy_finalize,
+        .release = spec->release,
+    };
+    type->name = place_text(&at, spec->name);
+    type->module = place_text(&at, spec->module);
+    for (size_t i = 0; i < spec->field_count; i++) {
+        copy[i] = spec->fields[i];
+        copy[i].name = place_text(&at, spec->fields[i].name);
+        if (holds_references(&copy[i]))
+            type->references[type->reference_count++] = (struct reference){copy[i].offset, copy[i].kind, &copy[i]};
+        if (copy[i].kind == RH_FIELD_WEAK)
+            type->weak_count++;
+        if (copy[i].flags & RH_FIELD_KEPT)
+            type->kept = &copy[i];
+        int counts_items = copy[i].kind == RH_FIELD_INLINE_ARRAY || copy[i].kind == RH_FIELD_TEXT ||
+                           copy[i].kind == RH_FIELD_NAME || copy[i].kind == RH_FIELD_DATA;
+        if (counts_items && !(copy[i].flags & RH_FIELD_FIXED) && !type->items)
+            type->items = &copy[i];
+    }
+    if (type->reference_count || type->traverse)
+        type->flags |= TYPE_IS_CONTAINER;
+    type->next = heap->types;
+    store_barrier();
+    heap->types = type;
+    heap_leave(heap);
+    *out = type;
+    return 0;
+}
+
+void type_unregister(struct rh_type *type)
+{
+    struct rh_type **at = &type->heap->types;
+    while (*at != type)
+        at = &(*at)->next;
+    *at = type->next;
+}
+
+void type_destroy(struct rh_type *type)
+{
+    heap_free(type->heap, type);
+}
+
+const char *rh_type_name(const struct rh_type *type)
+{
+    return type->name;
+}
+
+struct rh_heap *rh_type_heap(const struct rh_type *type)
+{
+    return type->heap;
+}

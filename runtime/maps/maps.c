@@ -1,0 +1,195 @@
+#include "maps.h"
+
+#include <elf.h>
+
+#include "../../dumpfmt/rawsys.h"
+
+void maps_begin(struct maps_reader *reader, int fd, char *buffer)
+{
+    *reader = (struct maps_reader){.fd = fd, .buffer = buffer};
+}
+
+/* The next line of the file, terminated in place; NULL at the end. A line longer than the buffer is cut. */
+static char *next_line(struct maps_reader *r, size_t *length, int *error)
+{
+    for (;;) {
+        for (size_t i = r->at; i < r->used; i++)
+            if (r->buffer[i] == '\n') {
+                char *line = r->buffer + r->at;
+                r->buffer[i] = 0;
+                *length = i - r->at;
+                r->at = i + 1;
+                return line;
+            }
+        if (r->at) {
+            for (size_t i = r->at; i < r->used; i++)
+                r->buffer[i - r->at] = r->buffer[i];
+            r->used -= r->at;
+            r->at = 0;
+        }
+        if (r->end && r->used) {
+            r->buffer[r->used++] = '\n';
+            continue;
+        }
+        if (r->end)
+            return NULL;
+        if (r->used == MAPS_BUFFER_SIZE - 1) {
+            r->used = 0; /* no line of /proc is that long */
+            continue;
+        }
+        long n = raw_read(r->fd, r->buffer + r->used, MAPS_BUFFER_SIZE - 1 - r->used);
+        if (n < 0) {
+            *error = (int)n;
+            return NULL;
+        }
+        r->used += (size_t)n;
+        r->end = n == 0;
+    }
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Reads a number and the one character that must follow it. */
+static int take_number(const char **at, unsigned base, char after, uint64_t *value)
+{
+    const char *p = *at;
+    *value = 0;
+    for (int d; (d = hex_digit(*p)) >= 0 && d < (int)base; p++)
+        *value = *value * base + (unsigned)d;
+    if (p == *at || (after && *p != after))
+        return 0;
+    *at = p + (after != 0);
+    return 1;
+}
+
+/* START-END PERMS OFFSET MAJOR:MINOR INODE [PATH] */
+static int parse_line(const char *p, size_t length, struct map_line *line)
+{
+    const char *end = p + length;
+    uint64_t device;
+    if (!take_number(&p, 16, '-', &line->start) || !take_number(&p, 16, ' ', &line->end) || end - p < 5)
+        return 0;
+    line->readable = p[0] == 'r';
+    line->writable = p[1] == 'w';
+    line->executable = p[2] == 'x';
+    p += 5;
+    if (!take_number(&p, 16, ' ', &line->offset) || !take_number(&p, 16, ':', &device) ||
+        !take_number(&p, 16, ' ', &device) || !take_number(&p, 10, 0, &line->inode))
+        return 0;
+    while (*p == ' ')
+        p++;
+    line->path = p;
+    line->path_length = (size_t)(end - p);
+    return line->start < line->end;
+}
+
+int maps_next(struct maps_reader *reader, struct map_line *line)
+{
+    size_t length;
+    int error = 0;
+    char *text;
+    while ((text = next_line(reader, &length, &error)))
+        if (parse_line(text, length, line))
+            return 1;
+    return error;
+}
+
+/* ---- modules ---- */
+
+static uint32_t find_build_id(const uint8_t *notes, size_t size, uint8_t id[MAPS_BUILD_ID_MAX])
+{
+    for (size_t at = 0; at + sizeof(Elf64_Nhdr) <= size;) {
+        const Elf64_Nhdr *note = (const void *)(notes + at);
+        size_t name = ((size_t)note->n_namesz + 3) & ~(size_t)3, body = ((size_t)note->n_descsz + 3) & ~(size_t)3;
+        at += sizeof *note;
+        if (name > size - at || body > size - at - name)
+            return 0;
+        const uint8_t *text = notes + at;
+        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && text[0] == 'G' && text[1] == 'N' &&
+            text[2] == 'U' && note->n_descsz <= MAPS_BUILD_ID_MAX) {
+            for (uint32_t i = 0; i < note->n_descsz; i++)
+                id[i] = text[name + i];
+            return note->n_descsz;
+        }
+        at += name + body;
+    }
+    return 0;
+}
+
+static uint32_t read_build_id(uint64_t base, maps_read read, void *context, uint8_t id[MAPS_BUILD_ID_MAX])
+{
+    Elf64_Ehdr header;
+    Elf64_Phdr segment;
+    _Alignas(8) uint8_t notes[1024];
+    uint64_t bias = base;
+    int bias_known = 0;
+    if (read(context, base, &header, sizeof header))
+        return 0;
+    if (header.e_ident[0] != 0x7f || header.e_ident[1] != 'E' || header.e_ident[2] != 'L' ||
+        header.e_ident[3] != 'F' || header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof segment ||
+        header.e_phnum > 64)
+        return 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < header.e_phnum; i++) {
+            if (read(context, base + header.e_phoff + (uint64_t)i * sizeof segment, &segment, sizeof segment))
+                return 0;
+            if (pass == 0 && segment.p_type == PT_LOAD && !bias_known) {
+                bias = base - (segment.p_vaddr & ~(uint64_t)4095);
+                bias_known = 1;
+            }
+            if (pass == 1 && segment.p_type == PT_NOTE) {
+                size_t size = segment.p_memsz < sizeof notes ? segment.p_memsz : sizeof notes;
+                uint32_t length = 0;
+                if (!read(context, bias + segment.p_vaddr, notes, size))
+                    length = find_build_id(notes, size, id);
+                if (length)
+                    return length;
+            }
+        }
+    return 0;
+}
+
+static int same_path(const struct module_found *module, const struct map_line *line)
+{
+    size_t i = 0;
+    for (; i < line->path_length && i < MAPS_PATH_MAX - 1; i++)
+        if (module->path[i] != line->path[i])
+            return 0;
+    return module->path[i] == 0;
+}
+
+int maps_modules(struct maps_reader *reader, maps_read read, void *read_context, struct module_found *module,
+                 void (*found)(void *context, const struct module_found *module), void *context)
+{
+    struct map_line line;
+    int has_code = 0, has_header = 0, status;
+    module->path[0] = 0;
+    do {
+        status = maps_next(reader, &line);
+        if (status > 0 && line.path_length && line.path[0] == '/' && module->path[0] && same_path(module, &line)) {
+            module->end = line.end;
+            has_code |= line.executable;
+            continue;
+        }
+        if (status > 0 && (!line.path_length || line.path[0] != '/'))
+            continue; /* memory between two parts of a module */
+        if (module->path[0] && has_code) {
+            module->build_id_length = has_header ? read_build_id(module->base, read, read_context, module->build_id) : 0;
+            found(context, module);
+        }
+        if (status > 0) {
+            size_t n = line.path_length < MAPS_PATH_MAX - 1 ? line.path_length : MAPS_PATH_MAX - 1;
+            for (size_t i = 0; i < n; i++)
+                module->path[i] = line.path[i];
+            module->path[n] = 0;
+            module->base = line.start;
+            module->end = line.end;
+            has_code = line.executable;
+            has_header = line.offset == 0 && line.readable;
+        }
+    } while (status > 0);
+    return status;
+}
