@@ -58,7 +58,8 @@ struct rh_layout {
     uint32_t root_size, root_name, root_slot, root_object, root_kind;
 
     uint32_t type_next, type_heap, type_name, type_module;
-    uint32_t type_size, type_item_size, type_flags, type_fields, type_field_count;
+    uint32_t type_size, type_item_size, type_fields, type_field_count;
+    uint32_t type_traverse, type_finalize, type_legacy_finalize; /* functions, or NULL */
 
     uint32_t field_size; /* of struct rh_field, whose offsets follow */
     uint32_t field_name, field_kind, field_flags, field_count_size, field_offset, field_count_offset;

@@ -1,0 +1,389 @@
+/* The librefheap model: control blocks, heaps, their types, lists and roots (control.h says what holds for readers).
+ *
+ * Lists are walked forward; where a link is broken, the rest is walked backward from the head as far as links agree.
+ * Each object is written once, though a list caught between two stores may show it twice.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <refheap/control.h>
+
+#include "../../dumpfmt/error.h"
+#include "fieldtable.h"
+
+enum { BLOCKS_MAX = 64, HEAPS_MAX = 4096, TYPES_MAX = 1 << 24, ROOTS_MAX = 1 << 24, NAME_MAX_BYTES = 4096 };
+
+struct block {
+    struct rh_control control; /* a copy, checked */
+    uint64_t address;
+};
+
+struct heap_found {
+    const struct block *block;
+    uint64_t address;
+};
+
+struct runtime {
+    size_t block_count, heap_count;
+    struct block blocks[BLOCKS_MAX];
+    struct heap_found heaps[HEAPS_MAX];
+};
+
+/* ---- finding ---- */
+
+static int layout_is_sane(const struct rh_layout *l)
+{
+    const uint32_t *words = (const uint32_t *)l;
+    for (size_t i = 0; i < sizeof *l / sizeof *words; i++)
+        if (words[i] > 1 << 20)
+            return 0;
+    return l->object_size >= sizeof(struct rh_object) && l->next_mask <= 4095 && l->prev_mask <= 4095 &&
+           l->heap_list_count > GENERATION_UNTRACKED && l->heap_list_count <= 64 && l->field_size && l->root_size &&
+           l->generation_size;
+}
+
+static int accept_block(struct probe *probe, void *context, uint64_t address)
+{
+    struct runtime *runtime = context;
+    if (runtime->block_count == BLOCKS_MAX)
+        return 0;
+    struct block *block = &runtime->blocks[runtime->block_count];
+    block->address = address;
+    if (memory_read(probe->memory, address, &block->control, sizeof block->control))
+        return 0;
+    const struct rh_control *c = &block->control;
+    if ((uintptr_t)c->self != address || c->version != RH_CONTROL_VERSION || c->size != sizeof *c ||
+        !layout_is_sane(&c->layout))
+        return 0;
+    runtime->block_count++;
+    return 1;
+}
+
+/* Follows the list of heaps until its end, a heap known already, or what cannot be read. */
+static void find_heaps(struct probe *probe, struct runtime *runtime, const struct block *block)
+{
+    int ok = 1;
+    for (uint64_t heap = (uintptr_t)block->control.heaps; heap && runtime->heap_count < HEAPS_MAX;) {
+        uint64_t next = memory_u64(probe->memory, heap + block->control.layout.heap_next, &ok);
+        for (size_t i = 0; i < runtime->heap_count; i++)
+            ok &= runtime->heaps[i].address != heap;
+        if (!ok)
+            return;
+        runtime->heaps[runtime->heap_count++] = (struct heap_found){block, heap};
+        heap = next;
+    }
+}
+
+static int runtime_find(struct probe *probe, void **state, struct rh_error *err)
+{
+    static const char magic[16] = RH_CONTROL_MAGIC;
+    struct runtime *runtime = calloc(1, sizeof *runtime);
+    if (!runtime)
+        return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
+    probe_search(probe, magic, sizeof magic, accept_block, runtime);
+    for (size_t i = 0; i < runtime->block_count; i++)
+        find_heaps(probe, runtime, &runtime->blocks[i]);
+    *state = runtime;
+    return (int)runtime->heap_count;
+}
+
+/* ---- which objects were written ---- */
+
+struct address_set {
+    uint64_t *slots; /* 0: empty */
+    size_t capacity, used;
+};
+
+static size_t set_slot(const struct address_set *set, uint64_t address)
+{
+    size_t mask = set->capacity - 1, i = (size_t)(address * 0x9e3779b97f4a7c15u >> 24) & mask;
+    while (set->slots[i] && set->slots[i] != address)
+        i = (i + 1) & mask;
+    return i;
+}
+
+/* 1 when added, 0 when it was there, or a negative code. */
+static int set_add(struct address_set *set, uint64_t address)
+{
+    if (set->used * 2 >= set->capacity) {
+        struct address_set larger = {.capacity = set->capacity ? 2 * set->capacity : 4096, .used = set->used};
+        larger.slots = calloc(larger.capacity, sizeof *larger.slots);
+        if (!larger.slots)
+            return RH_ERR_NO_MEMORY;
+        for (size_t i = 0; i < set->capacity; i++)
+            if (set->slots[i])
+                larger.slots[set_slot(&larger, set->slots[i])] = set->slots[i];
+        free(set->slots);
+        *set = larger;
+    }
+    size_t slot = set_slot(set, address);
+    if (set->slots[slot])
+        return 0;
+    set->slots[slot] = address;
+    set->used++;
+    return 1;
+}
+
+/* ---- a heap ---- */
+
+struct heap_reading {
+    struct probe *probe;
+    const struct block *block;
+    const struct rh_layout *layout;
+    uint64_t heap;
+    uint32_t id;
+    int collecting, partial;
+    uint64_t lists[5]; /* objects of each generation as written */
+    struct type_map types;
+    struct address_set objects;
+};
+
+static uint64_t heap_number(struct heap_reading *h, uint32_t offset, unsigned size)
+{
+    int ok = 1;
+    uint64_t n = memory_number(h->probe->memory, h->heap + offset, size, &ok);
+    h->partial |= !ok;
+    return n;
+}
+
+static int read_types(struct heap_reading *h)
+{
+    uint64_t type = heap_number(h, h->layout->heap_types, 8);
+    int ok = 1;
+    for (size_t n = 0; type && n < TYPES_MAX; n++) {
+        if (type_map_find(&h->types, type))
+            break; /* a loop */
+        int status = remote_type_add(h->probe, h->layout, h->heap, h->id, type, &h->types);
+        if (status == RH_ERR_NO_MEMORY)
+            return status;
+        if (status) {
+            h->partial = 1;
+            break;
+        }
+        type = memory_u64(h->probe->memory, type + h->layout->type_next, &ok);
+    }
+    return 0;
+}
+
+/* What an address in a list turned out to be. */
+enum verdict { OBJECT_WRITTEN, OBJECT_SEEN, OBJECT_BAD };
+
+static int write_object(struct heap_reading *h, uint64_t object, uint64_t next, uint64_t prev, int list,
+                        enum verdict *verdict, struct rh_error *err)
+{
+    const struct rh_layout *l = h->layout;
+    int ok = 1;
+    *verdict = OBJECT_BAD;
+    int64_t refcount = (int64_t)memory_u64(h->probe->memory, object + l->object_refcount, &ok);
+    uint64_t type_address = memory_u64(h->probe->memory, object + l->object_type, &ok);
+    const struct remote_type *type = ok ? type_map_find(&h->types, type_address) : NULL;
+    unsigned generation = (unsigned)(next & l->generation_mask);
+    if (!type || generation > GENERATION_UNTRACKED)
+        return 0;
+    *verdict = OBJECT_SEEN;
+    int added = set_add(&h->objects, object);
+    if (added < 0)
+        return error_set(err, added, "not enough memory for the set of objects", "");
+    if (!added)
+        return 0;
+    *verdict = OBJECT_WRITTEN;
+    unsigned state = generation | (type->flags & TYPE_CONTAINER ? STATE_CONTAINER : 0) |
+                     (refcount >= h->block->control.immortal ? STATE_IMMORTAL : 0) |
+                     (prev & l->finalized_bit ? STATE_FINALIZED : 0) | (list == RH_LIST_TRASH ? STATE_DYING : 0);
+    remote_object_write(h->probe, l, type, h->id, object, refcount, state);
+    h->lists[generation]++;
+    return probe_tick(h->probe, err);
+}
+
+static int is_list_head(const struct heap_reading *h, uint64_t links)
+{
+    uint64_t first = h->heap + h->layout->heap_lists;
+    return links >= first && links < first + h->layout->heap_list_count * sizeof(struct rh_links);
+}
+
+/* Walks a list in one direction until a head, an address seen before where none may be, or something broken.
+ * *broken is where it broke, or 0. */
+static int walk_list(struct heap_reading *h, int list, int backward, uint64_t *broken, struct rh_error *err)
+{
+    const struct rh_layout *l = h->layout;
+    uint64_t head = h->heap + l->heap_lists + (uint64_t)list * sizeof(struct rh_links);
+    uint64_t mask = backward ? l->prev_mask : l->next_mask;
+    int ok = 1;
+    uint64_t links = memory_u64(h->probe->memory, head + (backward ? 8 : 0), &ok) & ~mask;
+    uint64_t seen_in_a_row = 0;
+    *broken = ok ? 0 : head;
+    while (ok && !is_list_head(h, links)) {
+        uint64_t next = memory_u64(h->probe->memory, links, &ok);
+        uint64_t prev = memory_u64(h->probe->memory, links + 8, &ok);
+        enum verdict verdict = OBJECT_BAD;
+        int status = ok ? write_object(h, links - l->object_links, next, prev, list, &verdict, err) : 0;
+        if (status)
+            return status;
+        /* Lists caught in the middle of a splice share a tail; a walk that meets only what is known is in one, or in a loop. */
+        seen_in_a_row = verdict == OBJECT_SEEN ? seen_in_a_row + 1 : 0;
+        if (verdict == OBJECT_BAD || seen_in_a_row > h->objects.used) {
+            *broken = links - l->object_links;
+            return 0;
+        }
+        if (backward && verdict == OBJECT_SEEN)
+            return 0; /* met the part walked forward */
+        links = (backward ? prev : next) & ~mask;
+    }
+    return 0;
+}
+
+static int walk_lists(struct heap_reading *h, struct rh_error *err)
+{
+    for (int list = 0; list < (int)h->layout->heap_list_count; list++) {
+        uint64_t broken;
+        int status = walk_list(h, list, 0, &broken, err);
+        if (!status && broken) {
+            probe_note(h->probe, SEVERITY_ERROR, "a list of objects is damaged; its rest was read from the other end",
+                       broken);
+            h->partial = 1;
+            if (h->collecting < 0) /* prev links are scratch during a collection */
+                status = walk_list(h, list, 1, &broken, err);
+        }
+        if (status)
+            return status;
+    }
+    /* An object on its way between two lists. */
+    uint64_t hand = heap_number(h, h->layout->heap_hand, 8);
+    if (!hand)
+        return 0;
+    int ok = 1;
+    enum verdict verdict;
+    uint64_t next = memory_u64(h->probe->memory, hand + h->layout->object_links, &ok);
+    uint64_t prev = memory_u64(h->probe->memory, hand + h->layout->object_links + 8, &ok);
+    return ok ? write_object(h, hand, next, prev, GENERATION_UNTRACKED, &verdict, err) : 0;
+}
+
+/* ---- roots ---- */
+
+static void write_root(struct heap_reading *h, uint64_t object, uint64_t slot, uint32_t name, uint32_t kind)
+{
+    struct root_record r = {
+        .object = object,
+        .where = slot,
+        .name = name,
+        .module = FORMAT_NONE,
+        .thread = FORMAT_NONE,
+        .frame = FORMAT_NONE,
+        .kind = (uint16_t)kind,
+        .flags = ROOT_EXACT | ROOT_COUNTED,
+        .heap = h->id,
+    };
+    if (object)
+        writer_record(h->probe->writer, SECTION_ROOTS, &r);
+}
+
+static void read_roots(struct heap_reading *h)
+{
+    const struct rh_layout *l = h->layout;
+    struct memory *m = h->probe->memory;
+    uint64_t roots = heap_number(h, l->heap_roots, 8), count = heap_number(h, l->heap_root_count, 8);
+    if (count > ROOTS_MAX) {
+        probe_note(h->probe, SEVERITY_WARNING, "the table of roots is damaged", roots);
+        count = 0;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        char name[NAME_MAX_BYTES] = "";
+        uint64_t at = roots + i * l->root_size;
+        int ok = 1;
+        uint64_t text = memory_u64(m, at + l->root_name, &ok), slot = memory_u64(m, at + l->root_slot, &ok);
+        uint64_t object = memory_u64(m, at + l->root_object, &ok);
+        uint32_t kind = memory_u32(m, at + l->root_kind, &ok);
+        if (ok && slot)
+            object = memory_u64(m, slot, &ok);
+        if (!ok || kind < ROOT_DECLARED || kind >= ROOT_KIND_LIMIT) {
+            probe_note(h->probe, SEVERITY_WARNING, "a root cannot be read", at);
+            continue;
+        }
+        memory_text(m, text, name, sizeof name);
+        write_root(h, object, slot, probe_text(h->probe, name), kind);
+    }
+    write_root(h, heap_number(h, l->heap_garbage, 8), h->heap + l->heap_garbage, probe_text(h->probe, "garbage"),
+               ROOT_RUNTIME);
+}
+
+/* ---- the whole heap ---- */
+
+static void write_generations(struct heap_reading *h)
+{
+    const struct rh_layout *l = h->layout;
+    for (uint32_t g = 0; g <= GENERATION_PERMANENT; g++) {
+        struct generation_record r = {.heap = h->id, .generation = g, .objects = h->lists[g]};
+        uint32_t at = l->heap_generations + g * l->generation_size;
+        if (g < 3) {
+            r.threshold = heap_number(h, at + l->generation_threshold, 8);
+            r.count = heap_number(h, at + l->generation_count, 8);
+            r.collections = heap_number(h, at + l->generation_collections, 8);
+            r.collected = heap_number(h, at + l->generation_collected, 8);
+            r.uncollectable = heap_number(h, at + l->generation_uncollectable, 8);
+        }
+        writer_record(h->probe->writer, SECTION_GENERATIONS, &r);
+    }
+}
+
+static void write_heap_record(struct heap_reading *h)
+{
+    const struct rh_layout *l = h->layout;
+    char name[NAME_MAX_BYTES] = "", version[sizeof h->block->control.library + 1] = "";
+    uint64_t text = heap_number(h, l->heap_name, 8);
+    if (text)
+        memory_text(h->probe->memory, text, name, sizeof name);
+    memcpy(version, h->block->control.library, sizeof h->block->control.library);
+    const char *space = strchr(version, ' ');
+    struct heap_record r = {
+        .id = h->id,
+        .runtime = probe_text(h->probe, "librefheap"),
+        .version = probe_text(h->probe, space ? space + 1 : version),
+        .name = probe_text(h->probe, name),
+        .collecting = (int16_t)h->collecting,
+        .debug = (uint32_t)heap_number(h, l->heap_debug, 4),
+        .address = h->heap,
+        .long_lived_total = heap_number(h, l->heap_long_lived_total, 8),
+        .long_lived_pending = heap_number(h, l->heap_long_lived_pending, 8),
+        .owner = heap_number(h, l->heap_owner, 8),
+        .next_serial = heap_number(h, l->heap_next_serial, 8),
+    };
+    r.flags = (uint16_t)((h->collecting >= 0 ? HEAP_COLLECTING : 0) |
+                         (heap_number(h, l->heap_enabled, 4) ? HEAP_ENABLED : 0) | (h->partial ? HEAP_PARTIAL : 0));
+    writer_record(h->probe->writer, SECTION_HEAPS, &r);
+}
+
+static int read_heap(struct probe *probe, const struct block *block, uint64_t heap, struct rh_error *err)
+{
+    struct heap_reading h = {.probe = probe, .block = block, .layout = &block->control.layout, .heap = heap,
+                             .id = probe->heaps++};
+    h.collecting = (int32_t)heap_number(&h, h.layout->heap_collecting, 4);
+    if (h.collecting < -1 || h.collecting > 2) {
+        h.partial = 1;
+        h.collecting = -1;
+    }
+    int status = read_types(&h) ? error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the types", "") : 0;
+    if (!status)
+        status = walk_lists(&h, err);
+    if (!status) {
+        read_roots(&h);
+        write_generations(&h);
+        write_heap_record(&h);
+    }
+    type_map_release(&h.types);
+    free(h.objects.slots);
+    return status;
+}
+
+static int runtime_write(struct probe *probe, void *state, struct rh_error *err)
+{
+    const struct runtime *runtime = state;
+    for (size_t i = 0; i < runtime->heap_count; i++) {
+        int status = read_heap(probe, runtime->heaps[i].block, runtime->heaps[i].address, err);
+        if (status)
+            return status;
+    }
+    return 0;
+}
+
+static const struct model librefheap = {"librefheap", runtime_find, runtime_write, free};
+PROBE_MODEL(librefheap);

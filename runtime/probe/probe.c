@@ -1,0 +1,266 @@
+#include "probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../dumpfmt/error.h"
+#include "../maps/maps.h"
+
+extern const struct model *const __start_probe_models[], *const __stop_probe_models[];
+
+enum { TEXT_CAP = 4096, SEARCH_PIECE = 1 << 20, TICK = 65536 };
+
+/* ---- what is mapped ---- */
+
+static int add_region(struct probe *probe, const struct map_line *line, size_t *capacity)
+{
+    if (probe->region_count == *capacity) {
+        *capacity = *capacity ? 2 * *capacity : 64;
+        struct region *regions = realloc(probe->regions, *capacity * sizeof *regions);
+        if (!regions)
+            return RH_ERR_NO_MEMORY;
+        probe->regions = regions;
+    }
+    const struct region *before = probe->region_count ? &probe->regions[probe->region_count - 1] : NULL;
+    int is_file = line->path_length && line->path[0] == '/';
+    int continues = before && before->module && before->end == line->start && !line->path_length;
+    probe->regions[probe->region_count++] = (struct region){
+        .start = line->start,
+        .end = line->end,
+        .offset = line->offset,
+        .readable = line->readable,
+        .writable = line->writable,
+        .executable = line->executable,
+        .module = is_file || continues,
+    };
+    return 0;
+}
+
+static int read_regions(struct probe *probe, struct rh_error *err)
+{
+    char *buffer = malloc(MAPS_BUFFER_SIZE);
+    struct maps_reader reader;
+    struct map_line line;
+    size_t capacity = 0;
+    int status = buffer ? 1 : RH_ERR_NO_MEMORY;
+    if (buffer)
+        maps_begin(&reader, probe->options->maps_fd, buffer);
+    while (status > 0 && (status = maps_next(&reader, &line)) > 0)
+        if (add_region(probe, &line, &capacity))
+            status = RH_ERR_NO_MEMORY;
+    free(buffer);
+    if (status == RH_ERR_NO_MEMORY)
+        return error_set(err, status, "not enough memory for the list of mappings", "");
+    if (status < 0)
+        return error_set_os(err, -status, "cannot read what is mapped into the process", "is it still alive?");
+    if (!probe->region_count)
+        return error_set(err, RH_ERR_FORMAT, "the list of mappings is empty", "is the process still alive?");
+    return 0;
+}
+
+/* ---- searching ---- */
+
+static int search_region(struct probe *probe, const struct region *region, const void *pattern, size_t size,
+                         uint8_t *piece, int (*found)(struct probe *, void *, uint64_t), void *context)
+{
+    int accepted = 0;
+    uint64_t first;
+    memcpy(&first, pattern, sizeof first);
+    for (uint64_t at = region->start; at < region->end;) {
+        uint64_t left = region->end - at;
+        size_t want = left < SEARCH_PIECE ? (size_t)left : SEARCH_PIECE;
+        size_t n = probe->options->source->read(probe->options->source, at, piece, want);
+        for (size_t i = 0; i + size <= n; i += 8) {
+            uint64_t word;
+            memcpy(&word, piece + i, sizeof word);
+            if (word == first && !memcmp(piece + i, pattern, size))
+                accepted += found(probe, context, at + i);
+        }
+        probe->searched += n;
+        if (n < want)
+            at += (n & ~(uint64_t)4095) + 4096; /* past the page that is not there */
+        else if (want == SEARCH_PIECE)
+            at += want - ((size + 7) & ~(size_t)7) + 8; /* a pattern may lie across two pieces */
+        else
+            break;
+    }
+    return accepted;
+}
+
+int probe_search(struct probe *probe, const void *pattern, size_t size,
+                 int (*found)(struct probe *probe, void *context, uint64_t address), void *context)
+{
+    uint8_t *piece = malloc(SEARCH_PIECE);
+    int accepted = 0;
+    if (!piece)
+        return 0;
+    for (int modules = 1; modules >= 0 && !accepted; modules--)
+        for (size_t i = 0; i < probe->region_count; i++) {
+            const struct region *region = &probe->regions[i];
+            if (region->readable && region->writable && region->module == modules)
+                accepted += search_region(probe, region, pattern, size, piece, found, context);
+        }
+    free(piece);
+    return accepted;
+}
+
+/* ---- opening ---- */
+
+static int find_runtimes(struct probe *probe, struct rh_error *err)
+{
+    int heaps = 0, n = 0;
+    for (const struct model *const *m = __start_probe_models; m < __stop_probe_models && n < 16; m++, n++) {
+        int found = (*m)->find(probe, &probe->found[n], err);
+        if (found < 0)
+            return found;
+        heaps += found;
+    }
+    if (heaps)
+        return 0;
+    return error_format(err, RH_ERR_NOT_FOUND, "is this program linked with librefheap, and has it made a heap yet?",
+                        "no heap found: no runtime that is known in %zu mappings, %llu MiB of writable memory searched",
+                        probe->region_count, (unsigned long long)(probe->searched >> 20));
+}
+
+int probe_open(const struct probe_options *options, struct probe **out, struct rh_error *err)
+{
+    struct probe *probe = calloc(1, sizeof *probe);
+    *out = NULL;
+    if (!probe)
+        return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
+    probe->options = options;
+    int status = memory_create(options->source, &probe->memory, err);
+    if (!status)
+        status = read_regions(probe, err);
+    if (!status)
+        status = find_runtimes(probe, err);
+    if (status) {
+        probe_close(probe);
+        return status;
+    }
+    *out = probe;
+    return 0;
+}
+
+void probe_close(struct probe *probe)
+{
+    int n = 0;
+    if (!probe)
+        return;
+    for (const struct model *const *m = __start_probe_models; m < __stop_probe_models && n < 16; m++, n++)
+        if (probe->found[n])
+            (*m)->release(probe->found[n]);
+    memory_destroy(probe->memory);
+    free(probe->regions);
+    free(probe);
+}
+
+/* ---- writing ---- */
+
+uint32_t probe_text(struct probe *probe, const char *text)
+{
+    return text ? writer_string(probe->writer, text, strlen(text), TEXT_CAP) : 0;
+}
+
+void probe_note(struct probe *probe, enum severity severity, const char *text, uint64_t address)
+{
+    struct diagnostic_record r = {
+        .severity = severity, .text = probe_text(probe, text), .address = address, .heap = FORMAT_NONE};
+    writer_record(probe->writer, SECTION_DIAGNOSTICS, &r);
+    probe->damaged += severity == SEVERITY_ERROR;
+}
+
+uint64_t probe_room(const struct probe *probe, uint64_t address)
+{
+    size_t low = 0, high = probe->region_count;
+    while (low < high) { /* the first region that ends after the address */
+        size_t middle = low + (high - low) / 2;
+        if (probe->regions[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == probe->region_count || probe->regions[low].start > address)
+        return 0;
+    while (low + 1 < probe->region_count && probe->regions[low + 1].start == probe->regions[low].end)
+        low++;
+    return probe->regions[low].end - address;
+}
+
+int probe_tick(struct probe *probe, struct rh_error *err)
+{
+    uint64_t objects = writer_count(probe->writer, SECTION_OBJECTS);
+    if (objects % TICK)
+        return 0;
+    const struct probe_options *options = probe->options;
+    if (options->progress && options->progress(options->progress_context, objects))
+        return error_set(err, RH_ERR_IO, "the capture was interrupted", "");
+    return writer_status(probe->writer) ? RH_ERR_IO : 0;
+}
+
+static void write_process(struct probe *probe)
+{
+    const struct probe_options *o = probe->options;
+    struct process_record r = {
+        .pid = o->pid,
+        .command_line = o->no_values ? 0 : probe_text(probe, o->command_line),
+        .executable = probe_text(probe, o->executable),
+        .captured = (uint16_t)o->captured,
+        .writer = probe_text(probe, "refheap capture " REFHEAP_VERSION),
+        .host = probe_text(probe, o->host),
+        .objects_damaged = probe->damaged,
+    };
+    writer_record(probe->writer, SECTION_PROCESS, &r);
+}
+
+static int read_memory(void *context, uint64_t address, void *to, size_t size)
+{
+    return memory_read(context, address, to, size);
+}
+
+static void write_module(void *context, const struct module_found *found)
+{
+    struct probe *probe = context;
+    struct module_record r = {.base = found->base,
+                              .end = found->end,
+                              .path = probe_text(probe, found->path),
+                              .build_id_length = found->build_id_length};
+    memcpy(r.build_id, found->build_id, found->build_id_length);
+    writer_record(probe->writer, SECTION_MODULES, &r);
+}
+
+static void write_modules(struct probe *probe)
+{
+    struct {
+        struct maps_reader reader;
+        struct module_found module;
+        char buffer[MAPS_BUFFER_SIZE];
+    } *scratch = malloc(sizeof *scratch);
+    if (scratch && lseek(probe->options->maps_fd, 0, SEEK_SET) == 0) {
+        maps_begin(&scratch->reader, probe->options->maps_fd, scratch->buffer);
+        maps_modules(&scratch->reader, read_memory, probe->memory, &scratch->module, write_module, probe);
+    }
+    free(scratch);
+}
+
+int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err)
+{
+    struct writer_identity identity = {.time = writer_now(), .flags = probe->options->no_values ? FILE_NO_VALUES : 0};
+    void *memory = calloc(1, writer_memory_size());
+    int n = 0, status = 0;
+    if (!memory)
+        return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
+    writer_random_uuid(identity.uuid);
+    probe->writer = writer_open(memory, sink, &identity);
+    write_modules(probe);
+    for (const struct model *const *m = __start_probe_models; !status && m < __stop_probe_models && n < 16; m++, n++)
+        if (probe->found[n])
+            status = (*m)->write(probe, probe->found[n], err);
+    write_process(probe);
+    if (!status || writer_status(probe->writer))
+        status = writer_finish(probe->writer, err);
+    free(memory);
+    probe->writer = NULL;
+    return status;
+}

@@ -1,0 +1,92 @@
+/* Reading somebody else's heap from outside, without running a line of its code.
+ *
+ * A probe is memory (memory.h), the list of what is mapped where, and models: one file for each kind of runtime, which
+ * finds the runtime in the memory and writes its heaps into a snapshot. A new model is a new file that ends in
+ * PROBE_MODEL; nothing else has to know of it.
+ */
+#ifndef PROBE_PROBE_H
+#define PROBE_PROBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <refheap/error.h>
+
+#include "../../dumpfmt/sink.h"
+#include "../../dumpfmt/writer.h"
+#include "memory.h"
+
+struct probe;
+
+struct probe_options {
+    struct memory_source *source;
+    int maps_fd;              /* open on /proc/PID/maps or a copy of it */
+    uint64_t pid;             /* as shown in the snapshot; 0 unknown */
+    const char *executable;   /* may be NULL */
+    const char *command_line; /* may be NULL */
+    const char *host;         /* may be NULL */
+    unsigned captured;        /* enum captured */
+    int no_values;
+
+    /* Called now and then with the objects written so far; a result other than 0 stops the capture. May be NULL. */
+    int (*progress)(void *context, uint64_t objects);
+    void *progress_context;
+};
+
+/* Looks for heaps. Fails with RH_ERR_NOT_FOUND when there are none, saying what was looked at. The options must outlive
+ * the probe; its source is read only while the calls below run. */
+int probe_open(const struct probe_options *options, struct probe **out, struct rh_error *err);
+void probe_close(struct probe *probe);
+
+/* Writes the snapshot: the file header to the trailer. The sink stays the caller's to commit or abort. */
+int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err);
+
+/* ---- for models ---- */
+
+struct region {
+    uint64_t start, end, offset;
+    int readable, writable, executable;
+    int module; /* part of a mapped file, or memory that continues one (its bss) */
+};
+
+struct probe {
+    const struct probe_options *options;
+    struct memory *memory;
+    struct region *regions;
+    size_t region_count;
+    struct writer *writer;
+    uint32_t heaps, types; /* ids handed out */
+    uint64_t damaged;      /* objects left out */
+    uint64_t searched;     /* bytes looked through for runtimes */
+    void *found[16];       /* each model's state */
+};
+
+struct model {
+    const char *name;
+    /* Looks for the runtime and keeps in *state what write() needs. Returns the number of heaps, or a negative code. */
+    int (*find)(struct probe *probe, void **state, struct rh_error *err);
+    /* Writes heaps, types, objects, roots. Returns 0 or a negative code. */
+    int (*write)(struct probe *probe, void *state, struct rh_error *err);
+    void (*release)(void *state);
+};
+#define PROBE_MODEL(name) \
+    __attribute__((section("probe_models"), used)) static const struct model *const name##_entry = &(name)
+
+/* The string id of a text, 0 for NULL or an empty one. */
+uint32_t probe_text(struct probe *probe, const char *text);
+
+/* Adds to the snapshot's diagnostics and counts a damaged object when the severity is an error. */
+void probe_note(struct probe *probe, enum severity severity, const char *text, uint64_t address);
+
+/* Bytes mapped from `address` on without a gap; 0 when it is not mapped. Bounds what a length read from the target may claim. */
+uint64_t probe_room(const struct probe *probe, uint64_t address);
+
+/* To be called once an object: reports progress. Returns 0, or a negative code when the capture is to stop. */
+int probe_tick(struct probe *probe, struct rh_error *err);
+
+/* Calls `found` for each place in writable memory where `pattern` (of `size` bytes, at least 8) stands 8-aligned: in the modules
+ * first, elsewhere only when `found` accepted none there. `found` returns 1 to accept. Returns how many were accepted. */
+int probe_search(struct probe *probe, const void *pattern, size_t size,
+                 int (*found)(struct probe *probe, void *context, uint64_t address), void *context);
+
+#endif
