@@ -1,0 +1,319 @@
+/* Building the graph: addresses to ordinals, columns into ordinal order, edges forward and back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../dumpfmt/error.h"
+#include "graph.h"
+
+static int out_of_memory(struct rh_error *err)
+{
+    return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the object graph",
+                     "use a machine with more memory");
+}
+
+static int build_index(const struct snapshot *s, struct graph *g, struct rh_error *err)
+{
+    size_t blocks = snapshot_block_count(s, SECTION_OBJECTS);
+    struct address_run *runs = calloc(blocks + 1, sizeof *runs);
+    uint64_t duplicate = 0, total = 0;
+    if (!runs)
+        return out_of_memory(err);
+    for (size_t b = 0; b < blocks; b++) {
+        struct objects_view view;
+        snapshot_objects(s, b, &view);
+        runs[b] = (struct address_run){(const uint64_t *)view.column[OBJECT_ADDRESS].data, view.count};
+        total += view.count;
+    }
+    int status = -1;
+    if (total >= ORDINAL_NONE) {
+        status = error_set(err, RH_ERR_UNSUPPORTED, "the snapshot holds more objects than this program can number",
+                           "use a build with 64-bit ordinals");
+    } else {
+        int built = address_index_build(&g->index, runs, blocks, &duplicate);
+        if (built == ADDRESS_DUPLICATE) {
+            status = error_format(err, RH_ERR_FORMAT, "take the snapshot again",
+                                  "two objects have the same address 0x%llx", (unsigned long long)duplicate);
+            error_at(err, "objects", 0);
+        } else {
+            status = built ? out_of_memory(err) : 0;
+        }
+    }
+    free(runs);
+    g->objects = (ordinal)total;
+    return status;
+}
+
+/* The larger arrays begin on fresh pages, which stay untouched until a phase fills them. */
+static int allocate_columns(struct graph *g)
+{
+    size_t n = (size_t)g->objects + 1;
+    g->address = malloc(n * sizeof *g->address);
+    g->type = malloc(n * sizeof *g->type);
+    g->heap = malloc(n * sizeof *g->heap);
+    g->size = malloc(n * sizeof *g->size);
+    g->refcount = malloc(n * sizeof *g->refcount);
+    g->state = malloc(n * sizeof *g->state);
+    g->file_edge = malloc(n * sizeof *g->file_edge);
+    g->edge_start = malloc(n * sizeof *g->edge_start);
+    g->back_start = malloc(n * sizeof *g->back_start);
+    g->internal = calloc(n, sizeof *g->internal);
+    return g->address && g->type && g->heap && g->size && g->refcount && g->state && g->file_edge && g->edge_start &&
+                   g->back_start && g->internal
+               ? 0
+               : -1;
+}
+
+/* Edges of an object that are in the file; all of them, unless blocks were lost. */
+static uint64_t present_edges(const struct snapshot *s, uint64_t first, uint64_t want, struct edge_run *run)
+{
+    uint64_t present = 0;
+    while (want) {
+        snapshot_edge_run(s, first, want, run);
+        present += run->count;
+        first += run->count + run->missing;
+        want -= run->count + run->missing;
+    }
+    return present;
+}
+
+/* Puts one block's rows where their ordinals say. edge_start[o] holds the degree for now. */
+static void place_rows(const struct snapshot *s, struct graph *g, const struct objects_view *view, ordinal *ordinals,
+                       struct edge_run *run)
+{
+    const struct column_view *c = view->column;
+    const uint64_t *addresses = (const uint64_t *)c[OBJECT_ADDRESS].data;
+    uint64_t edge = view->first_edge;
+    address_index_find_many(&g->index, addresses, view->count, ordinals);
+    for (uint32_t i = 0; i < view->count; i++) {
+        ordinal o = ordinals[i];
+        uint64_t degree = column_get(&c[OBJECT_DEGREE], i), present = degree;
+        if (!snapshot_complete(s))
+            present = present_edges(s, edge, degree, run);
+        g->address[o] = addresses[i];
+        g->type[o] = (uint32_t)column_get(&c[OBJECT_TYPE], i);
+        g->heap[o] = view->heap;
+        g->size[o] = column_get(&c[OBJECT_SIZE], i);
+        g->refcount[o] = column_get_signed(&c[OBJECT_REFCOUNT], i);
+        g->state[o] = (uint16_t)column_get(&c[OBJECT_STATE], i);
+        if (present < degree)
+            g->state[o] |= STATE_EDGES_INCOMPLETE;
+        g->incomplete += (g->state[o] & STATE_EDGES_INCOMPLETE) != 0;
+        g->bytes += g->size[o];
+        g->file_edge[o] = edge;
+        g->edge_start[o] = present;
+        edge += degree;
+    }
+}
+
+static void sum_up(uint64_t *start, ordinal n)
+{
+    uint64_t sum = 0;
+    for (ordinal o = 0; o < n; o++) {
+        uint64_t count = start[o];
+        start[o] = sum;
+        sum += count;
+    }
+    start[n] = sum;
+}
+
+/* Resolves the targets of one object's edges, `degree` of them from file edge `first` on, to position `to`. */
+static void place_edges(const struct snapshot *s, struct graph *g, uint64_t first, uint64_t degree, uint64_t to,
+                        struct edge_run *run)
+{
+    while (degree) {
+        snapshot_edge_run(s, first, degree, run);
+        address_index_find_many(&g->index, run->edges.target + run->at, run->count, g->target + to);
+        for (uint64_t i = 0; i < run->count; i++) {
+            g->info[to + i] = (uint8_t)column_get(&run->edges.info, run->at + i);
+            g->dangling += g->target[to + i] == ORDINAL_NONE;
+        }
+        to += run->count;
+        first += run->count + run->missing;
+        degree -= run->count + run->missing;
+    }
+}
+
+/* Rows that lie in the file as they lie by ordinal go block by block: one lookup for tens of thousands of edges. */
+static void place_edges_in_order(const struct snapshot *s, struct graph *g)
+{
+    for (size_t b = 0; b < snapshot_block_count(s, SECTION_EDGES); b++) {
+        struct edges_view view;
+        snapshot_edges(s, b, &view);
+        address_index_find_many(&g->index, view.target, view.count, g->target + view.first);
+        for (uint32_t i = 0; i < view.count; i++) {
+            g->info[view.first + i] = (uint8_t)column_get(&view.info, i);
+            g->dangling += g->target[view.first + i] == ORDINAL_NONE;
+        }
+    }
+}
+
+static int is_in_order(const struct graph *g)
+{
+    for (ordinal o = 0; o < g->objects; o++)
+        if (g->file_edge[o] != g->edge_start[o])
+            return 0;
+    return 1;
+}
+
+/* Resolves each block of edges once, in file order, and hands every object its part. */
+static int place_edges_by_row(const struct snapshot *s, struct graph *g)
+{
+    ordinal *ordinals = malloc(BLOCK_RAW_MAX / 8 * sizeof *ordinals);
+    ordinal *resolved = malloc(BLOCK_RAW_MAX / 8 * sizeof *resolved);
+    uint64_t resolved_first = 0, resolved_end = 0;
+    struct edge_run run = {0};
+    if (!ordinals || !resolved) {
+        free(ordinals);
+        free(resolved);
+        return -1;
+    }
+    for (size_t b = 0; b < snapshot_block_count(s, SECTION_OBJECTS); b++) {
+        struct objects_view view;
+        snapshot_objects(s, b, &view);
+        address_index_find_many(&g->index, (const uint64_t *)view.column[OBJECT_ADDRESS].data, view.count, ordinals);
+        uint64_t edge = view.first_edge;
+        for (uint32_t i = 0; i < view.count; i++) {
+            uint64_t degree = column_get(&view.column[OBJECT_DEGREE], i), to = g->edge_start[ordinals[i]];
+            uint64_t end = edge + degree;
+            if (!snapshot_complete(s)) {
+                place_edges(s, g, edge, degree, to, &run);
+                edge = end;
+            }
+            while (edge < end) {
+                if (edge >= resolved_end) {
+                    snapshot_edge_run(s, edge, 1, &run);
+                    resolved_first = run.edges.first;
+                    resolved_end = run.edges.first + run.edges.count;
+                    address_index_find_many(&g->index, run.edges.target, run.edges.count, resolved);
+                }
+                ordinal target = resolved[edge - resolved_first];
+                g->info[to] = (uint8_t)column_get(&run.edges.info, edge - resolved_first);
+                g->dangling += target == ORDINAL_NONE;
+                g->target[to++] = target;
+                edge++;
+            }
+        }
+    }
+    free(ordinals);
+    free(resolved);
+    return 0;
+}
+
+/* Who refers to whom, and how many counted references each object has. */
+static int build_back(struct graph *g)
+{
+    uint64_t *start = g->back_start;
+    memset(start, 0, ((size_t)g->objects + 1) * sizeof *start);
+    for (uint64_t e = 0; e < g->edges; e++) {
+        ordinal t = g->target[e];
+        if (t == ORDINAL_NONE)
+            continue;
+        start[t]++;
+        if (edge_is_counted(g->info[e]) && g->internal[t] != UINT32_MAX)
+            g->internal[t]++;
+    }
+    sum_up(start, g->objects);
+    g->source = malloc((start[g->objects] + 1) * sizeof *g->source);
+    g->source_info = malloc(start[g->objects] + 1);
+    if (!g->source || !g->source_info)
+        return -1;
+    for (ordinal o = 0; o < g->objects; o++)
+        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++)
+            if (g->target[e] != ORDINAL_NONE) {
+                uint64_t at = start[g->target[e]]++;
+                g->source[at] = o;
+                g->source_info[at] = g->info[e];
+            }
+    /* Each start has moved to the next one's place. */
+    memmove(start + 1, start, (size_t)g->objects * sizeof *start);
+    start[0] = 0;
+    return 0;
+}
+
+static int build_edges(const struct snapshot *s, struct graph *g)
+{
+    g->target = malloc((g->edges + 1) * sizeof *g->target);
+    g->info = malloc(g->edges + 1);
+    if (!g->target || !g->info)
+        return -1;
+    if (snapshot_complete(s) && is_in_order(g))
+        place_edges_in_order(s, g);
+    else if (place_edges_by_row(s, g))
+        return -1;
+    return build_back(g);
+}
+
+int graph_build(const struct snapshot *s, struct graph *g, struct rh_error *err)
+{
+    memset(g, 0, sizeof *g);
+    g->snapshot = s;
+    int status = build_index(s, g, err);
+    if (status)
+        goto out;
+    ordinal *ordinals = malloc(BLOCK_RAW_MAX / 8 * sizeof *ordinals);
+    if (!ordinals || allocate_columns(g)) {
+        free(ordinals);
+        status = out_of_memory(err);
+        goto out;
+    }
+    struct edge_run run = {0};
+    for (size_t b = 0; b < snapshot_block_count(s, SECTION_OBJECTS); b++) {
+        struct objects_view view;
+        snapshot_objects(s, b, &view);
+        place_rows(s, g, &view, ordinals, &run);
+    }
+    free(ordinals);
+    sum_up(g->edge_start, g->objects);
+    g->edges = g->edge_start[g->objects];
+    if (g->edges > snapshot_count(s, SECTION_EDGES)) { /* only with salvage: blocks that contradict each other */
+        status = error_set(err, RH_ERR_FORMAT, "the objects claim more edges than there are", "take the snapshot again");
+        error_at(err, "objects", 0);
+    } else if (build_edges(s, g)) {
+        status = out_of_memory(err);
+    }
+out:
+    if (status)
+        graph_release(g);
+    return status;
+}
+
+void graph_release(struct graph *g)
+{
+    address_index_release(&g->index);
+    free(g->address);
+    free(g->type);
+    free(g->heap);
+    free(g->size);
+    free(g->refcount);
+    free(g->state);
+    free(g->file_edge);
+    free(g->edge_start);
+    free(g->target);
+    free(g->info);
+    free(g->back_start);
+    free(g->source);
+    free(g->source_info);
+    free(g->internal);
+    memset(g, 0, sizeof *g);
+}
+
+void graph_edge(const struct graph *g, ordinal from, uint64_t number, struct edge *edge)
+{
+    uint64_t file = g->file_edge[from] + (number - g->edge_start[from]);
+    struct edge_run run = {0};
+    *edge = (struct edge){.from = from,
+                          .to = g->target[number],
+                          .bits = g->info[number] & EDGE_BITS_MASK,
+                          .kind = (uint8_t)(g->info[number] >> LABEL_KIND_SHIFT),
+                          .number = number};
+    snapshot_edge_run(g->snapshot, file, 1, &run);
+    if (!run.count || g->state[from] & STATE_EDGES_INCOMPLETE) {
+        edge->target = edge->to == ORDINAL_NONE ? 0 : g->address[edge->to];
+        if (!snapshot_complete(g->snapshot)) {
+            edge->kind = LABEL_NONE;
+            return;
+        }
+    }
+    edge->target = run.edges.target[run.at];
+    edge->label = column_get(&run.edges.label, run.at);
+}

@@ -1,0 +1,167 @@
+#include "components.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The search in progress. `rindex` is 0 for what was not visited, a preorder number while an object's component is open, and counts
+ * down from the top for what is closed (Pearce 2016). */
+struct search {
+    const struct graph *g;
+    const uint8_t *fate;
+    unsigned fates;
+    uint32_t *rindex;
+    uint64_t *edge;  /* by depth: next edge of the object there */
+    ordinal *path;   /* by depth */
+    ordinal *open;   /* objects whose component is not closed yet */
+    uint8_t *is_root;
+    size_t depth, open_count;
+    uint32_t next_index, next_component;
+};
+
+static int is_part(const struct search *s, ordinal o)
+{
+    return s->fates >> s->fate[o] & 1;
+}
+
+static void enter(struct search *s, ordinal o)
+{
+    s->path[s->depth] = o;
+    s->edge[s->depth] = s->g->edge_start[o];
+    s->depth++;
+    s->rindex[o] = s->next_index++;
+    s->is_root[o] = 1;
+}
+
+/* All edges of o were followed: o closes a component, or waits for the one it belongs to. */
+static void leave(struct search *s, ordinal o)
+{
+    s->depth--;
+    if (!s->is_root[o]) {
+        s->open[s->open_count++] = o;
+        return;
+    }
+    uint32_t index = s->rindex[o];
+    s->next_index--;
+    while (s->open_count && s->rindex[s->open[s->open_count - 1]] >= index) {
+        s->rindex[s->open[--s->open_count]] = s->next_component;
+        s->next_index--;
+    }
+    s->rindex[o] = s->next_component--;
+}
+
+static void search_from(struct search *s, ordinal start)
+{
+    const struct graph *g = s->g;
+    enter(s, start);
+    while (s->depth) {
+        ordinal o = s->path[s->depth - 1];
+        uint64_t e = s->edge[s->depth - 1];
+        ordinal into = ORDINAL_NONE;
+        for (; e < g->edge_start[o + 1]; e++) {
+            ordinal t = g->target[e];
+            if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || !is_part(s, t))
+                continue;
+            if (!s->rindex[t]) {
+                into = t;
+                break; /* the edge is looked at again on the way back */
+            }
+            if (s->rindex[t] < s->rindex[o]) {
+                s->rindex[o] = s->rindex[t];
+                s->is_root[o] = 0;
+            }
+        }
+        s->edge[s->depth - 1] = e;
+        if (into != ORDINAL_NONE)
+            enter(s, into);
+        else
+            leave(s, o);
+    }
+}
+
+static int run_search(struct search *s, size_t n)
+{
+    s->rindex = calloc(n, sizeof *s->rindex);
+    s->edge = malloc(n * sizeof *s->edge);
+    s->path = malloc(n * sizeof *s->path);
+    s->open = malloc(n * sizeof *s->open);
+    s->is_root = malloc(n);
+    int status = s->rindex && s->edge && s->path && s->open && s->is_root ? 0 : -1;
+    s->next_index = 1;
+    s->next_component = UINT32_MAX - 1;
+    for (ordinal o = 0; !status && o < s->g->objects; o++)
+        if (is_part(s, o) && !s->rindex[o])
+            search_from(s, o);
+    free(s->edge);
+    free(s->path);
+    free(s->open);
+    free(s->is_root);
+    return status;
+}
+
+/* Lists members by component and says which components are cyclic and which are reached from others. */
+static int describe(const struct graph *g, struct components *c)
+{
+    size_t n = (size_t)c->count + 2;
+    c->member_start = calloc(n, sizeof *c->member_start);
+    c->cyclic = calloc(n, 1);
+    c->reached = calloc(n, 1);
+    size_t members = 0;
+    for (ordinal o = 0; o < g->objects; o++)
+        members += c->component[o] != ORDINAL_NONE;
+    c->member = malloc((members + 1) * sizeof *c->member);
+    if (!c->member_start || !c->cyclic || !c->reached || !c->member)
+        return -1;
+    for (ordinal o = 0; o < g->objects; o++)
+        if (c->component[o] != ORDINAL_NONE)
+            c->member_start[c->component[o] + 2]++;
+    for (ordinal i = 0; i < c->count; i++)
+        c->member_start[i + 2] += c->member_start[i + 1];
+    for (ordinal o = 0; o < g->objects; o++) {
+        ordinal own = c->component[o];
+        if (own == ORDINAL_NONE)
+            continue;
+        c->member[c->member_start[own + 1]++] = o;
+        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+            ordinal t = g->target[e];
+            if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || c->component[t] == ORDINAL_NONE)
+                continue;
+            if (t == o)
+                c->cyclic[own] = 1;
+            if (c->component[t] != own)
+                c->reached[c->component[t]] = 1;
+        }
+    }
+    for (ordinal i = 0; i < c->count; i++)
+        if (c->member_start[i + 1] - c->member_start[i] > 1)
+            c->cyclic[i] = 1;
+    return 0;
+}
+
+int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, struct components *c)
+{
+    struct search s = {.g = g, .fate = fate, .fates = fates};
+    memset(c, 0, sizeof *c);
+    int status = run_search(&s, (size_t)g->objects + 1);
+    if (!status) {
+        c->component = s.rindex; /* closed numbers count down from UINT32_MAX - 1 */
+        for (ordinal o = 0; o < g->objects; o++)
+            c->component[o] = c->component[o] ? UINT32_MAX - 1 - c->component[o] : ORDINAL_NONE;
+        c->count = UINT32_MAX - 1 - s.next_component;
+        status = describe(g, c);
+    } else {
+        free(s.rindex);
+    }
+    if (status)
+        components_release(c);
+    return status;
+}
+
+void components_release(struct components *c)
+{
+    free(c->component);
+    free(c->member);
+    free(c->member_start);
+    free(c->cyclic);
+    free(c->reached);
+    memset(c, 0, sizeof *c);
+}

@@ -1,0 +1,253 @@
+/* Which references of a cycle to make weak.
+ *
+ * Fields are declared once for a whole type, so the advice worth having is a field: "make child.parent weak". The edges of the
+ * component are grouped by type of source and label; a group is an answer when the component has no cycle without it. Among
+ * answers, a name that says "back pointer" wins, then fields over items of containers, then the fewer edges.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cycles.h"
+
+enum { GROUPS_TRIED = 24, GROUPS_MAX = 4096, SLOTS = 4 * GROUPS_MAX };
+
+struct group {
+    uint32_t type;
+    uint8_t kind;
+    uint32_t field;
+    uint64_t edges;
+    ordinal from; /* of its first edge */
+    uint64_t number;
+    int rank; /* lower is better */
+};
+
+/* The component's own edges, renumbered: member i of the component is vertex i. */
+struct local {
+    const struct graph *g;
+    const struct components *c;
+    const ordinal *members;
+    ordinal count, component;
+    struct group *groups;
+    size_t group_count;
+    uint32_t *slots;    /* groups by hash: number + 1, or 0 */
+    uint32_t *group_of; /* by local edge */
+    ordinal *to;
+    uint64_t *start; /* count + 1 */
+    uint64_t *number;
+    uint64_t edges;
+};
+
+static ordinal local_of(const struct local *l, ordinal o)
+{
+    ordinal low = 0, high = l->count;
+    while (high - low > 1) {
+        ordinal middle = low + (high - low) / 2;
+        if (l->members[middle] <= o)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int is_inner(const struct local *l, uint64_t e)
+{
+    ordinal t = l->g->target[e];
+    return t != ORDINAL_NONE && edge_is_counted(l->g->info[e]) && l->c->component[t] == l->component;
+}
+
+/* Labels that differ from edge to edge of one reference (item 0, item 1, key k) count as one. */
+static struct group group_key(const struct graph *g, ordinal from, uint64_t number)
+{
+    struct group group = {.type = g->type[from], .kind = g->info[number] >> LABEL_KIND_SHIFT, .from = from, .number = number};
+    if (group.kind == LABEL_FIELD || group.kind == LABEL_ELEMENT || group.kind == LABEL_STRING) {
+        struct edge edge;
+        graph_edge(g, from, number, &edge);
+        group.field = (uint32_t)(group.kind == LABEL_ELEMENT ? edge.label >> LABEL_ELEMENT_SHIFT : edge.label);
+    }
+    return group;
+}
+
+/* The number of an edge's group. When there are more groups than fit, the rest share the last one. */
+static uint32_t find_group(struct local *l, const struct group *key)
+{
+    uint64_t hash = ((uint64_t)key->type << 32 ^ (uint64_t)key->field << 8 ^ key->kind) * 0x9e3779b97f4a7c15u;
+    uint32_t slot = (uint32_t)(hash >> 40) % SLOTS;
+    for (; l->slots[slot]; slot = (slot + 1) % SLOTS) {
+        struct group *found = &l->groups[l->slots[slot] - 1];
+        if (found->type == key->type && found->kind == key->kind && found->field == key->field) {
+            found->edges++;
+            return l->slots[slot] - 1;
+        }
+    }
+    if (l->group_count == GROUPS_MAX) {
+        l->groups[GROUPS_MAX - 1].edges++;
+        return GROUPS_MAX - 1;
+    }
+    l->groups[l->group_count] = *key;
+    l->groups[l->group_count].edges = 1;
+    l->slots[slot] = (uint32_t)++l->group_count;
+    return (uint32_t)l->group_count - 1;
+}
+
+static int localize(struct local *l)
+{
+    const struct graph *g = l->g;
+    for (ordinal i = 0; i < l->count; i++)
+        for (uint64_t e = g->edge_start[l->members[i]]; e < g->edge_start[l->members[i] + 1]; e++)
+            l->edges += (uint64_t)is_inner(l, e);
+    l->groups = malloc(GROUPS_MAX * sizeof *l->groups);
+    l->slots = calloc(SLOTS, sizeof *l->slots);
+    l->group_of = malloc((l->edges + 1) * sizeof *l->group_of);
+    l->to = malloc((l->edges + 1) * sizeof *l->to);
+    l->number = malloc((l->edges + 1) * sizeof *l->number);
+    l->start = malloc(((size_t)l->count + 1) * sizeof *l->start);
+    if (!l->groups || !l->slots || !l->group_of || !l->to || !l->number || !l->start)
+        return -1;
+    uint64_t n = 0;
+    for (ordinal i = 0; i < l->count; i++) {
+        l->start[i] = n;
+        for (uint64_t e = g->edge_start[l->members[i]]; e < g->edge_start[l->members[i] + 1]; e++) {
+            if (!is_inner(l, e))
+                continue;
+            struct group key = group_key(g, l->members[i], e);
+            l->group_of[n] = find_group(l, &key);
+            l->to[n] = local_of(l, g->target[e]);
+            l->number[n++] = e;
+        }
+    }
+    l->start[l->count] = n;
+    return 0;
+}
+
+/* Whether the component is free of cycles without one group of edges: Kahn's algorithm. */
+static int is_acyclic_without(const struct local *l, uint32_t group, uint32_t *degree, ordinal *queue)
+{
+    ordinal n = 0;
+    memset(degree, 0, l->count * sizeof *degree);
+    for (uint64_t e = 0; e < l->edges; e++)
+        degree[l->to[e]] += l->group_of[e] != group;
+    for (ordinal i = 0; i < l->count; i++)
+        if (!degree[i])
+            queue[n++] = i;
+    for (ordinal i = 0; i < n; i++)
+        for (uint64_t e = l->start[queue[i]]; e < l->start[queue[i] + 1]; e++)
+            if (l->group_of[e] != group && --degree[l->to[e]] == 0)
+                queue[n++] = l->to[e];
+    return n == l->count;
+}
+
+static int looks_weak(struct text name)
+{
+    static const char *const words[] = {"parent", "owner", "back", "prev", "up", "container", "weak", "self", "delegate",
+                                        "observer", "listener", "traceback"};
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+        size_t n = strlen(words[w]);
+        for (size_t i = 0; i + n <= name.length; i++)
+            if (!strncasecmp(name.bytes + i, words[w], n))
+                return 1;
+    }
+    return 0;
+}
+
+static int rank_group(const struct group *group, cycles_field_name *name, const void *context)
+{
+    if (group->kind == LABEL_FIELD)
+        return looks_weak(name(context, group->type, group->field)) ? 0 : 1;
+    return group->kind == LABEL_KEY || group->kind == LABEL_STRING ? 2 : 3;
+}
+
+static int compare_groups(const void *pa, const void *pb)
+{
+    const struct group *const *a = pa, *const *b = pb;
+    if ((*a)->rank != (*b)->rank)
+        return (*a)->rank - (*b)->rank;
+    if ((*a)->edges != (*b)->edges)
+        return (*a)->edges < (*b)->edges ? -1 : 1;
+    return (*a)->number < (*b)->number ? -1 : (*a)->number > (*b)->number;
+}
+
+/* The best group that is an answer, or GROUPS_MAX. */
+static uint32_t choose_group(struct local *l, cycles_field_name *name, const void *context, uint32_t *degree,
+                             ordinal *queue)
+{
+    uint32_t chosen = GROUPS_MAX;
+    struct group **order = malloc((l->group_count + 1) * sizeof *order);
+    for (size_t i = 0; order && i < l->group_count; i++) {
+        l->groups[i].rank = rank_group(&l->groups[i], name, context);
+        order[i] = &l->groups[i];
+    }
+    if (order)
+        qsort(order, l->group_count, sizeof *order, compare_groups);
+    for (size_t i = 0; order && i < l->group_count && i < GROUPS_TRIED && chosen == GROUPS_MAX; i++)
+        if (is_acyclic_without(l, (uint32_t)(order[i] - l->groups), degree, queue))
+            chosen = (uint32_t)(order[i] - l->groups);
+    free(order);
+    return chosen;
+}
+
+/* Without one group that does it: the edges that lead back into the path of a depth-first search. */
+static void cut_back_edges(const struct local *l, ordinal *path, uint64_t *next, uint8_t *seen,
+                           void (*cut)(void *, ordinal, uint64_t), void *context)
+{
+    enum { NEW, ON_PATH, DONE };
+    ordinal depth = 0;
+    memset(seen, NEW, l->count);
+    path[0] = 0;
+    next[0] = l->start[0];
+    seen[0] = ON_PATH;
+    for (;;) {
+        ordinal v = path[depth];
+        if (next[depth] == l->start[v + 1]) {
+            seen[v] = DONE;
+            if (depth-- == 0)
+                return;
+            continue;
+        }
+        uint64_t e = next[depth]++;
+        ordinal t = l->to[e];
+        if (seen[t] == ON_PATH) {
+            cut(context, l->members[v], l->number[e]);
+        } else if (seen[t] == NEW) {
+            path[++depth] = t;
+            next[depth] = l->start[t];
+            seen[t] = ON_PATH;
+        }
+    }
+}
+
+int cycles_choose_cut(const struct graph *g, const struct components *c, ordinal component, cycles_field_name *name,
+                      const void *name_context, void (*cut)(void *context, ordinal from, uint64_t number),
+                      void *context)
+{
+    struct local l = {.g = g,
+                      .c = c,
+                      .members = c->member + c->member_start[component],
+                      .count = c->member_start[component + 1] - c->member_start[component],
+                      .component = component};
+    uint32_t *degree = malloc(((size_t)l.count + 1) * sizeof *degree);
+    ordinal *queue = malloc(((size_t)l.count + 1) * sizeof *queue);
+    uint64_t *next = malloc(((size_t)l.count + 1) * sizeof *next);
+    int status = degree && queue && next ? localize(&l) : -1;
+    if (!status) {
+        uint32_t group = choose_group(&l, name, name_context, degree, queue);
+        if (group == GROUPS_MAX)
+            cut_back_edges(&l, queue, next, (uint8_t *)degree, cut, context);
+        else
+            for (ordinal i = 0; i < l.count; i++)
+                for (uint64_t e = l.start[i]; e < l.start[i + 1]; e++)
+                    if (l.group_of[e] == group)
+                        cut(context, l.members[i], l.number[e]);
+    }
+    free(degree);
+    free(queue);
+    free(next);
+    free(l.groups);
+    free(l.slots);
+    free(l.group_of);
+    free(l.to);
+    free(l.number);
+    free(l.start);
+    return status;
+}

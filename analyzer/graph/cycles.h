@@ -1,0 +1,38 @@
+/* Garbage as cycles: which there are, what each keeps, and which reference to make weak. */
+#ifndef GRAPH_CYCLES_H
+#define GRAPH_CYCLES_H
+
+#include "dominators.h"
+
+struct cycle {
+    ordinal component; /* its members: components->member */
+    ordinal objects;
+    uint64_t shallow;  /* bytes of the members */
+    uint64_t retained; /* of a source cycle: what dies with it alone; of another: of its first member */
+    uint8_t source;    /* no other garbage reaches it */
+    uint8_t invisible; /* the collector cannot see it */
+    uint8_t uncollectable;
+};
+
+/* Cycles in order: sources first, then by retained size, by members, and by the lowest address. */
+struct cycles {
+    struct cycle *items;
+    ordinal count;
+    ordinal *of_component; /* index of the cycle, ORDINAL_NONE for a component that is none */
+};
+
+/* `uncollectable` marks objects as garbage_uncollectable() does. */
+int cycles_find(const struct graph *g, const struct garbage *garbage, const struct components *components,
+                const struct dominators *dominators, const uint8_t *uncollectable, struct cycles *result);
+void cycles_release(struct cycles *cycles);
+
+/* Chooses references whose loss leaves the component without a cycle: all edges with one label of one type (a field `parent`, say)
+ * where one such group will do, the most weak-looking and then the smallest first; otherwise the edges that close a cycle in a search
+ * from the first member. Calls `cut` for each chosen edge by its source and number. `name` tells a field's name, for the ranking. Only counted edges
+ * within the component are considered. */
+typedef struct text cycles_field_name(const void *context, uint32_t type, uint32_t field);
+int cycles_choose_cut(const struct graph *g, const struct components *components, ordinal component,
+                      cycles_field_name *name, const void *name_context,
+                      void (*cut)(void *context, ordinal from, uint64_t number), void *context);
+
+#endif

@@ -1,0 +1,141 @@
+#include "sums.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "forest.h"
+
+/* Who alone holds each object, or ORDINAL_NONE: found from the side of the holder, in one pass over the edges. */
+static void find_owners(const struct graph *g, ordinal *owner)
+{
+    memset(owner, 0xff, (size_t)g->objects * sizeof *owner);
+    for (ordinal o = 0; o < g->objects; o++)
+        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+            ordinal t = g->target[e];
+            if (t != ORDINAL_NONE && edge_is_counted(g->info[e]) && g->internal[t] == 1 && g->refcount[t] == 1 &&
+                !graph_is_immortal(g, t))
+                owner[t] = o;
+        }
+}
+
+/* The owner relation is a forest whose trees may be rooted in rings. Leaves are peeled off upward; what is left are the rings, whose
+ * members all own the sum. order[] receives the objects so that owners come after what they own, ring members last. */
+static ordinal peel(const struct graph *g, const ordinal *owner, uint32_t *owned_count, ordinal *order)
+{
+    ordinal n = 0;
+    memset(owned_count, 0, (size_t)g->objects * sizeof *owned_count);
+    for (ordinal o = 0; o < g->objects; o++)
+        if (owner[o] != ORDINAL_NONE)
+            owned_count[owner[o]]++;
+    for (ordinal o = 0; o < g->objects; o++)
+        if (!owned_count[o])
+            order[n++] = o;
+    for (ordinal i = 0; i < n; i++) {
+        ordinal above = owner[order[i]];
+        if (above != ORDINAL_NONE && --owned_count[above] == 0)
+            order[n++] = above;
+    }
+    return n;
+}
+
+/* Gives each member of a ring the ring's sum, and opens the ring at its first member, which becomes a root. */
+static void open_rings(const struct graph *g, ordinal *owner, uint32_t *owned_count, uint64_t *owned)
+{
+    for (ordinal o = 0; o < g->objects; o++) {
+        if (!owned_count[o])
+            continue;
+        uint64_t sum = 0;
+        ordinal at = o;
+        do {
+            sum += owned[at];
+            at = owner[at];
+        } while (at != o);
+        do {
+            owned[at] = sum;
+            owned_count[at] = 0;
+            at = owner[at];
+        } while (at != o);
+        owner[o] = ORDINAL_NONE;
+    }
+}
+
+/* Fills `owned` and leaves in `owner` a forest without rings. */
+static int find_owned(const struct graph *g, ordinal *owner, uint64_t *owned)
+{
+    size_t n = (size_t)g->objects + 1;
+    ordinal *order = malloc(n * sizeof *order);
+    uint32_t *owned_count = malloc(n * sizeof *owned_count);
+    int status = order && owned_count ? 0 : -1;
+    if (!status) {
+        find_owners(g, owner);
+        ordinal peeled = peel(g, owner, owned_count, order);
+        memcpy(owned, g->size, (size_t)g->objects * sizeof *owned);
+        for (ordinal i = 0; i < peeled; i++)
+            if (owner[order[i]] != ORDINAL_NONE)
+                owned[owner[order[i]]] += owned[order[i]];
+        open_rings(g, owner, owned_count, owned);
+    }
+    free(order);
+    free(owned_count);
+    return status;
+}
+
+int sums_owned(const struct graph *g, uint64_t *owned)
+{
+    ordinal *owner = malloc(((size_t)g->objects + 1) * sizeof *owner);
+    int status = owner ? find_owned(g, owner, owned) : -1;
+    free(owner);
+    return status;
+}
+
+static void add_shallow(const struct graph *g, const uint32_t *class_of, struct class_sums *sums)
+{
+    for (ordinal o = 0; o < g->objects; o++) {
+        struct class_sums *c = &sums[class_of[o]];
+        if (!c->count++ || g->size[o] > c->largest) {
+            c->largest = g->size[o];
+            c->largest_object = o;
+        }
+        c->shallow += g->size[o];
+    }
+}
+
+static int sum_tree(const ordinal *parent, ordinal vertices, ordinal limit, const uint32_t *class_of,
+                    uint32_t classes, const uint64_t *value, uint64_t *sums)
+{
+    struct forest forest = {0};
+    int status = forest_build(parent, vertices, &forest);
+    if (!status)
+        status = forest_sum_outermost(&forest, limit, class_of, classes, value, sums);
+    forest_release(&forest);
+    return status;
+}
+
+int sums_by_class(const struct graph *g, const struct dominators *d, const uint32_t *class_of, uint32_t classes,
+                  struct class_sums *sums)
+{
+    size_t n = (size_t)g->objects + 1;
+    uint64_t *retained = calloc((size_t)classes + 1, sizeof *retained);
+    uint64_t *owned = calloc((size_t)classes + 1, sizeof *owned);
+    uint64_t *owned_size = malloc(n * sizeof *owned_size);
+    ordinal *owner = malloc(n * sizeof *owner);
+    int status = retained && owned && owned_size && owner ? 0 : -1;
+    if (!status)
+        status = sum_tree(d->dominator, d->vertices, d->objects, class_of, classes, d->retained, retained);
+    if (!status)
+        status = find_owned(g, owner, owned_size);
+    if (!status)
+        status = sum_tree(owner, g->objects, g->objects, class_of, classes, owned_size, owned);
+    if (!status) {
+        add_shallow(g, class_of, sums);
+        for (uint32_t c = 0; c < classes; c++) {
+            sums[c].retained = retained[c];
+            sums[c].owned = owned[c];
+        }
+    }
+    free(retained);
+    free(owned);
+    free(owned_size);
+    free(owner);
+    return status;
+}
