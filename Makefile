@@ -22,7 +22,7 @@ endif
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-BASE := -std=gnu11 $(CFLAGS) $(WARN) $(SANFLAGS) -fPIC -fvisibility=hidden -MMD -MP \
+BASE := -std=gnu11 $(CFLAGS) $(WARN) $(SANFLAGS) -fPIC -fvisibility=hidden -MMD -MP -D_GNU_SOURCE \
 	-DREFHEAP_VERSION='"$(VERSION)"' -I$(O)/gen -Idumpfmt/include -Iruntime/librefheap/include $(CPPFLAGS)
 
 ifeq ($(V),1)

@@ -40,6 +40,7 @@ const struct file_header *snapshot_header(const struct snapshot *s);
 const struct process_record *snapshot_process(const struct snapshot *s);
 uint64_t snapshot_file_size(const struct snapshot *s);
 uint32_t snapshot_trailer_crc(const struct snapshot *s);
+const struct trailer_record *snapshot_trailer(const struct snapshot *s); /* zeros when there was none */
 
 /* 1 when the whole file was read and every check passed. */
 int snapshot_complete(const struct snapshot *s);

@@ -21,6 +21,11 @@ uint32_t snapshot_trailer_crc(const struct snapshot *s)
     return s->trailer_crc;
 }
 
+const struct trailer_record *snapshot_trailer(const struct snapshot *s)
+{
+    return &s->trailer;
+}
+
 int snapshot_complete(const struct snapshot *s)
 {
     return s->complete;

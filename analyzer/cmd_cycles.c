@@ -1,0 +1,394 @@
+/* cycles: the garbage of a generation as cycles, what hangs off them, and which reference to make weak. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../dumpfmt/error.h"
+#include "advice.h"
+#include "commands.h"
+#include "render/text.h"
+#include "shape.h"
+
+enum { OWN_OBJECTS, MEMBERS_SHOWN = 8, EDGES_SHOWN = 4 };
+
+static const struct own_option own[] = {
+    {"objects", NULL, "list every garbage object rather than the cycles"},
+    {NULL, NULL, NULL},
+};
+
+/* Which cycles are asked for. */
+struct choice {
+    struct invocation *inv;
+    int generation; /* 0, 1, 2 */
+    struct tally garbage, dependent, invisible;
+};
+
+static int passes_heap(const struct invocation *inv, ordinal o)
+{
+    return inv->options.heap < 0 || inv->session.graph.heap[o] == (uint32_t)inv->options.heap;
+}
+
+/* All members of a cycle are garbage of the generation, and (for the oldest) it may be garbage the collector cannot see. */
+static int cycle_matches(const struct choice *c, ordinal cycle)
+{
+    const struct session *s = &c->inv->session;
+    const struct garbage *garbage = &s->garbage[c->generation];
+    ordinal component = s->cycles.items[cycle].component;
+    int named = !c->inv->options.type;
+    for (ordinal m = s->components.member_start[component]; m < s->components.member_start[component + 1]; m++) {
+        ordinal o = s->components.member[m];
+        if (garbage->fate[o] != FATE_GARBAGE && garbage->fate[o] != FATE_INVISIBLE)
+            return 0;
+        if (!passes_heap(c->inv, o))
+            return 0;
+        named |= filter_matches(c->inv, o);
+    }
+    return named;
+}
+
+static void count_up(struct choice *c)
+{
+    const struct session *s = &c->inv->session;
+    for (ordinal o = 0; o < s->graph.objects; o++) {
+        if (!passes_heap(c->inv, o))
+            continue;
+        unsigned fate = s->garbage[c->generation].fate[o];
+        struct tally *t = fate == FATE_GARBAGE ? &c->garbage : fate == FATE_DEPENDENT ? &c->dependent : NULL;
+        if (s->garbage[2].fate[o] == FATE_INVISIBLE)
+            t = &c->invisible; /* told for the oldest generation, whichever is asked for */
+        if (t) {
+            t->objects++;
+            t->bytes += s->graph.size[o];
+        }
+    }
+}
+
+/* ---- JSON ---- */
+
+static void tally_json(struct json *j, const char *key, const struct tally *t)
+{
+    json_object(j, key);
+    json_uint(j, "objects", t->objects);
+    json_uint(j, "bytes", t->bytes);
+    json_object_end(j);
+}
+
+static void member_json(struct invocation *inv, ordinal o)
+{
+    const struct session *s = &inv->session;
+    const struct graph *g = &s->graph;
+    struct json *j = &inv->out.json;
+    char name[NAME_SIZE];
+    unsigned generation = graph_generation(g, o);
+    json_object(j, NULL);
+    json_address(j, "address", g->address[o]);
+    json_string(j, "type", name_type(s, o, name));
+    json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
+    json_uint(j, "size", g->size[o]);
+    if (graph_is_immortal(g, o))
+        json_null(j, "refcount");
+    else
+        json_int(j, "refcount", g->refcount[o]);
+    json_string(j, "label", name_object(s, o, name));
+    json_object_end(j);
+}
+
+static void edge_json(struct invocation *inv, ordinal from, uint64_t number)
+{
+    const struct session *s = &inv->session;
+    struct json *j = &inv->out.json;
+    struct edge edge;
+    char name[NAME_SIZE];
+    graph_edge(&s->graph, from, number, &edge);
+    json_object(j, NULL);
+    json_address(j, "from", s->graph.address[from]);
+    json_address(j, "to", edge.target);
+    json_string(j, "kind", name_edge_kind(edge.bits));
+    json_string(j, "label", name_edge(s, &edge, name));
+    json_object_end(j);
+}
+
+static int is_inner(const struct session *s, ordinal component, uint64_t e)
+{
+    ordinal t = s->graph.target[e];
+    return t != ORDINAL_NONE && edge_is_counted(s->graph.info[e]) && s->components.component[t] == component;
+}
+
+static int cycle_json(struct invocation *inv, ordinal id, ordinal like)
+{
+    const struct session *s = &inv->session;
+    const struct cycle *c = &s->cycles.items[id];
+    const ordinal *member = s->components.member + s->components.member_start[c->component];
+    struct json *j = &inv->out.json;
+    struct advice advice;
+    if (advice_for_cycle(s, id, &advice))
+        return -1;
+    json_object(j, NULL);
+    json_uint(j, "id", id + 1);
+    json_uint(j, "objects", c->objects);
+    json_uint(j, "shallow", c->shallow);
+    json_uint(j, "retained", c->retained);
+    json_bool(j, "source", c->source);
+    json_bool(j, "uncollectable", c->uncollectable);
+    json_bool(j, "invisible", c->invisible);
+    json_uint(j, "shape", like + 1);
+    json_array(j, "members");
+    for (ordinal i = 0; i < c->objects; i++)
+        member_json(inv, member[i]);
+    json_array_end(j);
+    json_array(j, "edges");
+    for (ordinal i = 0; i < c->objects; i++)
+        for (uint64_t e = s->graph.edge_start[member[i]]; e < s->graph.edge_start[member[i] + 1]; e++)
+            if (is_inner(s, c->component, e))
+                edge_json(inv, member[i], e);
+    json_array_end(j);
+    json_array(j, "cut");
+    for (size_t i = 0; i < advice.count; i++)
+        edge_json(inv, advice.from[i], advice.edges[i]);
+    json_array_end(j);
+    json_string(j, "advice", advice.text);
+    json_object_end(j);
+    advice_release(&advice);
+    return 0;
+}
+
+/* ---- text ---- */
+
+static void show_head(struct choice *c)
+{
+    FILE *f = c->inv->out.file;
+    char n[4][TEXT_NUMBER_SIZE];
+    if (!c->garbage.objects)
+        fprintf(f, "A collection of generation %d would find no garbage.\n", c->generation);
+    else
+        fprintf(f, "A collection of generation %d would find %s unreachable object%s, %s.\n", c->generation,
+                text_count(c->garbage.objects, n[0]), c->garbage.objects == 1 ? "" : "s",
+                text_size(c->garbage.bytes, n[1]));
+    if (c->dependent.objects)
+        fprintf(f, "%s more, %s, would be freed with %s.\n", text_count(c->dependent.objects, n[0]),
+                text_size(c->dependent.bytes, n[1]), c->garbage.objects == 1 ? "it" : "them");
+    if (c->invisible.objects)
+        fprintf(f, "Unreachable too, but out of the collector's sight: %s object%s, %s.\n",
+                text_count(c->invisible.objects, n[0]), c->invisible.objects == 1 ? "" : "s",
+                text_size(c->invisible.bytes, n[1]));
+}
+
+static void show_member(struct invocation *inv, ordinal component, ordinal o)
+{
+    const struct session *s = &inv->session;
+    const struct graph *g = &s->graph;
+    FILE *f = inv->out.file;
+    char name[NAME_SIZE], size[TEXT_NUMBER_SIZE];
+    uint64_t shown = 0, more = 0;
+    fprintf(f, "  %s", name_full(s, o, name));
+    output_style(&inv->out, STYLE_DIM);
+    fprintf(f, "  0x%" PRIx64 ", generation %s, refcount %" PRId64 ", %s\n", g->address[o],
+            text_generation(graph_generation(g, o)), g->refcount[o], text_size(g->size[o], size));
+    output_style(&inv->out, STYLE_NORMAL);
+    for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+        if (!is_inner(s, component, e))
+            continue;
+        if (shown++ >= EDGES_SHOWN) {
+            more++;
+            continue;
+        }
+        struct edge edge;
+        char label[NAME_SIZE];
+        graph_edge(g, o, e, &edge);
+        fprintf(f, "    %s -> %s", name_edge(s, &edge, label), name_full(s, edge.to, name));
+        output_style(&inv->out, STYLE_DIM);
+        fprintf(f, "  0x%" PRIx64 "\n", edge.target);
+        output_style(&inv->out, STYLE_NORMAL);
+    }
+    if (more)
+        fprintf(f, "    ... %s more references within the cycle\n", text_count(more, size));
+}
+
+static int show_cycle(struct invocation *inv, ordinal id, ordinal alike)
+{
+    const struct session *s = &inv->session;
+    const struct cycle *c = &s->cycles.items[id];
+    const ordinal *member = s->components.member + s->components.member_start[c->component];
+    FILE *f = inv->out.file;
+    char n[3][TEXT_NUMBER_SIZE];
+    struct advice advice;
+    if (advice_for_cycle(s, id, &advice))
+        return -1;
+    output_style(&inv->out, STYLE_BOLD);
+    fprintf(f, "\ncycle %" PRIu32, id + 1);
+    output_style(&inv->out, STYLE_NORMAL);
+    fprintf(f, ": %s object%s, %s; retains %s", text_count(c->objects, n[0]), c->objects == 1 ? "" : "s",
+            text_size(c->shallow, n[1]), text_size(c->retained, n[2]));
+    fprintf(f, "%s%s%s", c->source ? "" : "; held by another cycle", c->uncollectable ? "; uncollectable" : "",
+            c->invisible ? "; the collector cannot see it" : "");
+    if (alike)
+        fprintf(f, "; and %s more like it", text_count(alike, n[0]));
+    fputc('\n', f);
+    for (ordinal i = 0; i < c->objects && i < MEMBERS_SHOWN; i++)
+        show_member(inv, c->component, member[i]);
+    if (c->objects > MEMBERS_SHOWN)
+        fprintf(f, "  ... %s more objects\n", text_count(c->objects - MEMBERS_SHOWN, n[0]));
+    output_style(&inv->out, STYLE_BAD);
+    fprintf(f, "  to break it: %s\n", advice.text);
+    output_style(&inv->out, STYLE_NORMAL);
+    advice_release(&advice);
+    return 0;
+}
+
+/* ---- tables ---- */
+
+static int cycles_table(struct choice *c, const ordinal *first)
+{
+    static const struct column columns[] = {
+        {"id", "cycle", CELL_NUMBER},        {"objects", "objects", CELL_COUNT},
+        {"shallow", "shallow", CELL_SIZE},   {"retained", "retained", CELL_SIZE},
+        {"source", "source", CELL_FLAG},     {"uncollectable", "uncollectable", CELL_FLAG},
+        {"invisible", "invisible", CELL_FLAG}, {"shape", "shape", CELL_NUMBER},
+    };
+    const struct session *s = &c->inv->session;
+    struct table_options options = {.name = "cycles", .noun = "cycles"};
+    struct table t;
+    if (begin_table(c->inv, &t, columns, 8, &options))
+        return STATUS_ERROR;
+    for (ordinal i = 0; i < s->cycles.count; i++) {
+        const struct cycle *cycle = &s->cycles.items[i];
+        struct cell cells[] = {cell_number(i + UINT64_C(1)),   cell_number(cycle->objects),
+                               cell_number(cycle->shallow),    cell_number(cycle->retained),
+                               cell_number(cycle->source),     cell_number(cycle->uncollectable),
+                               cell_number(cycle->invisible),  cell_number(first[i] + UINT64_C(1))};
+        if (cycle_matches(c, i))
+            table_row(&t, cells);
+    }
+    return table_end(&t, &options);
+}
+
+static int objects_table(struct choice *c)
+{
+    static const struct column columns[] = {
+        {"address", "address", CELL_ADDRESS}, {"type", "type", CELL_TEXT},
+        {"generation", "generation", CELL_GENERATION}, {"size", "size", CELL_SIZE},
+        {"refcount", "refcount", CELL_NUMBER}, {"cycle", "cycle", CELL_NUMBER},
+        {"label", "label", CELL_TEXT},
+    };
+    const struct session *s = &c->inv->session;
+    const struct graph *g = &s->graph;
+    struct table_options options = {.name = "garbage_objects", .noun = "objects"};
+    struct table t;
+    char type[NAME_SIZE], label[NAME_SIZE];
+    if (begin_table(c->inv, &t, columns, 7, &options))
+        return STATUS_ERROR;
+    for (ordinal o = 0; o < g->objects; o++) {
+        if (s->garbage[c->generation].fate[o] != FATE_GARBAGE || !passes_heap(c->inv, o))
+            continue;
+        ordinal component = s->components.component[o];
+        ordinal cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component];
+        struct cell cells[] = {cell_number(g->address[o]), cell_text(name_type(s, o, type)),
+                               cell_number(graph_generation(g, o)), cell_number(g->size[o]),
+                               cell_number((uint64_t)g->refcount[o]),
+                               cycle == ORDINAL_NONE ? cell_null() : cell_number(cycle + UINT64_C(1)),
+                               cell_text(name_object(s, o, label))};
+        table_row(&t, cells);
+    }
+    return table_end(&t, &options);
+}
+
+/* ---- the command ---- */
+
+static int show_cycles(struct choice *c, const ordinal *first)
+{
+    struct invocation *inv = c->inv;
+    const struct session *s = &inv->session;
+    int json = inv->out.format == OUTPUT_JSON, fold = !json && !inv->options.no_fold, status = 0;
+    uint64_t limit = table_limit(inv), shown = 0, more = 0;
+    ordinal *alike = calloc((size_t)s->cycles.count + 1, sizeof *alike);
+    char n[TEXT_NUMBER_SIZE];
+    if (!alike)
+        return -1;
+    for (ordinal i = 0; i < s->cycles.count; i++)
+        if (first[i] != i && cycle_matches(c, i))
+            alike[first[i]]++;
+    if (json)
+        json_array(&inv->out.json, "cycles");
+    for (ordinal i = 0; i < s->cycles.count && !status; i++) {
+        if (!cycle_matches(c, i) || (fold && first[i] != i && cycle_matches(c, first[i])))
+            continue;
+        if (limit && shown >= limit) {
+            more++;
+            continue;
+        }
+        shown++;
+        status = json ? cycle_json(inv, i, first[i]) : show_cycle(inv, i, fold && first[i] == i ? alike[i] : 0);
+    }
+    if (json)
+        json_array_end(&inv->out.json);
+    if (json && more)
+        json_uint(&inv->out.json, "cycles_omitted", more);
+    if (!json && more)
+        fprintf(inv->out.file, "\n... %s more cycles (--limit 0 shows all)\n", text_count(more, n));
+    free(alike);
+    return status;
+}
+
+static int show(struct choice *c, const ordinal *first)
+{
+    struct invocation *inv = c->inv;
+    struct json *j = &inv->out.json;
+    int objects = inv->own[OWN_OBJECTS] != NULL, status;
+    if (inv->out.format == OUTPUT_CSV)
+        return objects ? objects_table(c) : cycles_table(c, first);
+    if (inv->out.format == OUTPUT_TEXT) {
+        show_head(c);
+        if (objects)
+            fputc('\n', inv->out.file);
+        return objects ? objects_table(c) : show_cycles(c, first);
+    }
+    begin_json(inv);
+    json_uint(j, "generation", (unsigned)c->generation);
+    tally_json(j, "garbage", &c->garbage);
+    tally_json(j, "dependent", &c->dependent);
+    tally_json(j, "invisible", &c->invisible);
+    status = objects ? objects_table(c) : 0;
+    if (!status)
+        status = show_cycles(c, first);
+    json_end(j);
+    return status;
+}
+
+static int run(struct invocation *inv)
+{
+    struct session *s = &inv->session;
+    struct choice choice = {.inv = inv, .generation = 2};
+    struct rh_error err;
+    if (inv->options.generation > 2)
+        return fail_usage(inv->command, "--generation must be 0, 1 or 2: no other is collected");
+    if (inv->options.generation != GENERATION_ANY)
+        choice.generation = inv->options.generation;
+    inv->options.generation = GENERATION_ANY; /* it says what to collect and filters nothing */
+    if (session_analysis(s, &err) || session_garbage(s, choice.generation, &err) || session_values(s, &err))
+        return fail(s->path, &err);
+    ordinal *first = malloc(((size_t)s->cycles.count + 1) * sizeof *first);
+    int status = first ? shapes_find(s, first) : -1;
+    if (!status) {
+        count_up(&choice);
+        status = show(&choice, first);
+    }
+    free(first);
+    if (status < 0) {
+        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the cycles", "");
+        return fail(s->path, &err);
+    }
+    return status;
+}
+
+const struct command cmd_cycles = {
+    .name = "cycles",
+    .summary = "garbage cycles, what they keep, and which reference to make weak",
+    .arguments = "SNAPSHOT",
+    .help = "Finds what a collection of generation N (2 unless told) would call unreachable, exactly as the collector\n"
+            "would, and shows it as cycles: those first that no other garbage holds. retains counts what would go with\n"
+            "the cycle. Cycles of the same shape are shown once; --no-fold shows each.",
+    .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_NO_FOLD,
+    .reads_snapshot = 1,
+    .own = own,
+    .run = run,
+};

@@ -1,0 +1,185 @@
+/* object: everything known of one object. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "../dumpfmt/error.h"
+#include "commands.h"
+#include "graph/sums.h"
+#include "render/text.h"
+#include "select.h"
+
+/* What the two forms of the answer are made of. */
+struct facts {
+    ordinal o;
+    uint64_t explained, owned, retained;
+    int64_t unexplained;
+    unsigned fate;
+    ordinal cycle; /* ORDINAL_NONE outside cycles */
+    const struct root_entry *roots;
+    size_t root_count;
+    uint64_t used, capacity, serial;
+};
+
+/* Columns that the graph does not keep are read from the file's row. */
+static void read_row(const struct graph *g, struct facts *f)
+{
+    for (size_t b = 0; b < snapshot_block_count(g->snapshot, SECTION_OBJECTS); b++) {
+        struct objects_view view;
+        snapshot_objects(g->snapshot, b, &view);
+        const uint64_t *address = (const uint64_t *)view.column[OBJECT_ADDRESS].data;
+        for (uint32_t i = 0; i < view.count; i++)
+            if (address[i] == g->address[f->o]) {
+                f->used = column_get(&view.column[OBJECT_USED], i);
+                f->capacity = column_get(&view.column[OBJECT_CAPACITY], i);
+                f->serial = column_get(&view.column[OBJECT_SERIAL], i);
+                return;
+            }
+    }
+}
+
+static int gather(struct session *s, ordinal o, struct facts *f)
+{
+    const struct graph *g = &s->graph;
+    uint64_t *owned = malloc(((size_t)g->objects + 1) * sizeof *owned);
+    if (!owned || sums_owned(g, owned)) {
+        free(owned);
+        return -1;
+    }
+    ordinal component = s->components.component[o];
+    *f = (struct facts){
+        .o = o,
+        .explained = roots_explained(&s->roots, o),
+        .owned = owned[o],
+        .retained = s->dominators.retained[o],
+        .fate = s->garbage[2].fate[o],
+        .cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component],
+    };
+    f->unexplained = graph_is_immortal(g, o) ? 0 : graph_external(g, o) - (int64_t)f->explained;
+    f->root_count = roots_of(&s->roots, o, &f->roots);
+    read_row(g, f);
+    free(owned);
+    return 0;
+}
+
+static const char *const fates[] = {"no", "yes", "freed with the garbage", "unreachable, but the collector cannot see it"};
+
+static void show_text(struct invocation *inv, const struct facts *f)
+{
+    const struct session *s = &inv->session;
+    const struct graph *g = &s->graph;
+    FILE *out = inv->out.file;
+    char name[NAME_SIZE], n[TEXT_NUMBER_SIZE];
+    unsigned state = g->state[f->o];
+    fprintf(out, "%s at 0x%" PRIx64 "\n", name_full(s, f->o, name), g->address[f->o]);
+    fprintf(out, "  rank         @%" PRIu32 ", heap %" PRIu32 "%s\n", f->o, g->heap[f->o],
+            state & STATE_DYING ? ", dying" : state & STATE_FINALIZED ? ", finalized" : "");
+    fprintf(out, "  generation   %s%s\n", text_generation(graph_generation(g, f->o)),
+            state & STATE_CONTAINER ? "" : " (atomic)");
+    fprintf(out, "  size         %s", text_size(g->size[f->o], n));
+    if (f->capacity)
+        fprintf(out, ", %" PRIu64 " of %" PRIu64 " items in use", f->used, f->capacity);
+    fprintf(out, "\n  owned        %s\n", text_size(f->owned, n));
+    fprintf(out, "  retained     %s\n", text_size(f->retained, n));
+    if (graph_is_immortal(g, f->o))
+        fprintf(out, "  refcount     immortal\n");
+    else
+        fprintf(out, "  refcount     %" PRId64 " = %" PRIu32 " internal + %" PRIu64 " from roots + %" PRId64 " unexplained\n",
+                g->refcount[f->o], g->internal[f->o], f->explained, f->unexplained);
+    for (size_t i = 0; i < f->root_count; i++)
+        fprintf(out, "  held by      %s%s\n", name_root(s, f->roots[i].record, name),
+                f->roots[i].record->flags & ROOT_EXACT ? "" : " (possibly)");
+    fprintf(out, "  garbage      %s", fates[f->fate]);
+    if (f->cycle != ORDINAL_NONE)
+        fprintf(out, ", in cycle %" PRIu32, f->cycle + 1);
+    fprintf(out, "\n  referrers    %" PRIu64 "\n  referents    %" PRIu64 "%s\n",
+            g->back_start[f->o + 1] - g->back_start[f->o], g->edge_start[f->o + 1] - g->edge_start[f->o],
+            state & STATE_EDGES_INCOMPLETE ? " (not all could be read)" : "");
+}
+
+static void show_json(struct invocation *inv, const struct facts *f)
+{
+    const struct session *s = &inv->session;
+    const struct graph *g = &s->graph;
+    struct json *j = &inv->out.json;
+    char name[NAME_SIZE];
+    unsigned generation = graph_generation(g, f->o);
+    begin_json(inv);
+    json_address(j, "address", g->address[f->o]);
+    json_uint(j, "ordinal", f->o);
+    json_string(j, "type", name_type(s, f->o, name));
+    json_uint(j, "size", g->size[f->o]);
+    if (graph_is_immortal(g, f->o))
+        json_null(j, "refcount");
+    else
+        json_int(j, "refcount", g->refcount[f->o]);
+    json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
+    json_uint(j, "heap", g->heap[f->o]);
+    json_bool(j, "tracked", generation != GENERATION_UNTRACKED);
+    json_uint(j, "internal", g->internal[f->o]);
+    json_uint(j, "explained", f->explained);
+    json_int(j, "unexplained", f->unexplained);
+    json_array(j, "possible");
+    for (size_t i = 0; i < f->root_count; i++)
+        if (!(f->roots[i].record->flags & ROOT_EXACT))
+            json_string(j, NULL, name_root(s, f->roots[i].record, name));
+    json_array_end(j);
+    json_array(j, "roots");
+    for (size_t i = 0; i < f->root_count; i++)
+        if (f->roots[i].record->flags & ROOT_EXACT)
+            json_string(j, NULL, name_root(s, f->roots[i].record, name));
+    json_array_end(j);
+    json_uint(j, "owned", f->owned);
+    json_uint(j, "retained", f->retained);
+    json_bool(j, "garbage", f->fate == FATE_GARBAGE);
+    json_bool(j, "dependent", f->fate == FATE_DEPENDENT);
+    json_bool(j, "invisible", f->fate == FATE_INVISIBLE);
+    if (f->cycle == ORDINAL_NONE)
+        json_null(j, "cycle");
+    else
+        json_uint(j, "cycle", f->cycle + 1);
+    json_string(j, "label", name_object(s, f->o, name));
+    json_uint(j, "used", f->used);
+    json_uint(j, "capacity", f->capacity);
+    if (f->serial)
+        json_uint(j, "serial", f->serial);
+    else
+        json_null(j, "serial");
+    json_uint(j, "referrers", g->back_start[f->o + 1] - g->back_start[f->o]);
+    json_uint(j, "referents", g->edge_start[f->o + 1] - g->edge_start[f->o]);
+    json_end(j);
+}
+
+static int run(struct invocation *inv)
+{
+    struct session *s = &inv->session;
+    struct facts facts;
+    struct rh_error err;
+    ordinal o;
+    if (session_analysis(s, &err) || session_values(s, &err))
+        return fail(s->path, &err);
+    int status = select_object(inv, inv->argv[0], &o);
+    if (status)
+        return status;
+    if (gather(s, o, &facts)) {
+        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
+        return fail(s->path, &err);
+    }
+    if (inv->out.format == OUTPUT_JSON)
+        show_json(inv, &facts);
+    else
+        show_text(inv, &facts);
+    return STATUS_FINE;
+}
+
+const struct command cmd_object = {
+    .name = "object",
+    .summary = "everything known of one object",
+    .arguments = "SNAPSHOT OBJ",
+    .help = "Shows an object's type, value, generation, sizes, and what its refcount is made of: references from objects in\n"
+            "the heap, references from exact roots, and the rest, which nothing explains.",
+    .takes = OPT_READING,
+    .reads_snapshot = 1,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};

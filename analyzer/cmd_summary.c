@@ -1,0 +1,245 @@
+/* summary: what is in the heap, by type or another key. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../dumpfmt/error.h"
+#include "commands.h"
+#include "graph/sums.h"
+#include "render/text.h"
+
+/* A partition of the objects, and what its classes are called. */
+struct grouping {
+    const char *key;   /* what --by says */
+    const char *title;
+    uint32_t (*classes)(const struct session *s);
+    uint32_t (*class_of)(const struct session *s, ordinal o);
+    void (*name)(const struct session *s, uint32_t klass, char to[NAME_SIZE]);
+};
+
+static uint32_t type_classes(const struct session *s)
+{
+    return s->classes.count;
+}
+
+static uint32_t type_of(const struct session *s, ordinal o)
+{
+    return s->classes.of_type[s->graph.type[o]];
+}
+
+static void type_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+{
+    name_class(s, klass, to);
+}
+
+static uint32_t heap_classes(const struct session *s)
+{
+    return (uint32_t)snapshot_count(s->snapshot, SECTION_HEAPS) + 1;
+}
+
+static uint32_t heap_of(const struct session *s, ordinal o)
+{
+    uint32_t last = heap_classes(s) - 1;
+    return s->graph.heap[o] < last ? s->graph.heap[o] : last;
+}
+
+static void heap_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+{
+    const struct heap_record *h = snapshot_record(s->snapshot, SECTION_HEAPS, klass);
+    struct text name = snapshot_string(s->snapshot, h ? h->name : 0);
+    char shown[120];
+    text_clean(name.bytes, name.length, 60, shown, sizeof shown);
+    snprintf(to, NAME_SIZE, "%u%s%s", klass, *shown ? " " : "", shown);
+}
+
+static uint32_t generation_classes(const struct session *s)
+{
+    (void)s;
+    return 5;
+}
+
+static uint32_t generation_of(const struct session *s, ordinal o)
+{
+    return graph_generation(&s->graph, o);
+}
+
+static void generation_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+{
+    (void)s;
+    snprintf(to, NAME_SIZE, "%s", text_generation(klass));
+}
+
+/* Modules of types are few: the class is the id of the module's name. */
+static uint32_t module_classes(const struct session *s)
+{
+    uint32_t limit = 1;
+    for (uint32_t c = 0; c < s->classes.count; c++)
+        if (s->classes.record[c]->module >= limit)
+            limit = s->classes.record[c]->module + 1;
+    return limit;
+}
+
+static uint32_t module_of(const struct session *s, ordinal o)
+{
+    return s->classes.record[type_of(s, o)]->module;
+}
+
+static void module_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+{
+    struct text name = snapshot_string(s->snapshot, klass);
+    text_clean(name.length ? name.bytes : "(none)", name.length ? name.length : 6, 80, to, NAME_SIZE);
+}
+
+static uint32_t size_classes(const struct session *s)
+{
+    (void)s;
+    return 65;
+}
+
+static uint32_t size_of(const struct session *s, ordinal o)
+{
+    uint64_t size = s->graph.size[o];
+    return size ? 64 - (uint32_t)__builtin_clzll(size) : 0;
+}
+
+static void size_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+{
+    char low[TEXT_NUMBER_SIZE], high[TEXT_NUMBER_SIZE];
+    (void)s;
+    if (!klass)
+        snprintf(to, NAME_SIZE, "0 B");
+    else
+        snprintf(to, NAME_SIZE, "%s to %s", text_size(UINT64_C(1) << (klass - 1), low),
+                 text_size((UINT64_C(1) << (klass - 1)) * 2 - 1, high));
+}
+
+static const struct grouping groupings[] = {
+    {"type", "type", type_classes, type_of, type_name},
+    {"heap", "heap", heap_classes, heap_of, heap_name},
+    {"generation", "generation", generation_classes, generation_of, generation_name},
+    {"module", "module", module_classes, module_of, module_name},
+    {"size", "size", size_classes, size_of, size_name},
+};
+
+static const struct grouping *find_grouping(const char *by)
+{
+    for (size_t i = 0; i < sizeof groupings / sizeof *groupings; i++)
+        if (!by || !strcmp(groupings[i].key, by))
+            return &groupings[i];
+    return NULL;
+}
+
+/* ---- showing ---- */
+
+static void show_head(struct invocation *inv)
+{
+    const struct session *s = &inv->session;
+    const struct garbage *g = &s->garbage[2];
+    char n[6][TEXT_NUMBER_SIZE];
+    FILE *f = inv->out.file;
+    fprintf(f, "%s objects, %s, in %s types\n", text_count(s->graph.objects, n[0]), text_size(s->graph.bytes, n[1]),
+            text_count(s->classes.count, n[2]));
+    if (g->garbage.objects)
+        fprintf(f, "garbage: %s objects, %s; freed with it: %s objects, %s\n", text_count(g->garbage.objects, n[0]),
+                text_size(g->garbage.bytes, n[1]), text_count(g->dependent.objects, n[2]),
+                text_size(g->dependent.bytes, n[3]));
+    if (g->invisible.objects)
+        fprintf(f, "garbage the collector cannot see: %s objects, %s\n", text_count(g->invisible.objects, n[0]),
+                text_size(g->invisible.bytes, n[1]));
+    fputc('\n', f);
+}
+
+/* Class numbers by retained size, largest first. */
+static int compare_classes(const void *pa, const void *pb, void *sums)
+{
+    const struct class_sums *a = (struct class_sums *)sums + *(const uint32_t *)pa;
+    const struct class_sums *b = (struct class_sums *)sums + *(const uint32_t *)pb;
+    if (a->retained != b->retained)
+        return a->retained < b->retained ? 1 : -1;
+    if (a->shallow != b->shallow)
+        return a->shallow < b->shallow ? 1 : -1;
+    return a < b ? -1 : a > b;
+}
+
+static int show_table(struct invocation *inv, const struct grouping *by, const struct class_sums *sums,
+                      const uint32_t *order, uint32_t classes)
+{
+    struct column columns[] = {
+        {by->key, by->title, CELL_TEXT},     {"count", "count", CELL_COUNT},       {"shallow", "shallow", CELL_SIZE},
+        {"owned", "owned", CELL_SIZE},       {"retained", "retained", CELL_SIZE},  {"largest", "largest", CELL_SIZE},
+    };
+    struct table_options options = {.name = by == groupings ? "types" : "groups", .noun = by == groupings ? "types" : "groups"};
+    struct table t;
+    char name[NAME_SIZE];
+    if (begin_table(inv, &t, columns, 6, &options))
+        return STATUS_ERROR;
+    for (uint32_t i = 0; i < classes; i++) {
+        const struct class_sums *c = &sums[order[i]];
+        if (!c->count)
+            continue;
+        by->name(&inv->session, order[i], name);
+        struct cell cells[] = {cell_text(name),          cell_number(c->count),    cell_number(c->shallow),
+                               cell_number(c->owned),    cell_number(c->retained), cell_number(c->largest)};
+        table_row(&t, cells);
+    }
+    return table_end(&t, &options);
+}
+
+/* Objects that do not pass the filter go to one class of their own, which is not shown; so the sums of nested objects stay right. */
+static int sum_up(struct invocation *inv, const struct grouping *by, uint32_t *class_of, uint32_t classes,
+                  struct class_sums *sums)
+{
+    const struct session *s = &inv->session;
+    int filtered = (inv->options.given & OPT_FILTER) != 0;
+    for (ordinal o = 0; o < s->graph.objects; o++)
+        class_of[o] = filtered && !filter_matches(inv, o) ? classes : by->class_of(s, o);
+    return sums_by_class(&s->graph, &s->dominators, class_of, classes + 1, sums);
+}
+
+static int run(struct invocation *inv)
+{
+    struct session *s = &inv->session;
+    const struct grouping *by = find_grouping(inv->options.by);
+    struct rh_error err;
+    if (!by)
+        return fail_usage(inv->command, "--by cannot be \"%s\"; it is type, heap, generation, module or size",
+                          inv->options.by);
+    if (session_analysis(s, &err))
+        return fail(s->path, &err);
+    uint32_t classes = by->classes(s);
+    uint32_t *class_of = malloc(((size_t)s->graph.objects + 1) * sizeof *class_of);
+    struct class_sums *sums = calloc((size_t)classes + 1, sizeof *sums);
+    uint32_t *order = malloc(((size_t)classes + 1) * sizeof *order);
+    int status = class_of && sums && order ? sum_up(inv, by, class_of, classes, sums) : -1;
+    if (!status) {
+        for (uint32_t c = 0; c < classes; c++)
+            order[c] = c;
+        qsort_r(order, classes, sizeof *order, compare_classes, sums);
+        if (inv->out.format == OUTPUT_JSON)
+            begin_json(inv);
+        if (inv->out.format == OUTPUT_TEXT)
+            show_head(inv);
+        status = show_table(inv, by, sums, order, classes);
+        if (inv->out.format == OUTPUT_JSON)
+            json_end(&inv->out.json);
+    }
+    free(class_of);
+    free(sums);
+    free(order);
+    if (status < 0) {
+        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the summary", "");
+        return fail(s->path, &err);
+    }
+    return status;
+}
+
+const struct command cmd_summary = {
+    .name = "summary",
+    .summary = "what is in the heap, by type, heap, generation, module or size",
+    .arguments = "SNAPSHOT",
+    .help = "Counts objects and adds up their sizes. shallow is their own size; owned adds what only they refer to, the\n"
+            "least that goes when they go; retained adds all that would be unreachable without them. Objects nested\n"
+            "under others of the same row are not counted twice in owned and retained.",
+    .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_BY,
+    .reads_snapshot = 1,
+    .run = run,
+};

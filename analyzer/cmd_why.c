@@ -1,0 +1,250 @@
+/* why: what keeps an object alive. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "../dumpfmt/error.h"
+#include "commands.h"
+#include "render/text.h"
+#include "select.h"
+
+/* The edge of a path from one step to the next: the first counted one. */
+static void step_edge(const struct graph *g, ordinal from, ordinal to, struct edge *edge)
+{
+    *edge = (struct edge){.from = from, .to = to};
+    for (uint64_t e = g->edge_start[from]; e < g->edge_start[from + 1]; e++)
+        if (g->target[e] == to && edge_is_counted(g->info[e])) {
+            graph_edge(g, from, e, edge);
+            return;
+        }
+}
+
+/* The best root of an object: an exact one first. NULL when it has none. */
+static const struct root_record *best_root(const struct session *s, ordinal o)
+{
+    const struct root_entry *first;
+    size_t n = roots_of(&s->roots, o, &first);
+    for (size_t i = 0; i < n; i++)
+        if (first[i].record->flags & ROOT_EXACT)
+            return first[i].record;
+    return n ? first[0].record : NULL;
+}
+
+/* One sentence on where a path begins. */
+static void describe_holder(const struct session *s, ordinal o, char to[2 * NAME_SIZE])
+{
+    const struct root_record *root = best_root(s, o);
+    char name[NAME_SIZE];
+    if (root)
+        snprintf(to, 2 * NAME_SIZE, "%s%s", name_root(s, root, name), root->flags & ROOT_EXACT ? "" : " (possibly)");
+    else if (graph_is_immortal(&s->graph, o))
+        snprintf(to, 2 * NAME_SIZE, "the runtime (immortal)");
+    else
+        snprintf(to, 2 * NAME_SIZE, "%" PRId64 " unexplained reference%s from outside the heap",
+                 graph_external(&s->graph, o) - (int64_t)roots_explained(&s->roots, o),
+                 graph_external(&s->graph, o) == 1 ? "" : "s");
+}
+
+/* Objects are indented like a tree's path, however long it is: past a depth they stay where they are. */
+static void indent(FILE *f, size_t depth)
+{
+    for (size_t i = 0; i < depth && i < 30; i++)
+        fputs("  ", f);
+}
+
+static void show_path(struct invocation *inv, const struct path *path)
+{
+    const struct session *s = &inv->session;
+    FILE *f = inv->out.file;
+    char holder[2 * NAME_SIZE], name[NAME_SIZE], label[NAME_SIZE], n[TEXT_NUMBER_SIZE];
+    uint64_t limit = table_limit(inv);
+    size_t head = path->length, tail = path->length;
+    if (limit && path->length > limit + 1) { /* the two ends of a long path say most */
+        head = (size_t)limit / 2;
+        tail = path->length - ((size_t)limit - head);
+    }
+    describe_holder(s, path->step[0], holder);
+    fprintf(f, "%s\n", holder);
+    for (size_t i = 0; i < path->length; i++) {
+        if (i == head && tail > head) {
+            indent(f, i + 1);
+            fprintf(f, "... %s more steps (--limit 0 shows all)\n", text_count(tail - head, n));
+            i = tail;
+        }
+        ordinal o = path->step[i];
+        indent(f, i + 1);
+        if (i) {
+            struct edge edge;
+            step_edge(&s->graph, path->step[i - 1], o, &edge);
+            fprintf(f, "%s -> ", name_edge(s, &edge, label));
+        } else {
+            fputs("-> ", f);
+        }
+        output_style(&inv->out, i + 1 == path->length ? STYLE_BOLD : STYLE_NORMAL);
+        fputs(name_full(s, o, name), f);
+        output_style(&inv->out, STYLE_DIM);
+        fprintf(f, "  0x%" PRIx64 ", generation %s\n", s->graph.address[o],
+                text_generation(graph_generation(&s->graph, o)));
+        output_style(&inv->out, STYLE_NORMAL);
+    }
+}
+
+static void path_json(struct invocation *inv, const struct path *path)
+{
+    const struct session *s = &inv->session;
+    struct json *j = &inv->out.json;
+    char holder[2 * NAME_SIZE], name[NAME_SIZE], label[NAME_SIZE];
+    describe_holder(s, path->step[0], holder);
+    json_array(j, NULL);
+    for (size_t i = 0; i < path->length; i++) {
+        ordinal o = path->step[i];
+        struct edge edge = {0};
+        if (i)
+            step_edge(&s->graph, path->step[i - 1], o, &edge);
+        json_object(j, NULL);
+        if (i) {
+            char text[24];
+            snprintf(text, sizeof text, "0x%" PRIx64, s->graph.address[path->step[i - 1]]);
+            json_string(j, "holder", text);
+        } else {
+            json_string(j, "holder", holder);
+        }
+        json_string(j, "label", i ? name_edge(s, &edge, label) : "");
+        json_address(j, "address", s->graph.address[o]);
+        json_string(j, "type", name_type(s, o, name));
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+/* ---- the verdict ---- */
+
+static void show_verdict(struct invocation *inv, ordinal o, int has_path)
+{
+    const struct session *s = &inv->session;
+    const struct graph *g = &s->graph;
+    const struct root_entry *roots;
+    size_t n = roots_of(&s->roots, o, &roots);
+    uint64_t explained = roots_explained(&s->roots, o);
+    unsigned fate = s->garbage[2].fate[o];
+    ordinal component = s->components.component[o];
+    FILE *f = inv->out.file;
+    char name[NAME_SIZE];
+    fputc('\n', f);
+    if (graph_is_immortal(g, o)) {
+        fprintf(f, "immortal: its refcount does not matter\n");
+        return;
+    }
+    fprintf(f, "refcount %" PRId64 " = %" PRIu32 " from the heap", g->refcount[o], g->internal[o]);
+    for (size_t i = 0; i < n; i++)
+        if (roots[i].record->flags & ROOT_EXACT)
+            fprintf(f, " + %s", name_root(s, roots[i].record, name));
+    int64_t unexplained = graph_external(g, o) - (int64_t)explained;
+    if (unexplained)
+        fprintf(f, " + %" PRId64 " unexplained", unexplained);
+    fputc('\n', f);
+    for (size_t i = 0; i < n; i++)
+        if (!(roots[i].record->flags & ROOT_EXACT))
+            fprintf(f, "possibly held by %s\n", name_root(s, roots[i].record, name));
+    if (fate == FATE_GARBAGE)
+        fputs("it is garbage: ", f);
+    else if (fate == FATE_DEPENDENT)
+        fputs("it goes when the garbage that holds it goes: ", f);
+    else if (fate == FATE_INVISIBLE)
+        fputs("it is unreachable, and the collector cannot see it: ", f);
+    else
+        fputs("it is alive: ", f);
+    if (has_path)
+        fputs("the path above is the shortest\n", f);
+    else if (component != ORDINAL_NONE && s->cycles.of_component[component] != ORDINAL_NONE)
+        fprintf(f, "nothing outside holds it, only cycle %" PRIu32 " that it is part of\n",
+                s->cycles.of_component[component] + 1);
+    else
+        fputs("nothing outside the heap leads to it\n", f);
+}
+
+static void verdict_json(struct invocation *inv, ordinal o)
+{
+    const struct session *s = &inv->session;
+    const struct graph *g = &s->graph;
+    struct json *j = &inv->out.json;
+    const struct root_entry *roots;
+    size_t n = roots_of(&s->roots, o, &roots);
+    char name[NAME_SIZE];
+    json_object(j, "verdict");
+    if (graph_is_immortal(g, o))
+        json_null(j, "refcount");
+    else
+        json_int(j, "refcount", g->refcount[o]);
+    json_uint(j, "internal", g->internal[o]);
+    json_array(j, "roots");
+    for (size_t i = 0; i < n; i++)
+        if (roots[i].record->flags & ROOT_EXACT)
+            json_string(j, NULL, name_root(s, roots[i].record, name));
+    json_array_end(j);
+    json_int(j, "unexplained",
+             graph_is_immortal(g, o) ? 0 : graph_external(g, o) - (int64_t)roots_explained(&s->roots, o));
+    json_array(j, "possible");
+    for (size_t i = 0; i < n; i++)
+        if (!(roots[i].record->flags & ROOT_EXACT))
+            json_string(j, NULL, name_root(s, roots[i].record, name));
+    json_array_end(j);
+    static const char *const fates[] = {"alive", "garbage", "dependent", "invisible"};
+    json_string(j, "fate", fates[s->garbage[2].fate[o]]);
+    ordinal component = s->components.component[o];
+    ordinal cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component];
+    if (cycle == ORDINAL_NONE)
+        json_null(j, "cycle");
+    else
+        json_uint(j, "cycle", cycle + 1);
+    json_object_end(j);
+}
+
+static int run(struct invocation *inv)
+{
+    struct session *s = &inv->session;
+    struct rh_error err;
+    struct path path;
+    char name[NAME_SIZE];
+    ordinal o;
+    if (session_analysis(s, &err) || session_values(s, &err))
+        return fail(s->path, &err);
+    int status = select_object(inv, inv->argv[0], &o);
+    if (status)
+        return status;
+    if (path_from_root(&s->graph, &s->roots, o, &path)) {
+        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
+        return fail(s->path, &err);
+    }
+    if (inv->out.format == OUTPUT_JSON) {
+        begin_json(inv);
+        json_address(&inv->out.json, "object", s->graph.address[o]);
+        json_array(&inv->out.json, "paths");
+        if (path.length)
+            path_json(inv, &path);
+        json_array_end(&inv->out.json);
+        verdict_json(inv, o);
+        json_end(&inv->out.json);
+    } else {
+        if (path.length)
+            show_path(inv, &path);
+        else
+            fprintf(inv->out.file, "%s at 0x%" PRIx64 "\n", name_full(s, o, name), s->graph.address[o]);
+        show_verdict(inv, o, path.length != 0);
+    }
+    path_release(&path);
+    return STATUS_FINE;
+}
+
+const struct command cmd_why = {
+    .name = "why",
+    .summary = "what keeps an object alive",
+    .arguments = "SNAPSHOT OBJ",
+    .help = "Shows the shortest chain of references from a root to OBJ, and the verdict: what its refcount is made of.\n"
+            "Without a root that leads to it, the chain begins at an object that something outside the heap holds; when\n"
+            "there is none either, OBJ is garbage, and the verdict names its cycle.",
+    .takes = OPT_READING | OPT_LIMIT,
+    .reads_snapshot = 1,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,102 @@
+/* A command of the program, and what it is run with.
+ *
+ * Each cmd_*.c exports one `struct command`; main.c has the table. The dispatcher parses options, opens the snapshot,
+ * sets up the output, and checks at the end that everything was written.
+ */
+#ifndef ANALYZER_COMMAND_H
+#define ANALYZER_COMMAND_H
+
+#include "render/output.h"
+#include "session.h"
+
+/* Options that several commands share; a command names those it takes. */
+enum option_id {
+    OPT_JSON = 1 << 0,
+    OPT_CSV = 1 << 1,
+    OPT_HEAP = 1 << 2,
+    OPT_GENERATION = 1 << 3,
+    OPT_TYPE = 1 << 4,
+    OPT_DEPTH = 1 << 5,
+    OPT_LIMIT = 1 << 6,
+    OPT_SORT = 1 << 7,
+    OPT_BY = 1 << 8,
+    OPT_OUTPUT = 1 << 9,
+    OPT_NO_CACHE = 1 << 10,
+    OPT_SALVAGE = 1 << 11,
+    OPT_NO_VALUES = 1 << 12,
+    OPT_COLOR = 1 << 13,
+    OPT_QUIET = 1 << 14,
+    OPT_NO_FOLD = 1 << 15,
+    OPT_FORMAT = 1 << 16,
+    /* What every command that reads a snapshot takes. */
+    OPT_READING = OPT_JSON | OPT_SALVAGE | OPT_NO_CACHE | OPT_COLOR | OPT_QUIET | OPT_OUTPUT,
+    OPT_TABLE = OPT_CSV | OPT_LIMIT | OPT_SORT,
+    OPT_FILTER = OPT_HEAP | OPT_GENERATION | OPT_TYPE,
+};
+
+enum { GENERATION_ANY = -1 };
+
+struct options {
+    unsigned given; /* enum option_id of those on the command line */
+    int json, csv, no_cache, salvage, no_values, quiet, no_fold;
+    int64_t heap;   /* -1: any */
+    int generation; /* 0 to 4 as in the format, or GENERATION_ANY */
+    const char *type; /* name or glob, NULL: any */
+    uint64_t depth, limit;
+    const char *sort, *by, *output, *color, *format;
+};
+
+/* An option of one command alone. */
+struct own_option {
+    const char *name; /* without the dashes */
+    const char *value; /* what its argument is called; NULL when it takes none */
+    const char *help;
+};
+
+enum { OWN_OPTIONS_MAX = 12 };
+
+struct invocation {
+    const struct command *command;
+    struct options options;
+    const char *own[OWN_OPTIONS_MAX]; /* values of the command's own options, "" for one without, NULL when not given */
+    int argc;           /* arguments behind the snapshot */
+    const char **argv;
+    struct session session;
+    struct output out;
+};
+
+enum command_status { STATUS_FINE = 0, STATUS_FOUND = 1, STATUS_ERROR = 2 };
+
+struct command {
+    const char *name;
+    const char *summary;   /* one line, for the list of commands */
+    const char *arguments; /* behind the command's name: "SNAPSHOT OBJ" */
+    const char *help;      /* what it answers, in a paragraph */
+    unsigned takes;        /* enum option_id */
+    int reads_snapshot;    /* the first argument is one, to be opened */
+    int arguments_min, arguments_max; /* behind the snapshot */
+    uint64_t default_depth;
+    int writes_file;       /* -o is the command's own business */
+    const struct own_option *own; /* ended by a NULL name */
+    /* Returns an enum command_status, after fail() when it is STATUS_ERROR. */
+    int (*run)(struct invocation *inv);
+};
+
+/* Prints the one line of an error and returns STATUS_ERROR. `file` may be NULL. */
+int fail(const char *file, const struct rh_error *err);
+int fail_usage(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Opens the JSON result with what every one begins with; json_end() closes it. */
+void begin_json(struct invocation *inv);
+
+/* Whether an object passes --heap, --generation and --type. */
+int filter_matches(const struct invocation *inv, ordinal o);
+
+/* Limit for a table in this format: the one given, else 20 rows of text and all in JSON and CSV. */
+uint64_t table_limit(const struct invocation *inv);
+
+/* Begins a table with the limit and order of the command line, or fails. */
+int begin_table(struct invocation *inv, struct table *table, const struct column *columns, size_t count,
+                struct table_options *options);
+
+#endif

@@ -1,0 +1,237 @@
+#include "names.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "render/text.h"
+
+enum { VALUE_CHARACTERS = 40, NAME_CHARACTERS = 80 };
+
+static const char *clean_string(const struct session *s, uint32_t id, const char *otherwise, char to[NAME_SIZE])
+{
+    struct text text = snapshot_string(s->snapshot, id);
+    if (text.length)
+        text_clean(text.bytes, text.length, NAME_CHARACTERS, to, NAME_SIZE);
+    else
+        snprintf(to, NAME_SIZE, "%s", otherwise);
+    return to;
+}
+
+const char *name_class(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+{
+    return clean_string(s, s->classes.record[klass]->name, "?", to);
+}
+
+const char *name_type(const struct session *s, ordinal o, char to[NAME_SIZE])
+{
+    return name_class(s, s->classes.of_type[s->graph.type[o]], to);
+}
+
+/* ---- values ---- */
+
+static void quote(const struct value_record *r, const char *before, char to[NAME_SIZE])
+{
+    char text[NAME_SIZE];
+    size_t n = text_clean((const char *)(r + 1), r->kept, VALUE_CHARACTERS, text, sizeof text - 16);
+    int cut = r->kept < r->length && (n < 3 || strcmp(text + n - 3, "..."));
+    snprintf(to, NAME_SIZE, "%s\"%.200s%s\"", before, text, cut ? "..." : "");
+}
+
+static const char *show_value(const struct value_record *r, char to[NAME_SIZE])
+{
+    int64_t integer;
+    double number;
+    switch (r->kind) {
+    case VALUE_NONE:
+        return "";
+    case VALUE_BOOL:
+        return *(const uint8_t *)(r + 1) ? "true" : "false";
+    case VALUE_INTEGER:
+        memcpy(&integer, r + 1, 8);
+        snprintf(to, NAME_SIZE, "%" PRId64, integer);
+        return to;
+    case VALUE_FLOAT:
+        memcpy(&number, r + 1, 8);
+        snprintf(to, NAME_SIZE, "%.12g", number);
+        return to;
+    case VALUE_LARGE_INTEGER:
+        text_clean((const char *)(r + 1), r->kept, VALUE_CHARACTERS, to, NAME_SIZE);
+        return to;
+    case VALUE_NAME:
+        text_clean((const char *)(r + 1), r->kept, NAME_CHARACTERS, to, NAME_SIZE);
+        return to;
+    case VALUE_BYTES:
+        quote(r, "b", to);
+        return to;
+    default:
+        quote(r, "", to);
+        return to;
+    }
+}
+
+/* Containers go by the text in their field `name`, if they have one. */
+static ordinal named_by(const struct session *s, ordinal o)
+{
+    const struct graph *g = &s->graph;
+    uint32_t type = g->type[o];
+    const struct type_record *record = snapshot_type(s->snapshot, type);
+    if (!record || record->fields > 64)
+        return ORDINAL_NONE;
+    for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1] && e < g->edge_start[o] + 16; e++) {
+        struct edge edge;
+        if (g->info[e] >> LABEL_KIND_SHIFT != LABEL_FIELD || g->target[e] == ORDINAL_NONE)
+            continue;
+        graph_edge(g, o, e, &edge);
+        const struct field_record *f = snapshot_field(s->snapshot, type, (uint32_t)edge.label);
+        struct text name = snapshot_string(s->snapshot, f ? f->name : 0);
+        const struct value_record *value = s->values[edge.to];
+        if (name.length == 4 && !memcmp(name.bytes, "name", 4) && value &&
+            (value->kind == VALUE_TEXT || value->kind == VALUE_NAME))
+            return edge.to;
+    }
+    return ORDINAL_NONE;
+}
+
+const char *name_object(const struct session *s, ordinal o, char to[NAME_SIZE])
+{
+    to[0] = 0;
+    if (!s->values)
+        return to;
+    if (s->values[o])
+        return show_value(s->values[o], to);
+    ordinal name = named_by(s, o);
+    return name == ORDINAL_NONE ? to : show_value(s->values[name], to);
+}
+
+const char *name_full(const struct session *s, ordinal o, char to[NAME_SIZE])
+{
+    char type[NAME_SIZE], label[NAME_SIZE];
+    const char *shown = name_object(s, o, label);
+    snprintf(to, NAME_SIZE, "%.120s%s%.120s", name_type(s, o, type), *shown ? " " : "", shown);
+    return to;
+}
+
+/* ---- edges ---- */
+
+static const char *field_name(const struct session *s, ordinal from, uint32_t number, char to[NAME_SIZE])
+{
+    const struct field_record *f = snapshot_field(s->snapshot, s->graph.type[from], number);
+    char fallback[24];
+    snprintf(fallback, sizeof fallback, "field%u", number);
+    return clean_string(s, f ? f->name : 0, fallback, to);
+}
+
+static const char *key_label(const struct session *s, const struct edge *edge, char to[NAME_SIZE])
+{
+    const struct type_record *type = snapshot_type(s->snapshot, s->graph.type[edge->from]);
+    ordinal key = address_index_find(&s->graph.index, edge->label);
+    const struct value_record *value = key != ORDINAL_NONE && s->values ? s->values[key] : NULL;
+    char text[NAME_SIZE] = "";
+    if (!value) {
+        snprintf(to, NAME_SIZE, "[0x%" PRIx64 "]", edge->label);
+        return to;
+    }
+    int is_text = value->kind == VALUE_TEXT || value->kind == VALUE_NAME;
+    if (is_text)
+        text_clean((const char *)(value + 1), value->kept, VALUE_CHARACTERS, text, sizeof text);
+    if (is_text && type && type->flags & TYPE_ATTRIBUTES)
+        snprintf(to, NAME_SIZE, ".%.200s", text);
+    else if (is_text)
+        snprintf(to, NAME_SIZE, "['%.200s']", text);
+    else
+        snprintf(to, NAME_SIZE, "[%.200s]", show_value(value, text));
+    return to;
+}
+
+const char *name_edge(const struct session *s, const struct edge *edge, char to[NAME_SIZE])
+{
+    char name[NAME_SIZE];
+    switch (edge->kind) {
+    case LABEL_FIELD:
+        snprintf(to, NAME_SIZE, ".%.200s", field_name(s, edge->from, (uint32_t)edge->label, name));
+        return to;
+    case LABEL_INDEX:
+        snprintf(to, NAME_SIZE, "[%" PRIu64 "]", edge->label);
+        return to;
+    case LABEL_KEY:
+        return key_label(s, edge, to);
+    case LABEL_STRING:
+        snprintf(to, NAME_SIZE, ".%.200s", clean_string(s, (uint32_t)edge->label, "?", name));
+        return to;
+    case LABEL_ELEMENT:
+        snprintf(to, NAME_SIZE, ".%.200s[%" PRIu64 "]",
+                 field_name(s, edge->from, (uint32_t)(edge->label >> LABEL_ELEMENT_SHIFT), name),
+                 edge->label & ((UINT64_C(1) << LABEL_ELEMENT_SHIFT) - 1));
+        return to;
+    case LABEL_IS_KEY:
+        return "key";
+    default:
+        return "";
+    }
+}
+
+const char *name_edge_group(const struct session *s, const struct edge *edge, char to[NAME_SIZE])
+{
+    char name[NAME_SIZE];
+    switch (edge->kind) {
+    case LABEL_INDEX:
+        return "[...]";
+    case LABEL_ELEMENT:
+        snprintf(to, NAME_SIZE, ".%.200s[...]",
+                 field_name(s, edge->from, (uint32_t)(edge->label >> LABEL_ELEMENT_SHIFT), name));
+        return to;
+    case LABEL_KEY: {
+        const struct type_record *type = snapshot_type(s->snapshot, s->graph.type[edge->from]);
+        return type && type->flags & TYPE_ATTRIBUTES ? name_edge(s, edge, to) : "['...']";
+    }
+    default:
+        return name_edge(s, edge, to);
+    }
+}
+
+const char *name_edge_kind(unsigned bits)
+{
+    if (bits & EDGE_WEAK)
+        return "weak";
+    if (!(bits & EDGE_COUNTED))
+        return "borrowed";
+    if (bits & EDGE_INFERRED)
+        return "inferred";
+    return bits & EDGE_TRAVERSED ? "strong" : "owned";
+}
+
+/* ---- roots and captures ---- */
+
+const char *name_root_kind(unsigned kind)
+{
+    static const char *const kinds[] = {"?",        "declared",     "handle",      "pin",           "global",
+                                        "stack",    "register",     "runtime",     "frame local",   "module variable",
+                                        "thread state"};
+    return kind < sizeof kinds / sizeof *kinds ? kinds[kind] : "?";
+}
+
+const char *name_root(const struct session *s, const struct root_record *root, char to[NAME_SIZE])
+{
+    char name[NAME_SIZE];
+    const char *what = root->kind == ROOT_DECLARED ? "root" : name_root_kind(root->kind);
+    snprintf(to, NAME_SIZE, "%s %.200s", what, clean_string(s, root->name, "(unnamed)", name));
+    return to;
+}
+
+const char *name_captured(unsigned captured)
+{
+    static const char *const ways[] = {
+        "in an unknown way",
+        "by the program, at its own request",
+        "by the program, on a signal",
+        "by the program, at exit",
+        "by the program, when memory ran out",
+        "by the program, at a safe point",
+        "from outside, live",
+        "from a core file",
+        "through a debugger",
+        "by a forked copy of the program",
+    };
+    return captured < sizeof ways / sizeof *ways ? ways[captured] : ways[0];
+}

@@ -1,0 +1,36 @@
+/* What a person would call things: types, objects, edges, roots. Results are clean to show (text_clean). */
+#ifndef ANALYZER_NAMES_H
+#define ANALYZER_NAMES_H
+
+#include "session.h"
+
+enum { NAME_SIZE = 256 };
+
+/* The type of an object: "dict", "Session". */
+const char *name_type(const struct session *s, ordinal o, char to[NAME_SIZE]);
+const char *name_class(const struct session *s, uint32_t klass, char to[NAME_SIZE]);
+
+/* What tells an object from others of its type: a value ("hello", 42, True), or the name of a named thing. "" when there is nothing.
+ * Needs session_values(). */
+const char *name_object(const struct session *s, ordinal o, char to[NAME_SIZE]);
+
+/* Type and label together: `str "hello"`. */
+const char *name_full(const struct session *s, ordinal o, char to[NAME_SIZE]);
+
+/* An edge's label as it would be written behind its source: ".next", "[3]", "['key']", "key", "". */
+const char *name_edge(const struct session *s, const struct edge *edge, char to[NAME_SIZE]);
+
+/* The same without what differs from item to item: ".next", "[...]", "['...']". For grouping. */
+const char *name_edge_group(const struct session *s, const struct edge *edge, char to[NAME_SIZE]);
+
+/* "strong", "owned", "inferred", "weak", "borrowed". */
+const char *name_edge_kind(unsigned bits);
+
+/* "global sessions", "declared root cache". */
+const char *name_root(const struct session *s, const struct root_record *root, char to[NAME_SIZE]);
+const char *name_root_kind(unsigned kind);
+
+/* "by the program itself", "live, from outside" ... */
+const char *name_captured(unsigned captured);
+
+#endif

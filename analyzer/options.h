@@ -1,0 +1,14 @@
+/* The command line: options anywhere behind the command, values with `=` or as the next word. */
+#ifndef ANALYZER_OPTIONS_H
+#define ANALYZER_OPTIONS_H
+
+#include "command.h"
+
+/* Sorts words into options and arguments (argv[0] is the first word behind the command). Arguments are collected in
+ * inv->argv, which has room for argc entries. Returns 0, 1 when help was asked for, or STATUS_ERROR after saying why. */
+int options_parse(struct invocation *inv, int argc, char **argv);
+
+/* Prints a command's help. */
+void options_help(const struct command *command, FILE *to);
+
+#endif

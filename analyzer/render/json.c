@@ -1,0 +1,141 @@
+#include "json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "text.h"
+
+/* Elements of the outer levels stand on lines of their own; deeper ones are kept together. */
+static void separate(struct json *j, const char *key)
+{
+    int first = !(j->filled >> j->depth & 1);
+    if (!first)
+        fputc(',', j->file);
+    j->filled |= UINT64_C(1) << j->depth;
+    if (j->depth <= 2) {
+        fputc('\n', j->file);
+        for (int i = 0; i < j->depth; i++)
+            fputs("  ", j->file);
+    } else if (!first) {
+        fputc(' ', j->file);
+    }
+    if (key)
+        fprintf(j->file, "\"%s\": ", key);
+}
+
+static void open_level(struct json *j, char bracket)
+{
+    fputc(bracket, j->file);
+    j->depth++;
+    j->filled &= ~(UINT64_C(1) << j->depth);
+}
+
+static void close_level(struct json *j, char bracket)
+{
+    int filled = (int)(j->filled >> j->depth & 1);
+    j->depth--;
+    if (filled && j->depth < 2) {
+        fputc('\n', j->file);
+        for (int i = 0; i < j->depth; i++)
+            fputs("  ", j->file);
+    }
+    fputc(bracket, j->file);
+}
+
+void json_begin(struct json *j, FILE *file)
+{
+    *j = (struct json){.file = file};
+    open_level(j, '{');
+}
+
+void json_end(struct json *j)
+{
+    close_level(j, '}');
+    fputc('\n', j->file);
+}
+
+void json_object(struct json *j, const char *key)
+{
+    separate(j, key);
+    open_level(j, '{');
+}
+
+void json_object_end(struct json *j)
+{
+    close_level(j, '}');
+}
+
+void json_array(struct json *j, const char *key)
+{
+    separate(j, key);
+    open_level(j, '[');
+}
+
+void json_array_end(struct json *j)
+{
+    close_level(j, ']');
+}
+
+void json_uint(struct json *j, const char *key, uint64_t value)
+{
+    separate(j, key);
+    fprintf(j->file, "%" PRIu64, value);
+}
+
+void json_int(struct json *j, const char *key, int64_t value)
+{
+    separate(j, key);
+    fprintf(j->file, "%" PRId64, value);
+}
+
+void json_number(struct json *j, const char *key, double value)
+{
+    separate(j, key);
+    fprintf(j->file, "%.4g", value);
+}
+
+void json_bool(struct json *j, const char *key, int value)
+{
+    separate(j, key);
+    fputs(value ? "true" : "false", j->file);
+}
+
+void json_null(struct json *j, const char *key)
+{
+    separate(j, key);
+    fputs("null", j->file);
+}
+
+void json_address(struct json *j, const char *key, uint64_t value)
+{
+    separate(j, key);
+    fprintf(j->file, "\"0x%" PRIx64 "\"", value);
+}
+
+/* Bytes that are no UTF-8 become U+FFFD. */
+void json_text(struct json *j, const char *key, const char *text, size_t length)
+{
+    const unsigned char *p = (const unsigned char *)text, *end = p + length;
+    separate(j, key);
+    fputc('"', j->file);
+    while (p < end) {
+        unsigned n = text_character(p, (size_t)(end - p));
+        if (!n) {
+            fputs("\xef\xbf\xbd", j->file);
+            p++;
+        } else if (n == 1 && (*p == '"' || *p == '\\')) {
+            fprintf(j->file, "\\%c", *p++);
+        } else if (n == 1 && (*p < 0x20 || *p == 0x7f)) {
+            fprintf(j->file, "\\u%04x", *p++);
+        } else {
+            fwrite(p, 1, n, j->file);
+            p += n;
+        }
+    }
+    fputc('"', j->file);
+}
+
+void json_string(struct json *j, const char *key, const char *text)
+{
+    json_text(j, key, text, strlen(text));
+}

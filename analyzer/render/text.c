@@ -1,0 +1,99 @@
+#include "text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *text_count(uint64_t value, char to[TEXT_NUMBER_SIZE])
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%" PRIu64, value);
+    char *p = to;
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0)
+            *p++ = ',';
+        *p++ = digits[i];
+    }
+    *p = 0;
+    return to;
+}
+
+const char *text_size(uint64_t bytes, char to[TEXT_NUMBER_SIZE])
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double value = (double)bytes;
+    int unit = 0;
+    while (value >= 1000 && unit < 6) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(to, TEXT_NUMBER_SIZE, unit == 0 || value >= 100 ? "%.0f %s" : value >= 10 ? "%.1f %s" : "%.2f %s", value,
+             units[unit]);
+    return to;
+}
+
+const char *text_generation(unsigned generation)
+{
+    static const char *const names[] = {"0", "1", "2", "permanent", "untracked"};
+    return generation < 5 ? names[generation] : "?";
+}
+
+unsigned text_character(const unsigned char *p, size_t left)
+{
+    if (p[0] < 0x80)
+        return 1;
+    unsigned n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || n > left)
+        return 0;
+    for (unsigned i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+        (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+/* C1 controls are two bytes of UTF-8 and as dangerous to a terminal as C0. */
+static int is_control(const unsigned char *p, unsigned n)
+{
+    return n == 1 ? p[0] < 0x20 || p[0] == 0x7f : n == 2 && p[0] == 0xc2 && p[1] < 0xa0;
+}
+
+size_t text_clean(const char *from, size_t length, size_t cap, char *to, size_t size)
+{
+    const unsigned char *p = (const unsigned char *)from, *end = p + length;
+    size_t used = 0, shown = 0;
+    if (!size)
+        return 0;
+    while (p < end) {
+        unsigned n = text_character(p, (size_t)(end - p));
+        int plain = n && !is_control(p, n);
+        size_t need = plain ? n : 4;
+        if (shown == cap || used + need + 4 > size) { /* room for the dots and the end */
+            if (used + 4 <= size) {
+                memcpy(to + used, "...", 3);
+                used += 3;
+            }
+            break;
+        }
+        if (plain) {
+            memcpy(to + used, p, n);
+        } else {
+            n = 1;
+            snprintf(to + used, 5, "\\x%02x", *p);
+        }
+        used += need;
+        p += n;
+        shown++;
+    }
+    to[used] = 0;
+    return used;
+}
+
+size_t text_width(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}

@@ -1,0 +1,174 @@
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../dumpfmt/error.h"
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int out_of_memory(struct rh_error *err)
+{
+    return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the analysis", "use a machine with more memory");
+}
+
+void session_progress(struct session *s, const char *what)
+{
+    if (s->quiet || now() - s->started < 1000 || !isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\r\033[K%s: %s ...", s->path, what);
+    s->progress_shown = 1;
+}
+
+void session_progress_end(struct session *s)
+{
+    if (s->progress_shown)
+        fputs("\r\033[K", stderr);
+    s->progress_shown = 0;
+}
+
+int session_open(struct session *s, const char *path, int salvage, struct rh_error *err)
+{
+    struct snapshot_options options = {.salvage = salvage};
+    s->path = path;
+    s->started = now();
+    return snapshot_open(path, &options, &s->snapshot, err);
+}
+
+void session_close(struct session *s)
+{
+    free(s->values);
+    free(s->classes.of_type);
+    free(s->classes.record);
+    free(s->uncollectable);
+    roots_release(&s->roots);
+    for (int n = 0; n < 3; n++)
+        garbage_release(&s->garbage[n]);
+    cycles_release(&s->cycles);
+    dominators_release(&s->dominators);
+    components_release(&s->components);
+    graph_release(&s->graph);
+    snapshot_close(s->snapshot);
+}
+
+/* ---- classes of types ---- */
+
+static int same_text(struct text a, struct text b)
+{
+    return a.length == b.length && !memcmp(a.bytes, b.bytes, a.length);
+}
+
+static uint64_t hash_text(struct text text, uint64_t h)
+{
+    for (size_t i = 0; i < text.length; i++)
+        h = (h ^ (uint8_t)text.bytes[i]) * 0x100000001b3u;
+    return h * 0x9e3779b97f4a7c15u;
+}
+
+static int find_classes(struct session *s)
+{
+    const struct snapshot *snap = s->snapshot;
+    struct type_classes *c = &s->classes;
+    uint32_t types = snapshot_type_limit(snap);
+    size_t capacity = 16;
+    while (capacity < 2 * (size_t)types + 2)
+        capacity *= 2;
+    uint32_t *slots = calloc(capacity, sizeof *slots); /* class + 1 */
+    c->of_type = calloc((size_t)types + 1, sizeof *c->of_type);
+    c->record = calloc((size_t)types + 1, sizeof *c->record);
+    int status = slots && c->of_type && c->record ? 0 : -1;
+    for (uint32_t t = 0; !status && t < types; t++) {
+        static const struct type_record nameless;
+        const struct type_record *r = snapshot_type(snap, t);
+        if (!r)
+            r = &nameless; /* only with salvage */
+        struct text name = snapshot_string(snap, r->name), module = snapshot_string(snap, r->module);
+        size_t slot = hash_text(module, hash_text(name, 0)) >> 20 & (capacity - 1);
+        for (; slots[slot]; slot = (slot + 1) & (capacity - 1)) {
+            const struct type_record *other = c->record[slots[slot] - 1];
+            if (same_text(snapshot_string(snap, other->name), name) &&
+                same_text(snapshot_string(snap, other->module), module))
+                break;
+        }
+        if (!slots[slot]) {
+            c->record[c->count++] = r;
+            slots[slot] = c->count;
+        }
+        c->of_type[t] = slots[slot] - 1;
+    }
+    free(slots);
+    return status;
+}
+
+/* ---- parts ---- */
+
+int session_graph(struct session *s, struct rh_error *err)
+{
+    if (s->has_graph)
+        return 0;
+    session_progress(s, "building the object graph");
+    int status = graph_build(s->snapshot, &s->graph, err);
+    if (status)
+        return status;
+    if (find_classes(s) || roots_find(&s->graph, &s->roots))
+        return out_of_memory(err);
+    s->has_graph = 1;
+    return 0;
+}
+
+int session_garbage(struct session *s, int generation, struct rh_error *err)
+{
+    int status = session_graph(s, err);
+    if (status || s->has_garbage[generation])
+        return status;
+    session_progress(s, "finding garbage");
+    if (garbage_find(&s->graph, generation, &s->garbage[generation]))
+        return out_of_memory(err);
+    s->has_garbage[generation] = 1;
+    return 0;
+}
+
+int session_analysis(struct session *s, struct rh_error *err)
+{
+    int status = session_garbage(s, 2, err);
+    if (status || s->has_analysis)
+        return status;
+    const struct graph *g = &s->graph;
+    const struct garbage *garbage = &s->garbage[2];
+    session_progress(s, "finding cycles");
+    s->uncollectable = calloc((size_t)g->objects + 1, 1);
+    if (!s->uncollectable || garbage_uncollectable(g, garbage, s->uncollectable) == UINT64_MAX ||
+        components_find(g, garbage->fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &s->components))
+        return out_of_memory(err);
+    session_progress(s, "finding what keeps what");
+    if (dominators_build(g, garbage, &s->components, &s->dominators) ||
+        cycles_find(g, garbage, &s->components, &s->dominators, s->uncollectable, &s->cycles))
+        return out_of_memory(err);
+    s->has_analysis = 1;
+    return 0;
+}
+
+int session_values(struct session *s, struct rh_error *err)
+{
+    int status = session_graph(s, err);
+    if (status || s->values)
+        return status;
+    s->values = calloc((size_t)s->graph.objects + 1, sizeof *s->values);
+    if (!s->values)
+        return out_of_memory(err);
+    struct value_cursor cursor = {0, 0, 0};
+    for (const struct value_record *r; (r = snapshot_next_value(s->snapshot, &cursor));) {
+        ordinal o = address_index_find(&s->graph.index, r->object);
+        if (o != ORDINAL_NONE && !s->values[o])
+            s->values[o] = r;
+    }
+    return 0;
+}

@@ -1,0 +1,53 @@
+/* One opened snapshot and what was computed of it so far. Everything is made when first needed. */
+#ifndef ANALYZER_SESSION_H
+#define ANALYZER_SESSION_H
+
+#include "graph/cycles.h"
+#include "graph/graph.h"
+#include "graph/roots.h"
+
+/* Types of one name are one class: those of several heaps, and instances of classes made anew. */
+struct type_classes {
+    uint32_t *of_type;         /* by type id */
+    const struct type_record **record; /* by class: one of its types */
+    uint32_t count;
+};
+
+struct session {
+    const char *path;
+    int quiet;
+    struct snapshot *snapshot;
+
+    int has_graph;
+    struct graph graph;
+    struct type_classes classes;
+    struct roots roots;
+    const struct value_record **values; /* by ordinal; NULL until session_values() */
+
+    int has_garbage[3];
+    struct garbage garbage[3]; /* by generation */
+
+    int has_analysis;
+    uint8_t *uncollectable; /* by ordinal */
+    struct components components;
+    struct dominators dominators;
+    struct cycles cycles;
+
+    int64_t started; /* for the progress line */
+    int progress_shown;
+};
+
+int session_open(struct session *s, const char *path, int salvage, struct rh_error *err);
+void session_close(struct session *s);
+
+/* Each makes sure that part is there; returns 0 or a negative code. */
+int session_graph(struct session *s, struct rh_error *err);                      /* graph, classes, roots */
+int session_garbage(struct session *s, int generation, struct rh_error *err);    /* garbage[generation] */
+int session_analysis(struct session *s, struct rh_error *err);                   /* components, dominators, cycles */
+int session_values(struct session *s, struct rh_error *err);                     /* values */
+
+/* Says on stderr what is being done, once a second has passed and somebody is looking. */
+void session_progress(struct session *s, const char *what);
+void session_progress_end(struct session *s);
+
+#endif

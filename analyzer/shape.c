@@ -1,0 +1,91 @@
+#include "shape.h"
+
+#include <stdlib.h>
+
+enum { ROUNDS = 2, MEMBERS_MAX = 256 };
+
+static uint64_t mix(uint64_t h)
+{
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+    return h ^ h >> 32;
+}
+
+/* Items and keys of one container count as the same label. */
+static uint64_t label_hash(const struct session *s, ordinal from, uint64_t number)
+{
+    struct edge edge;
+    unsigned kind = s->graph.info[number] >> LABEL_KIND_SHIFT;
+    if (kind != LABEL_FIELD && kind != LABEL_ELEMENT)
+        return kind;
+    graph_edge(&s->graph, from, number, &edge);
+    return mix(edge.label >> (kind == LABEL_ELEMENT ? LABEL_ELEMENT_SHIFT : 0)) + kind;
+}
+
+static size_t position_of(const ordinal *members, size_t count, ordinal o)
+{
+    size_t low = 0;
+    while (low + 1 < count && members[low] != o)
+        low++;
+    return low;
+}
+
+/* Cycles too large to be one of many are told apart by how many members of each type they have. */
+static uint64_t shape_by_types(const struct session *s, const ordinal *members, size_t count)
+{
+    uint64_t sum = count;
+    for (size_t i = 0; i < count; i++)
+        sum += mix(s->classes.of_type[s->graph.type[members[i]]] + UINT64_C(1));
+    return mix(sum);
+}
+
+uint64_t shape_of_cycle(const struct session *s, ordinal cycle)
+{
+    const struct graph *g = &s->graph;
+    ordinal component = s->cycles.items[cycle].component;
+    const ordinal *members = s->components.member + s->components.member_start[component];
+    size_t count = s->cycles.items[cycle].objects;
+    uint64_t color[MEMBERS_MAX], next[MEMBERS_MAX], sum = 0;
+    if (count > MEMBERS_MAX)
+        return shape_by_types(s, members, count);
+    for (size_t i = 0; i < count; i++)
+        color[i] = mix(s->classes.of_type[g->type[members[i]]] + UINT64_C(1));
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < count; i++) {
+            uint64_t around = 0;
+            for (uint64_t e = g->edge_start[members[i]]; e < g->edge_start[members[i] + 1]; e++) {
+                ordinal t = g->target[e];
+                if (t != ORDINAL_NONE && edge_is_counted(g->info[e]) && s->components.component[t] == component)
+                    around += mix(label_hash(s, members[i], e) * 31 + color[position_of(members, count, t)]);
+            }
+            next[i] = mix(color[i] * 3 + around);
+        }
+        for (size_t i = 0; i < count; i++)
+            color[i] = next[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        sum += color[i];
+    return mix(sum + count);
+}
+
+int shapes_find(const struct session *s, ordinal *first)
+{
+    size_t capacity = 16;
+    while (capacity < 2 * (size_t)s->cycles.count + 2)
+        capacity *= 2;
+    uint64_t *shapes = malloc(((size_t)s->cycles.count + 1) * sizeof *shapes);
+    ordinal *slots = calloc(capacity, sizeof *slots); /* cycle + 1 */
+    int status = shapes && slots ? 0 : -1;
+    for (ordinal c = 0; !status && c < s->cycles.count; c++) {
+        shapes[c] = shape_of_cycle(s, c);
+        size_t slot = shapes[c] >> 20 & (capacity - 1);
+        while (slots[slot] && shapes[slots[slot] - 1] != shapes[c])
+            slot = (slot + 1) & (capacity - 1);
+        if (!slots[slot])
+            slots[slot] = c + 1;
+        first[c] = slots[slot] - 1;
+    }
+    free(shapes);
+    free(slots);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* Cycles that look alike: the same types joined by the same fields in the same way. */
+#ifndef ANALYZER_SHAPE_H
+#define ANALYZER_SHAPE_H
+
+#include "session.h"
+
+/* A number that is equal for cycles of one shape and, but for accidents of hashing, different for others: two rounds of
+ * Weisfeiler and Leman's colouring over types and labels. */
+uint64_t shape_of_cycle(const struct session *s, ordinal cycle);
+
+/* For each cycle, the first one of its shape: first[c] <= c. Returns 0 or -1 without memory. */
+int shapes_find(const struct session *s, ordinal *first);
+
+#endif
