@@ -1,2 +1,185 @@
+/* render: pictures. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../dumpfmt/error.h"
 #include "commands.h"
-const struct command cmd_render={.name="render",.summary="x",.arguments="",.help=""};
+#include "render/layout.h"
+#include "select.h"
+#include "sketch.h"
+
+enum { PATH_SIZE = 4096, DOT_NODES = 150, DOT_EDGES = 400, LAYOUT_SECONDS = 60 };
+
+/* ---- what to draw ---- */
+
+static int draw_object(struct invocation *inv, struct sketch *sk, const char *what)
+{
+    char title[2 * NAME_SIZE], name[NAME_SIZE];
+    ordinal o;
+    int status;
+    if (inv->argc < 2)
+        return fail_usage(inv->command, "%s of what? refheap render SNAPSHOT %s OBJ -o FILE", what, what);
+    if ((status = select_object(inv, inv->argv[1], &o)))
+        return status;
+    name_full(&inv->session, o, name);
+    if (!strcmp(what, "why"))
+        snprintf(title, sizeof title, "what keeps %s alive", name);
+    else
+        snprintf(title, sizeof title, "%s of %s", what, name);
+    free(sk->picture.title);
+    sk->picture.title = strdup(title);
+    if (!strcmp(what, "why"))
+        return sketch_path(sk, o);
+    return sketch_neighbours(sk, o, !strcmp(what, "referrers"), inv->options.depth);
+}
+
+static int draw_cycle(struct invocation *inv, struct sketch *sk, const char *id)
+{
+    struct session *s = &inv->session;
+    char *end, title[64];
+    uint64_t number = strtoull(id, &end, 10);
+    if (*end || !number || number > s->cycles.count)
+        return fail_usage(inv->command, "there is no cycle \"%s\"; refheap cycles lists them", id);
+    snprintf(title, sizeof title, "garbage cycle %llu", (unsigned long long)number);
+    free(sk->picture.title);
+    sk->picture.title = strdup(title);
+    return sketch_cycle(sk, (ordinal)number - 1);
+}
+
+static int draw(struct invocation *inv, struct sketch *sk)
+{
+    const char *what = inv->argc ? inv->argv[0] : "cycles";
+    int generation = inv->options.generation == GENERATION_ANY ? 2 : inv->options.generation;
+    struct rh_error err;
+    if (!strcmp(what, "referrers") || !strcmp(what, "referents") || !strcmp(what, "why"))
+        return draw_object(inv, sk, what);
+    if (inv->argc > 1)
+        return fail_usage(inv->command, "too many arguments behind %s", what);
+    if (!strncmp(what, "cycle:", 6))
+        return draw_cycle(inv, sk, what + 6);
+    if (strcmp(what, "cycles"))
+        return fail_usage(inv->command, "cannot draw \"%s\"; it is cycles, cycle:ID, referrers, referents or why", what);
+    if (generation > 2)
+        return fail_usage(inv->command, "--generation must be 0, 1 or 2: no other is collected");
+    if (session_garbage(&inv->session, generation, &err))
+        return fail(inv->session.path, &err);
+    return sketch_cycles(sk, generation, inv->options.given & OPT_LIMIT ? inv->options.limit : 0);
+}
+
+/* ---- where to ---- */
+
+static const char *format_of(const struct options *o)
+{
+    static const char *const formats[] = {"svg", "png", "pdf", "dot"};
+    const char *dot = strrchr(o->output, '.'), *wanted = o->format ? o->format : dot ? dot + 1 : "";
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (!strcmp(wanted, formats[i]))
+            return formats[i];
+    return NULL;
+}
+
+/* NAME.svg -> NAME.dot */
+static void dot_path_for(const char *image, char to[PATH_SIZE])
+{
+    const char *dot = strrchr(image, '.'), *slash = strrchr(image, '/');
+    int stem = dot && (!slash || dot > slash) ? (int)(dot - image) : (int)strlen(image);
+    snprintf(to, PATH_SIZE, "%.*s.dot", stem, image);
+}
+
+static int write_dot(const struct picture *picture, const char *path)
+{
+    struct rh_error err;
+    FILE *f = fopen(path, "we");
+    if (!f) {
+        error_set_os(&err, errno, "cannot write it", "choose a folder that can be written");
+        return fail(path, &err);
+    }
+    int status = dot_write(picture, f);
+    if (fclose(f) || status) {
+        error_set_os(&err, errno, "cannot write it", "check the disk");
+        return fail(path, &err);
+    }
+    return 0;
+}
+
+static int make_image(struct invocation *inv, const struct picture *picture, const char *format)
+{
+    const struct layout_bounds bounds = {LAYOUT_SECONDS, (size_t)4 << 30};
+    const char *image = inv->options.output;
+    int small = picture->node_count <= DOT_NODES && picture->edge_count <= DOT_EDGES;
+    char dot_path[PATH_SIZE];
+    struct rh_error err;
+    if (!strcmp(format, "dot"))
+        snprintf(dot_path, sizeof dot_path, "%s", image);
+    else
+        dot_path_for(image, dot_path);
+    if (write_dot(picture, dot_path))
+        return STATUS_ERROR;
+    if (!strcmp(format, "dot"))
+        return 0;
+    session_progress(&inv->session, "laying out the picture");
+    if (layout_render(dot_path, small ? "dot" : "sfdp", format, image, &bounds, &err))
+        return fail(image, &err);
+    return 0;
+}
+
+static void report(struct invocation *inv, const struct picture *picture)
+{
+    if (inv->out.format == OUTPUT_JSON) {
+        begin_json(inv);
+        json_string(&inv->out.json, "output", inv->options.output);
+        json_uint(&inv->out.json, "nodes", picture->node_count);
+        json_uint(&inv->out.json, "edges", picture->edge_count);
+        json_end(&inv->out.json);
+    } else {
+        fprintf(inv->out.file, "%s: %zu nodes, %zu edges\n", inv->options.output, picture->node_count,
+                picture->edge_count);
+    }
+}
+
+static int run(struct invocation *inv)
+{
+    struct session *s = &inv->session;
+    struct rh_error err;
+    struct sketch sk;
+    if (!inv->options.output)
+        return fail_usage(inv->command, "name the file to draw: -o FILE.svg (or .png, .pdf, .dot)");
+    const char *format = format_of(&inv->options);
+    if (!format)
+        return fail_usage(inv->command, "cannot tell the format of %s; use .svg, .png, .pdf or .dot, or --format",
+                          inv->options.output);
+    if (session_analysis(s, &err) || session_values(s, &err))
+        return fail(s->path, &err);
+    int status = sketch_init(&sk, s, "", inv->options.no_fold);
+    if (!status)
+        status = draw(inv, &sk);
+    if (!status && sk.picture.no_memory)
+        status = -1;
+    if (!status)
+        status = make_image(inv, &sk.picture, format);
+    if (!status)
+        report(inv, &sk.picture);
+    sketch_release(&sk);
+    if (status < 0) {
+        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the picture", "");
+        return fail(s->path, &err);
+    }
+    return status;
+}
+
+const struct command cmd_render = {
+    .name = "render",
+    .summary = "draw cycles, referrers, referents, or what keeps an object alive",
+    .arguments = "SNAPSHOT [cycles | cycle:ID | referrers OBJ | referents OBJ | why OBJ] -o FILE",
+    .help = "Draws the garbage cycles (unless told otherwise) to FILE.svg, .png, .pdf or .dot; the .dot is kept beside an\n"
+            "image. Cycles of one shape are drawn once, and alike neighbours are folded into one node; --no-fold draws\n"
+            "each. The reference worth making weak is marked.",
+    .takes = OPT_JSON | OPT_SALVAGE | OPT_NO_CACHE | OPT_QUIET | OPT_OUTPUT | OPT_GENERATION | OPT_DEPTH | OPT_LIMIT |
+             OPT_NO_FOLD | OPT_FORMAT,
+    .reads_snapshot = 1,
+    .arguments_max = 2,
+    .default_depth = 2,
+    .writes_file = 1,
+    .run = run,
+};

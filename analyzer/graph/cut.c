@@ -1,8 +1,9 @@
 /* Which references of a cycle to make weak.
  *
  * Fields are declared once for a whole type, so the advice worth having is a field: "make child.parent weak". The edges of the
- * component are grouped by type of source and label; a group is an answer when the component has no cycle without it. Among
- * answers, a name that says "back pointer" wins, then fields over items of containers, then the fewer edges.
+ * component are grouped by type of source and field; a group is an answer when the component has no cycle without it. Among
+ * answers, a name that says "back pointer" wins, then single fields over arrays, then the fewer edges. Where the cycle runs
+ * through items of containers alone, single references are named instead.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ enum { GROUPS_TRIED = 24, GROUPS_MAX = 4096, SLOTS = 4 * GROUPS_MAX };
 struct group {
     uint32_t type;
     uint8_t kind;
-    uint32_t field;
+    uint64_t field; /* number, string id, or address of the name */
     uint64_t edges;
     ordinal from; /* of its first edge */
     uint64_t number;
@@ -57,14 +58,35 @@ static int is_inner(const struct local *l, uint64_t e)
     return t != ORDINAL_NONE && edge_is_counted(l->g->info[e]) && l->c->component[t] == l->component;
 }
 
-/* Labels that differ from edge to edge of one reference (item 0, item 1, key k) count as one. */
+static int has_attributes(const struct graph *g, ordinal o)
+{
+    const struct type_record *type = snapshot_type(g->snapshot, g->type[o]);
+    return type && type->flags & TYPE_ATTRIBUTES;
+}
+
+/* What all references of one field have in common: the field, the attribute's name, the array. Items and keys of containers have
+ * nothing; they are one group that is never an answer. */
 static struct group group_key(const struct graph *g, ordinal from, uint64_t number)
 {
     struct group group = {.type = g->type[from], .kind = g->info[number] >> LABEL_KIND_SHIFT, .from = from, .number = number};
-    if (group.kind == LABEL_FIELD || group.kind == LABEL_ELEMENT || group.kind == LABEL_STRING) {
-        struct edge edge;
+    struct edge edge;
+    switch (group.kind) {
+    case LABEL_FIELD:
+    case LABEL_STRING:
+    case LABEL_ELEMENT:
         graph_edge(g, from, number, &edge);
-        group.field = (uint32_t)(group.kind == LABEL_ELEMENT ? edge.label >> LABEL_ELEMENT_SHIFT : edge.label);
+        group.field = group.kind == LABEL_ELEMENT ? edge.label >> LABEL_ELEMENT_SHIFT : edge.label;
+        break;
+    case LABEL_KEY:
+        group.kind = LABEL_NONE;
+        if (has_attributes(g, from)) {
+            graph_edge(g, from, number, &edge);
+            group.kind = LABEL_KEY;
+            group.field = edge.label;
+        }
+        break;
+    default:
+        group.kind = LABEL_NONE;
     }
     return group;
 }
@@ -72,7 +94,7 @@ static struct group group_key(const struct graph *g, ordinal from, uint64_t numb
 /* The number of an edge's group. When there are more groups than fit, the rest share the last one. */
 static uint32_t find_group(struct local *l, const struct group *key)
 {
-    uint64_t hash = ((uint64_t)key->type << 32 ^ (uint64_t)key->field << 8 ^ key->kind) * 0x9e3779b97f4a7c15u;
+    uint64_t hash = ((uint64_t)key->type << 32 ^ key->field << 8 ^ key->kind) * 0x9e3779b97f4a7c15u;
     uint32_t slot = (uint32_t)(hash >> 40) % SLOTS;
     for (; l->slots[slot]; slot = (slot + 1) % SLOTS) {
         struct group *found = &l->groups[l->slots[slot] - 1];
@@ -154,8 +176,8 @@ static int looks_weak(struct text name)
 static int rank_group(const struct group *group, cycles_field_name *name, const void *context)
 {
     if (group->kind == LABEL_FIELD)
-        return looks_weak(name(context, group->type, group->field)) ? 0 : 1;
-    return group->kind == LABEL_KEY || group->kind == LABEL_STRING ? 2 : 3;
+        return looks_weak(name(context, group->type, (uint32_t)group->field)) ? 0 : 1;
+    return group->kind == LABEL_ELEMENT ? 2 : 1;
 }
 
 static int compare_groups(const void *pa, const void *pb)
@@ -181,7 +203,7 @@ static uint32_t choose_group(struct local *l, cycles_field_name *name, const voi
     if (order)
         qsort(order, l->group_count, sizeof *order, compare_groups);
     for (size_t i = 0; order && i < l->group_count && i < GROUPS_TRIED && chosen == GROUPS_MAX; i++)
-        if (is_acyclic_without(l, (uint32_t)(order[i] - l->groups), degree, queue))
+        if (order[i]->kind != LABEL_NONE && is_acyclic_without(l, (uint32_t)(order[i] - l->groups), degree, queue))
             chosen = (uint32_t)(order[i] - l->groups);
     free(order);
     return chosen;

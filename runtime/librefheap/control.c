@@ -8,6 +8,11 @@
 
 #define OFFSET(type, member) ((uint32_t)offsetof(type, member))
 
+/* Debuggers write here without having seen this version of the library. */
+_Static_assert(offsetof(struct rh_control, request) == 40, "promised in control.h");
+_Static_assert(offsetof(struct rh_control, path) == 104, "promised in control.h");
+_Static_assert(offsetof(struct rh_control, layout) == 4200, "promised in control.h");
+
 struct rh_control rh_control = {
     .magic = RH_CONTROL_MAGIC,
     .version = RH_CONTROL_VERSION,

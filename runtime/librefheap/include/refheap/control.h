@@ -66,22 +66,22 @@ struct rh_layout {
     uint32_t field_capacity_offset, field_stride, field_key_offset, field_value_offset, field_mask, field_other;
 };
 
+/* The part up to `path` has these offsets for ever; `layout` is as long as `version` says. */
 struct rh_control {
     char magic[16];
     uint32_t version;
     uint32_t size; /* of this struct */
     const struct rh_control *self;
     struct rh_heap *heaps;
-    char library[32]; /* name and version */
-    struct rh_layout layout;
-    int64_t immortal;
-
-    volatile uint32_t request, done;
-    uint32_t request_flags;
-    int32_t status;   /* of the last dump: enum rh_status */
-    int32_t os_error; /* errno of it, or 0 */
-    uint32_t lock;
-    char path[4096];
+    volatile uint32_t request, done; /* offsets 40, 44: a request is open while they differ */
+    uint32_t request_flags;          /* 48: enum rh_dump_flags */
+    int32_t status;                  /* 52: of the last dump, enum rh_status */
+    int32_t os_error;                /* 56: errno of it, or 0 */
+    uint32_t lock;                   /* 60 */
+    int64_t immortal;                /* 64: refcounts from here on belong to immortal objects */
+    char library[32];                /* 72: name and version */
+    char path[4096];                 /* 104: where to dump to */
+    struct rh_layout layout;         /* 4200 */
 };
 
 extern RH_API struct rh_control rh_control;

@@ -1,0 +1,273 @@
+/* Pictures of garbage: one cycle of each shape in a frame of its own, and what hangs off it. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "advice.h"
+#include "render/text.h"
+#include "shape.h"
+#include "sketch.h"
+
+enum { CYCLES_DRAWN = 8, LOOP_SHOWN = 12, HANGING_SHOWN = 3 };
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Objects sorted by type, each run of one type drawn: a few by themselves, the rest folded. */
+struct by_type {
+    uint32_t type;
+    ordinal o;
+};
+
+static int compare_by_type(const void *pa, const void *pb)
+{
+    const struct by_type *a = pa, *b = pb;
+    if (a->type != b->type)
+        return a->type < b->type ? -1 : 1;
+    return a->o < b->o ? -1 : a->o > b->o;
+}
+
+static int draw_folded(struct sketch *sk, const ordinal *objects, size_t count, size_t singles, uint32_t cluster)
+{
+    struct by_type *sorted = malloc((count + 1) * sizeof *sorted);
+    ordinal *run = malloc((count + 1) * sizeof *run);
+    size_t n = 0;
+    if (!sorted || !run) {
+        free(sorted);
+        free(run);
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!sk->node_of[objects[i]])
+            sorted[n++] = (struct by_type){sk->s->classes.of_type[sk->s->graph.type[objects[i]]], objects[i]};
+    qsort(sorted, n, sizeof *sorted, compare_by_type);
+    for (size_t i = 0; i < n;) {
+        size_t length = 0, alone;
+        while (i + length < n && sorted[i + length].type == sorted[i].type) {
+            run[length] = sorted[i + length].o;
+            length++;
+        }
+        alone = length <= singles || sk->unfolded ? length : 0;
+        for (size_t k = 0; k < alone && sk->singles < sk->limit; k++)
+            sketch_object(sk, run[k], cluster, 0);
+        size_t drawn = 0;
+        while (drawn < length && sk->node_of[run[drawn]])
+            drawn++;
+        if (drawn < length)
+            sketch_group(sk, run + drawn, length - drawn, cluster);
+        i += length;
+    }
+    free(sorted);
+    free(run);
+    return 0;
+}
+
+/* A loop through the first reference to cut: from its target the shortest way back to its source. Fills loop[] and returns its
+ * length, 0 when there is none. */
+static size_t find_loop(const struct session *s, ordinal component, ordinal from, ordinal to, ordinal *loop,
+                        ordinal *queue, ordinal *before)
+{
+    const struct graph *g = &s->graph;
+    size_t head = 0, tail = 0, n = 0;
+    const ordinal *members = s->components.member + s->components.member_start[component];
+    ordinal count = s->components.member_start[component + 1] - s->components.member_start[component];
+    for (ordinal i = 0; i < count; i++)
+        before[members[i]] = ORDINAL_NONE;
+    before[to] = to;
+    queue[tail++] = to;
+    while (head < tail && before[from] == ORDINAL_NONE) {
+        ordinal o = queue[head++];
+        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+            ordinal t = g->target[e];
+            if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || s->components.component[t] != component ||
+                before[t] != ORDINAL_NONE)
+                continue;
+            before[t] = o;
+            queue[tail++] = t;
+        }
+    }
+    if (before[from] == ORDINAL_NONE)
+        return 0;
+    for (ordinal at = from;; at = before[at]) {
+        loop[n++] = at;
+        if (at == to)
+            return n; /* from the cut's source back to its target */
+    }
+}
+
+/* A large cycle shows one loop through it, and the loop's two ends when that is long. */
+static int draw_loop(struct sketch *sk, ordinal cycle, const struct advice *advice, uint32_t cluster)
+{
+    const struct session *s = sk->s;
+    const struct cycle *c = &s->cycles.items[cycle];
+    size_t n = (size_t)s->graph.objects + 1;
+    ordinal *loop = malloc(n * sizeof *loop), *queue = malloc(n * sizeof *queue), *before = malloc(n * sizeof *before);
+    int status = loop && queue && before ? 0 : -1;
+    if (!status && advice->count) {
+        ordinal from = advice->from[0], to = s->graph.target[advice->edges[0]];
+        size_t length = find_loop(s, c->component, from, to, loop, queue, before);
+        size_t half = length > LOOP_SHOWN ? LOOP_SHOWN / 2 : length;
+        for (size_t i = 0; i < half; i++)
+            sketch_object(sk, loop[i], cluster, 0);
+        for (size_t i = length - (length > half ? half : 0); i < length; i++)
+            sketch_object(sk, loop[i], cluster, 0);
+    }
+    free(loop);
+    free(queue);
+    free(before);
+    return status;
+}
+
+/* What is unreachable because the cycle is, and not part of a cycle: found by following the members' references. */
+static int draw_hanging(struct sketch *sk, ordinal cycle, uint32_t cluster)
+{
+    const struct session *s = sk->s;
+    const struct graph *g = &s->graph;
+    ordinal component = s->cycles.items[cycle].component;
+    ordinal *queue = malloc(((size_t)g->objects + 1) * sizeof *queue);
+    uint8_t *seen = calloc((size_t)g->objects + 1, 1);
+    size_t head = 0, tail = 0;
+    int status = queue && seen ? 0 : -1;
+    for (ordinal m = s->components.member_start[component]; !status && m < s->components.member_start[component + 1]; m++) {
+        seen[s->components.member[m]] = 1;
+        queue[tail++] = s->components.member[m];
+    }
+    size_t members = tail;
+    while (!status && head < tail) {
+        ordinal o = queue[head++];
+        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+            ordinal t = g->target[e];
+            if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || seen[t] || sk->node_of[t] ||
+                s->garbage[2].fate[t] == FATE_LIVE)
+                continue;
+            seen[t] = 1;
+            queue[tail++] = t;
+        }
+    }
+    if (!status)
+        status = draw_folded(sk, queue + members, tail - members, HANGING_SHOWN, cluster);
+    free(queue);
+    free(seen);
+    return status;
+}
+
+static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t **cuts, size_t *cut_count)
+{
+    const struct session *s = sk->s;
+    const struct cycle *c = &s->cycles.items[cycle];
+    const ordinal *members = s->components.member + s->components.member_start[c->component];
+    char title[256], n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE], n3[TEXT_NUMBER_SIZE];
+    struct advice advice;
+    if (advice_for_cycle(s, cycle, &advice))
+        return -1;
+    snprintf(title, sizeof title, "cycle %" PRIu32 ": %s object%s, retains %s", cycle + 1, text_count(c->objects, n1),
+             c->objects == 1 ? "" : "s", text_size(c->retained, n2));
+    if (alike)
+        snprintf(title + strlen(title), sizeof title - strlen(title), "; %s more cycle%s like it",
+                 text_count(alike, n3), alike == 1 ? "" : "s");
+    uint32_t cluster = picture_add_cluster(&sk->picture, title);
+    int status = 0;
+    if (c->objects <= LOOP_SHOWN || (sk->unfolded && c->objects <= sk->limit))
+        for (ordinal i = 0; i < c->objects; i++)
+            sketch_object(sk, members[i], cluster, 0);
+    else
+        status = draw_loop(sk, cycle, &advice, cluster);
+    if (!status)
+        status = draw_folded(sk, members, c->objects, 1, cluster);
+    if (!status)
+        status = draw_hanging(sk, cycle, cluster);
+    uint64_t *more = realloc(*cuts, (*cut_count + advice.count + 1) * sizeof *more);
+    if (!more) {
+        status = -1;
+    } else {
+        *cuts = more;
+        memcpy(more + *cut_count, advice.edges, advice.count * sizeof *more);
+        *cut_count += advice.count;
+    }
+    advice_release(&advice);
+    return status;
+}
+
+static int finish(struct sketch *sk, uint64_t *cuts, size_t cut_count, int status)
+{
+    if (!status) {
+        qsort(cuts, cut_count, sizeof *cuts, compare_numbers);
+        sk->cut = cuts;
+        sk->cut_count = cut_count;
+        status = sketch_edges(sk);
+        sk->cut = NULL;
+        sk->cut_count = 0;
+    }
+    free(cuts);
+    return status;
+}
+
+int sketch_cycle(struct sketch *sk, ordinal cycle)
+{
+    uint64_t *cuts = NULL;
+    size_t cut_count = 0;
+    int status = draw_cycle(sk, cycle, 0, &cuts, &cut_count);
+    return finish(sk, cuts, cut_count, status);
+}
+
+static int belongs(const struct session *s, ordinal cycle, int generation)
+{
+    ordinal component = s->cycles.items[cycle].component;
+    for (ordinal m = s->components.member_start[component]; m < s->components.member_start[component + 1]; m++) {
+        unsigned fate = s->garbage[generation].fate[s->components.member[m]];
+        if (fate != FATE_GARBAGE && fate != FATE_INVISIBLE)
+            return 0;
+    }
+    return 1;
+}
+
+static void set_title(struct sketch *sk, int generation, uint64_t cycles, uint64_t left_out)
+{
+    const struct garbage *garbage = &sk->s->garbage[generation];
+    char title[320], n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE], n3[TEXT_NUMBER_SIZE];
+    if (!cycles)
+        snprintf(title, sizeof title, "a collection of generation %d would find no cycle", generation);
+    else
+        snprintf(title, sizeof title, "garbage of generation %d: %s objects, %s, in %s cycle%s", generation,
+                 text_count(garbage->garbage.objects, n1), text_size(garbage->garbage.bytes, n2), text_count(cycles, n3),
+                 cycles == 1 ? "" : "s");
+    if (left_out)
+        snprintf(title + strlen(title), sizeof title - strlen(title), " (%s cycles of other shapes are not drawn)",
+                 text_count(left_out, n1));
+    free(sk->picture.title);
+    sk->picture.title = strdup(title);
+}
+
+int sketch_cycles(struct sketch *sk, int generation, uint64_t limit)
+{
+    const struct session *s = sk->s;
+    uint64_t *cuts = NULL, cycles = 0, left_out = 0, drawn = 0;
+    size_t cut_count = 0;
+    ordinal *first = malloc(((size_t)s->cycles.count + 1) * sizeof *first);
+    ordinal *alike = calloc((size_t)s->cycles.count + 1, sizeof *alike);
+    int status = first && alike && !shapes_find(s, first) ? 0 : -1;
+    for (ordinal c = 0; !status && c < s->cycles.count; c++)
+        if (belongs(s, c, generation)) {
+            if (!belongs(s, first[c], generation))
+                first[c] = c; /* its shape's first cycle is of an older generation */
+            alike[first[c]] += first[c] != c;
+            cycles++;
+        }
+    for (ordinal c = 0; !status && c < s->cycles.count; c++) {
+        if (!belongs(s, c, generation) || (first[c] != c && !sk->unfolded))
+            continue;
+        if (drawn >= (limit ? limit : CYCLES_DRAWN) || (drawn && sk->singles + LOOP_SHOWN > sk->limit)) {
+            left_out += 1 + (uint64_t)alike[c];
+            continue;
+        }
+        drawn++;
+        status = draw_cycle(sk, c, sk->unfolded ? 0 : alike[c], &cuts, &cut_count);
+    }
+    set_title(sk, generation, cycles, left_out);
+    free(first);
+    free(alike);
+    return finish(sk, cuts, cut_count, status);
+}

@@ -1,0 +1,331 @@
+"""The commands: `refheap` and what stands under it."""
+
+import os
+import re
+
+import gdb
+
+from . import dump, options, program, settings, target
+from .options import Option
+
+GENERATION = Option("generation", "N", "only this generation: 0, 1, 2, permanent, untracked")
+TYPE = Option("type", "NAME", "only objects of this type; * matches anything")
+HEAP = Option("heap", "ID", "only objects of this heap")
+DEPTH = Option("depth", "N", "follow references this far")
+LIMIT = Option("limit", "N", "show at most N rows; 0 for all")
+SORT = Option("sort", "COLUMN", "order rows by a column")
+BY = Option("by", "KEY", "group by type, heap, generation, module or size")
+KIND = Option("kind", "KIND", "only references of this kind")
+OBJECTS = Option("objects", None, "list every garbage object rather than the cycles")
+NO_FOLD = Option("no-fold", None, "show each of those that look alike")
+OUTPUT = Option("o", "FILE", "the file to write", "-o")
+FORMAT = Option("format", "FORMAT", "svg, png, pdf or dot")
+NOW = Option("now", None, "call into the program at once")
+WAIT = Option("wait", None, "continue until the program has written it")
+
+_SELECTOR = re.compile(r"(0x[0-9a-fA-F]+|@\d+|root:.+|type:.+|cycle:\d+|garbage)$")
+
+
+def resolve(expression):
+    """What an expression means to the refheap program: the address of an object, or a name of refheap's own."""
+    if _SELECTOR.match(expression):
+        return expression
+    try:
+        value = gdb.parse_and_eval(expression)
+        if value.type.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
+            value = value.referenced_value()
+        kind = value.type.strip_typedefs().code
+        if kind in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
+            if value.address is None:
+                raise gdb.GdbError("refheap: %s is not in memory." % expression)
+            value = value.address
+        elif kind not in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_INT):
+            raise gdb.GdbError("refheap: %s is of type %s, which points at no object." % (expression, value.type))
+        address = int(value) & 0xffffffffffffffff
+    except gdb.error as e:
+        raise gdb.GdbError(str(e))
+    if not address:
+        raise gdb.GdbError("refheap: %s is NULL." % expression)
+    return "0x%x" % address
+
+
+def ask(arguments, snapshot):
+    """Runs the program on the snapshot and shows what it says."""
+    output, complaint = program.run([arguments[0], snapshot.path] + arguments[1:])
+    if complaint and not output:
+        raise gdb.GdbError(complaint.replace(snapshot.path + ": ", ""))
+    if snapshot.loaded:
+        gdb.write("[%s]\n" % snapshot.description)
+    if complaint:
+        gdb.write(complaint + "\n")
+    gdb.write(output.replace(snapshot.path, "this stop") if not snapshot.loaded else output)
+
+
+class _Command(gdb.Command):
+    """A command with options in GDB's style; subclasses have a name, a doc string, and what they take."""
+
+    name = None
+    takes = []
+    wants = None  # what stands behind the options: None, "expression", "file" or "words"
+    completes = gdb.COMPLETE_NONE
+
+    def __init__(self):
+        if self.takes:
+            self.__doc__ += "\n\n  Options:\n" + "\n".join(
+                "    -%s%s\n      %s" % (o.flag, " " + o.value if o.value else "", o.help) for o in self.takes)
+        super().__init__("refheap " + self.name, gdb.COMMAND_DATA)
+
+    def complete(self, text, word):
+        found = options.complete(self.takes, text, word)
+        if found is not None:
+            return found
+        if self.wants == "file" or re.search(r"(?:^|\s)-o\s+\S*$", text):
+            return gdb.COMPLETE_FILENAME
+        if self.wants in ("expression", "words"):
+            return _complete_expression(text, word)
+        return gdb.COMPLETE_NONE
+
+    def invoke(self, argument, from_tty):
+        given, rest = options.parse(self.takes, argument)
+        if self.wants is None and rest is not None:
+            raise gdb.GdbError("Junk after the options of refheap %s: %s" % (self.name, rest))
+        if self.wants in ("expression", "file") and rest is None and not self.optional():
+            raise gdb.GdbError("refheap %s: name %s." % (self.name, "a file" if self.wants == "file" else "an object"))
+        self.run(given, rest)
+
+    def optional(self):
+        return False
+
+    def run(self, given, rest):
+        raise NotImplementedError
+
+
+def _complete_expression(text, word):
+    """What GDB itself would offer behind `print`."""
+    expression = re.split(r"(?:^|\s)--\s+", text)[-1] if "--" in text else text.split()[-1] if text.split() else ""
+    try:
+        lines = gdb.execute("complete print " + expression, to_string=True).splitlines()
+    except gdb.error:
+        return gdb.COMPLETE_NONE
+    skip = len("print ") + len(expression) - len(word)
+    return [line[skip:] for line in lines]
+
+
+def _program_options(given, table):
+    """The program's words for options, with the row limit of the settings where none was given."""
+    words = []
+    for option, value in given:
+        words.append(option.program)
+        if value is not None:
+            words.append(value)
+    if table and not any(option is LIMIT for option, _ in given):
+        limit = settings.get("row-limit")
+        words += ["--limit", str(limit or 0)]
+    return words
+
+
+class _Query(_Command):
+    """A question the refheap program answers as it is."""
+
+    def run(self, given, rest):
+        subject = [resolve(rest)] if rest is not None else []
+        ask([self.name] + subject + _program_options(given, LIMIT in self.takes), target.snapshot())
+
+
+class Summary(_Query):
+    """Show what is in the heap, by type.
+Usage: refheap summary [OPTION]..."""
+
+    name = "summary"
+    takes = [BY, GENERATION, HEAP, TYPE, LIMIT, SORT]
+
+
+class Generations(_Query):
+    """Show what each generation holds, and what collecting it now would find.
+Usage: refheap generations [OPTION]...
+
+Nothing is collected: the program is only read."""
+
+    name = "generations"
+    takes = [GENERATION, HEAP]
+
+
+class Cycles(_Query):
+    """Show the garbage cycles, what they keep, and which reference to make weak.
+Usage: refheap cycles [OPTION]..."""
+
+    name = "cycles"
+    takes = [GENERATION, HEAP, TYPE, LIMIT, SORT, OBJECTS, NO_FOLD]
+
+
+class Object(_Query):
+    """Show everything known of one object.
+Usage: refheap object [--] EXPRESSION
+
+EXPRESSION is a pointer to an object, or root:NAME."""
+
+    name = "object"
+    wants = "expression"
+
+
+class Why(_Query):
+    """Show what keeps an object alive.
+Usage: refheap why [OPTION]... [--] EXPRESSION"""
+
+    name = "why"
+    wants = "expression"
+    takes = [LIMIT]
+
+
+class Referrers(_Query):
+    """Show who refers to an object.
+Usage: refheap referrers [OPTION]... [--] EXPRESSION
+
+For example: refheap referrers -generation 2 -- conn->peer"""
+
+    name = "referrers"
+    wants = "expression"
+    takes = [GENERATION, HEAP, TYPE, KIND, DEPTH, LIMIT, SORT]
+
+
+class Referents(_Query):
+    """Show what an object refers to.
+Usage: refheap referents [OPTION]... [--] EXPRESSION"""
+
+    name = "referents"
+    wants = "expression"
+    takes = [GENERATION, HEAP, TYPE, KIND, DEPTH, LIMIT, SORT]
+
+
+class Render(_Command):
+    """Draw the garbage cycles, or what is around an object.
+Usage: refheap render -o FILE.svg [OPTION]... [cycles]
+       refheap render -o FILE.svg [OPTION]... cycle:ID
+       refheap render -o FILE.svg [OPTION]... referrers|referents|why EXPRESSION
+
+FILE may end in .svg, .png, .pdf or .dot."""
+
+    name = "render"
+    wants = "words"
+    takes = [OUTPUT, FORMAT, GENERATION, DEPTH, LIMIT, NO_FOLD]
+
+    def run(self, given, rest):
+        if not any(option is OUTPUT for option, _ in given):
+            raise gdb.GdbError("refheap render: name the file to draw: -o FILE.svg")
+        given = [(o, os.path.abspath(os.path.expanduser(v)) if o is OUTPUT else v) for o, v in given]
+        words = (rest or "cycles").split(None, 1)
+        if len(words) > 1:
+            words[1] = resolve(re.sub(r"^--\s+", "", words[1]))
+        ask(["render"] + words + _program_options(given, False), target.snapshot())
+
+
+class Capture(_Command):
+    """Write a snapshot of this stop to a file, reading the program from outside.
+Usage: refheap capture FILE
+
+No code of the program runs."""
+
+    name = "capture"
+    wants = "file"
+
+    def run(self, given, rest):
+        self.dont_repeat()
+        path = os.path.abspath(os.path.expanduser(rest))
+        facts = target.capture(path)
+        gdb.write("%s: %d objects, %d edges\n" % (path, facts["objects"], facts["edges"]))
+
+
+class Dump(_Command):
+    """Have the program write a snapshot of itself.
+Usage: refheap dump [-now | -wait] FILE
+
+Without options the program is asked to dump at its next safe point (an allocation, a collection, rh_safepoint), which
+it reaches when it is continued; no code runs out of order.  A program that sleeps reaches none: use "refheap capture"."""
+
+    name = "dump"
+    wants = "file"
+    takes = [NOW, WAIT]
+
+    def run(self, given, rest):
+        self.dont_repeat()
+        chosen = [option for option, _ in given]
+        if NOW in chosen and WAIT in chosen:
+            raise gdb.GdbError("refheap dump: -now and -wait exclude each other.")
+        if NOW in chosen:
+            dump.now(rest)
+        else:
+            dump.at_safe_point(rest, WAIT in chosen)
+
+
+class Load(_Command):
+    """Answer from a snapshot file instead of the program being debugged.
+Usage: refheap load [FILE]
+
+Without FILE, go back to the program."""
+
+    name = "load"
+    wants = "file"
+
+    def optional(self):
+        return True
+
+    def run(self, given, rest):
+        if rest is None:
+            target.unload()
+            gdb.write("refheap: back to the program being debugged.\n")
+        else:
+            snapshot = target.load(os.path.abspath(os.path.expanduser(rest)))
+            gdb.write("refheap: answering from %s.\n" % snapshot.description)
+
+
+class Status(_Command):
+    """Show what refheap's answers are about.
+Usage: refheap status"""
+
+    name = "status"
+
+    def run(self, given, rest):
+        output, complaint = program.run(["--version"])
+        gdb.write("program   %s (%s)\n" % (program.path(), output.strip()))
+        what = target.kind()
+        if what == "live":
+            threads = gdb.selected_inferior().threads()
+            running = any(t.is_running() for t in threads)
+            gdb.write("target    live process %d, %s\n" % (gdb.selected_inferior().pid,
+                                                           "running: interrupt it to ask" if running else "stopped"))
+        else:
+            gdb.write("target    %s\n" % (what or "none"))
+        if target.loaded():
+            gdb.write("answers   from %s\n" % target.loaded().description)
+        elif target.current():
+            gdb.write("answers   from this stop: %s\n" % target.current().description)
+        elif what == "live":
+            gdb.write("answers   from this stop, to be read when first asked for\n")
+        else:
+            gdb.write("answers   from nothing yet: run a program, or \"refheap load FILE\"\n")
+
+
+class Prefix(gdb.Command):
+    """Look into a reference-counted heap: what is in it, what is garbage, and who holds an object.
+
+The commands read the stopped program from outside and run none of its code, but for "refheap dump"."""
+
+    def __init__(self):
+        super().__init__("refheap", gdb.COMMAND_DATA, gdb.COMPLETE_NONE, True)
+
+    def invoke(self, argument, from_tty):
+        word = argument.split()[0] if argument.split() else ""
+        if word:
+            raise gdb.GdbError('Undefined refheap command: "%s".  Try "help refheap".' % word)
+        gdb.execute("help refheap")
+
+
+def register():
+    Prefix()
+    for command in (Status, Summary, Object, Referrers, Referents, Why, Cycles, Generations, Render, Capture, Dump,
+                    Load):
+        command()
+    try:
+        gdb.execute("alias rh = refheap", to_string=True)
+    except gdb.error:
+        pass  # it is there already

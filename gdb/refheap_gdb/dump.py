@@ -1,0 +1,236 @@
+"""Asking the program to dump itself: at its next safe point, or with -now by a call into it.
+
+The control block of librefheap (control.h) is written to directly; no code of the program runs until it reaches a
+safe point by itself. A call is made only on request, and guarded: a string argument would make GDB call malloc in the
+program, so the path goes through the control block, and nothing but an integer comes back.
+"""
+
+import os
+import threading
+
+import gdb
+
+from . import settings, target
+
+# Offsets that control.h promises.
+VERSION, SELF, REQUEST, DONE, FLAGS, STATUS, OS_ERROR, PATH = 16, 24, 40, 44, 48, 52, 56, 104
+PATH_SIZE = 4096
+MAGIC = b"librefheap.ctrl\0"
+
+
+def _read(inferior, address, size):
+    return bytes(inferior.read_memory(address, size))
+
+
+def _number(inferior, address, size=4, signed=False):
+    return int.from_bytes(_read(inferior, address, size), "little", signed=signed)
+
+
+def _is_control(inferior, address):
+    try:
+        return (_read(inferior, address, len(MAGIC)) == MAGIC
+                and _number(inferior, address + SELF, 8) == address)
+    except gdb.MemoryError:
+        return False
+
+
+def _search(inferior):
+    """Finds the control block of a program without symbols in the writable memory of its modules."""
+    with open("/proc/%d/maps" % inferior.pid) as maps:
+        before_end, before_module = 0, False
+        for line in maps:
+            fields = line.split(None, 5)
+            start, end = (int(x, 16) for x in fields[0].split("-"))
+            module = len(fields) > 5 and fields[5].startswith("/")
+            module = module or (len(fields) < 6 and before_module and start == before_end)
+            before_end, before_module = end, module
+            if not module or fields[1][:2] != "rw":
+                continue
+            at = start
+            while at < end:
+                found = inferior.search_memory(at, end - at, MAGIC)
+                if found is None:
+                    break
+                if _is_control(inferior, found):
+                    return found
+                at = found + 8
+    return None
+
+
+def find_control(inferior):
+    try:
+        address = int(gdb.parse_and_eval("(unsigned long) &rh_control"))
+        if _is_control(inferior, address):
+            return address
+    except gdb.error:
+        pass
+    address = _search(inferior)
+    if address is None:
+        raise gdb.GdbError("refheap: no control block of librefheap was found in this program; "
+                           "\"refheap capture FILE\" says what it looks for.")
+    return address
+
+
+def _explain(inferior, control):
+    """The outcome of the last dump, in words; None when it went well."""
+    status = _number(inferior, control + STATUS, 4, True)
+    error = _number(inferior, control + OS_ERROR, 4, True)
+    if status == 0:
+        return None
+    reasons = {
+        -1: "not enough memory for its buffers",
+        -5: "the heap is being changed at this moment; leave out -now and continue to its next safe point",
+        -7: "no heap belongs to this thread; select the thread that uses it",
+    }
+    reason = reasons.get(status, "error %d" % status)
+    if error:
+        reason = os.strerror(error)
+    return reason
+
+
+def _write_request(inferior, control, path):
+    raw = os.fsencode(os.path.abspath(os.path.expanduser(path)))
+    if len(raw) >= PATH_SIZE:
+        raise gdb.GdbError("refheap: the name of the file is too long.")
+    inferior.write_memory(control + PATH, raw + b"\0")
+    inferior.write_memory(control + FLAGS, (0).to_bytes(4, "little"))
+    return os.fsdecode(raw)
+
+
+class _Done(gdb.Breakpoint):
+    """Stands at rh_dump_done() until the request is served; says so, and stops there only for -wait."""
+
+    def __init__(self, control, request, path, wait):
+        super().__init__("rh_dump_done", internal=True)
+        self.silent = True
+        self._control, self._request, self._path, self._wait = control, request, path, wait
+        self.served = False
+
+    def stop(self):
+        inferior = gdb.selected_inferior()
+        if _number(inferior, self._control + DONE) != self._request:
+            return False
+        self.served = True
+        reason = _explain(inferior, self._control)
+        if reason:
+            gdb.write("refheap: the program could not dump to %s: %s.\n" % (self._path, reason))
+        else:
+            gdb.write("refheap: the program wrote %s.\n" % self._path)
+        if not self._wait:
+            gdb.post_event(self._remove)
+        return self._wait
+
+    def _remove(self):
+        if self.is_valid():
+            self.delete()
+
+
+def at_safe_point(path, wait):
+    inferior = target.require_stopped_process()
+    control = find_control(inferior)
+    done = _number(inferior, control + DONE)
+    if _number(inferior, control + REQUEST) != done:
+        raise gdb.GdbError("refheap: an earlier request is still open; it is served when the program reaches a safe "
+                           "point.")
+    path = _write_request(inferior, control, path)
+    request = (done + 1) & 0xffffffff
+    breakpoint = None
+    try:
+        breakpoint = _Done(control, request, path, wait)
+    except gdb.error:
+        if wait:
+            raise gdb.GdbError("refheap: -wait needs the symbol rh_dump_done, which this program does not have.")
+    inferior.write_memory(control + REQUEST, request.to_bytes(4, "little"))
+    if not wait:
+        gdb.write("refheap: %s will be written at the program's next safe point; continue.\n" % path)
+        return
+    try:
+        gdb.execute("continue")
+    finally:
+        served = breakpoint.served
+        breakpoint._remove()
+    if not served:
+        gdb.write("refheap: the program stopped before it reached a safe point; the request stays open.\n")
+
+
+def _call(function):
+    """Calls a function without arguments that returns an int, giving up after the timeout by interrupting GDB itself."""
+    seconds = settings.get("timeout")
+    timer = None
+    if seconds is not None:
+        timer = threading.Timer(seconds, lambda: gdb.interrupt() if hasattr(gdb, "interrupt") else
+                                os.kill(os.getpid(), 2))
+        timer.start()
+    try:
+        return int(gdb.parse_and_eval("((int (*)(void)) %d)()" % function))
+    finally:
+        if timer:
+            timer.cancel()
+
+
+def _with_setting(name, value, action):
+    before = gdb.parameter(name)
+    gdb.execute("set %s %s" % (name, value), to_string=True)
+    try:
+        return action()
+    finally:
+        before = {True: "on", False: "off"}.get(before, before)
+        gdb.execute("set %s %s" % (name, before), to_string=True)
+
+
+def _leave_abandoned_call(pc, sp):
+    """An interrupted call can leave its frame behind; detaching or going on from there would kill the program."""
+    frame = gdb.newest_frame()
+    for _ in range(8):
+        if int(frame.pc()) == pc and int(frame.read_register("sp")) == sp:
+            return True
+        dummy = frame
+        while dummy is not None and dummy.type() != gdb.DUMMY_FRAME:
+            dummy = dummy.older()
+        if dummy is None:
+            return False
+        dummy.select()
+        gdb.execute("set confirm off", to_string=True)
+        gdb.execute("return", to_string=True)
+        frame = gdb.newest_frame()
+    return False
+
+
+def now(path):
+    inferior = target.require_stopped_process()
+    if gdb.parameter("may-call-functions") is False:
+        raise gdb.GdbError("refheap: may-call-functions is off; leave out -now, and the program dumps at its next safe "
+                           "point.")
+    control = find_control(inferior)
+    try:
+        function = int(gdb.parse_and_eval("(unsigned long) &rh_dump_now"))
+    except gdb.error:
+        raise gdb.GdbError("refheap: -now needs the symbol rh_dump_now, which this program does not have; leave it out.")
+    # A request that waits for a safe point keeps its own path and flags.
+    waiting = _read(inferior, control + FLAGS, 4), _read(inferior, control + PATH, PATH_SIZE)
+    path = _write_request(inferior, control, path)
+    frame = gdb.newest_frame()
+    pc, sp = int(frame.pc()), int(frame.read_register("sp"))
+    # A breakpoint hit during the call would abandon it.
+    disabled = [b for b in gdb.breakpoints() if b.enabled]
+    for breakpoint in disabled:
+        breakpoint.enabled = False
+    failure = None
+    try:
+        _with_setting("unwindonsignal", "on",
+                      lambda: _with_setting("scheduler-locking", "on", lambda: _call(function)))
+    except (gdb.error, KeyboardInterrupt) as e:
+        failure = str(e).splitlines()[0] if str(e) else "interrupted"
+    finally:
+        for breakpoint in disabled:
+            breakpoint.enabled = True
+        inferior.write_memory(control + FLAGS, waiting[0])
+        inferior.write_memory(control + PATH, waiting[1])
+    if failure is not None:
+        whole = _leave_abandoned_call(pc, sp)
+        raise gdb.GdbError("refheap: the call into the program was abandoned: %s.%s" % (
+            failure, "" if whole else "  Its frame is still on the stack: do not detach; \"frame 0\" and \"return\"."))
+    reason = _explain(inferior, control)
+    if reason:
+        raise gdb.GdbError("refheap: the program could not dump to %s: %s." % (path, reason))
+    gdb.write("refheap: the program wrote %s.\n" % path)

@@ -1,0 +1,70 @@
+"""Finding and running the refheap program."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import gdb
+
+from . import settings
+
+_folder = None
+
+
+def near(folder):
+    global _folder
+    _folder = folder
+
+
+def path():
+    """The program to run, or a GdbError that says where it was looked for."""
+    chosen = settings.get("program")
+    if chosen:
+        if os.access(chosen, os.X_OK):
+            return chosen
+        raise gdb.GdbError("refheap: %s cannot be run; see \"set refheap program\"." % chosen)
+    places = [
+        os.path.join(os.path.dirname(_folder), "refheap"),  # build/refheap_gdb
+        os.path.join(_folder, "../../build/refheap"),  # the source tree
+        os.path.join(_folder, "../../../../bin/refheap"),  # share/refheap/gdb/refheap_gdb
+    ]
+    for place in places:
+        if os.access(place, os.X_OK):
+            return os.path.normpath(place)
+    found = shutil.which("refheap")
+    if found:
+        return found
+    raise gdb.GdbError("refheap: the refheap program is not beside this extension nor on PATH; "
+                       "\"set refheap program FILE\" says where it is.")
+
+
+def run(arguments, descriptors=()):
+    """Runs the program and returns (output, complaint). Its exit status is not asked for: GDB may have reaped it.
+
+    The child is in a session of its own, so that Ctrl-C is ours to handle: it is killed, and the command ends.
+    """
+    command = [path()] + arguments
+    environment = dict(os.environ, LC_ALL="C.UTF-8", NO_COLOR="1")
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 pass_fds=descriptors, start_new_session=True, env=environment)
+    except OSError as e:
+        raise gdb.GdbError("refheap: cannot run %s: %s" % (command[0], e.strerror))
+    try:
+        output, complaint = child.communicate(timeout=settings.get("timeout"))
+    except KeyboardInterrupt:
+        _kill(child)
+        raise gdb.GdbError("refheap: interrupted.")
+    except subprocess.TimeoutExpired:
+        _kill(child)
+        raise gdb.GdbError("refheap: gave up after %s seconds; see \"set refheap timeout\"." % settings.get("timeout"))
+    return output.decode("utf-8", "replace"), complaint.decode("utf-8", "replace").strip()
+
+
+def _kill(child):
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    child.communicate()

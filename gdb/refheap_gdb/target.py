@@ -1,0 +1,143 @@
+"""The program being debugged: its state, and the snapshot of this stop."""
+
+import atexit
+import json
+import os
+import shutil
+import tempfile
+
+import gdb
+
+from . import program
+
+
+class Snapshot:
+    """A snapshot file and where it came from."""
+
+    def __init__(self, path, description, loaded):
+        self.path = path
+        self.description = description
+        self.loaded = loaded  # by the user, from a file: it is not of this stop
+
+
+_current = None  # captured at this stop
+_loaded = None
+_folder = None
+
+
+def _drop(event=None):
+    """Forgets the snapshot of the last stop: whatever it showed may have changed."""
+    global _current
+    if _current:
+        try:
+            os.unlink(_current.path)
+        except OSError:
+            pass
+    _current = None
+
+
+def watch():
+    """Drops the snapshot as soon as the target moves, or is not the same any more."""
+    for name in ("cont", "exited", "inferior_call", "memory_changed", "new_objfile", "free_objfile",
+                 "connection_removed", "inferior_deleted"):
+        registry = getattr(gdb.events, name, None)
+        if registry is not None:
+            registry.connect(_drop)
+
+
+def _temporary_folder():
+    global _folder
+    if _folder is None:
+        _folder = tempfile.mkdtemp(prefix="refheap-")
+        atexit.register(shutil.rmtree, _folder, True)
+    return _folder
+
+
+def kind():
+    """What is being debugged: "live", "core", "remote" or None."""
+    inferior = gdb.selected_inferior()
+    connection = inferior.connection
+    if connection is None or not inferior.pid:
+        return None
+    if connection.type == "native":
+        return "live"
+    return "core" if connection.type == "core" else "remote"
+
+
+def require_stopped_process():
+    """The inferior, when it is a live process on this machine that stands still."""
+    what = kind()
+    if what is None:
+        raise gdb.GdbError("refheap: no program is being debugged; run one, or use \"refheap load FILE\".")
+    if what != "live":
+        raise gdb.GdbError("refheap: this is a %s target; only live processes on this machine can be read so far."
+                           % what)
+    inferior = gdb.selected_inferior()
+    if any(thread.is_running() for thread in inferior.threads()):
+        raise gdb.GdbError("refheap: the program is running; interrupt it first.")
+    return inferior
+
+
+def capture(path):
+    """Writes a snapshot of the stopped process to `path`, reading its memory from outside; returns what is in it."""
+    inferior = require_stopped_process()
+    descriptors = []
+    try:
+        # Opened here, where GDB is allowed to: the program that reads may not be.
+        for name in ("mem", "maps"):
+            descriptors.append(os.open("/proc/%d/%s" % (inferior.pid, name), os.O_RDONLY))
+    except OSError as e:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise gdb.GdbError("refheap: cannot open the memory of process %d: %s." % (inferior.pid, e.strerror))
+    try:
+        output, complaint = program.run(
+            ["capture", "--json", "--quiet", "--memory-fd", str(descriptors[0]), "--maps-fd", str(descriptors[1]),
+             "--process", str(inferior.pid), "-o", path], descriptors)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+    try:
+        answer = json.loads(output)
+        if answer["complete"]:
+            return answer["snapshot"]
+    except (ValueError, KeyError):
+        pass
+    raise gdb.GdbError(complaint or "refheap: the capture failed without saying why.")
+
+
+def snapshot():
+    """The snapshot that questions are about: a loaded file, or this stop, captured when first asked for."""
+    global _current
+    if _loaded:
+        return _loaded
+    if _current is None:
+        inferior = require_stopped_process()
+        path = os.path.join(_temporary_folder(), "stop.refheap")
+        facts = capture(path)
+        _current = Snapshot(path, "process %d, %d objects" % (inferior.pid, facts["objects"]), False)
+    return _current
+
+
+def load(path):
+    global _loaded
+    output, complaint = program.run(["verify", "--json", path])
+    try:
+        facts = json.loads(output)["snapshot"]
+    except (ValueError, KeyError):
+        raise gdb.GdbError(complaint or "refheap: cannot read %s." % path)
+    _loaded = Snapshot(path, "file %s, %d objects" % (path, facts["objects"]), True)
+    return _loaded
+
+
+def unload():
+    global _loaded
+    _loaded = None
+
+
+def loaded():
+    return _loaded
+
+
+def current():
+    return _current
