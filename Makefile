@@ -43,6 +43,7 @@ GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
 RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
 ANALYZER := $(basename $(notdir $(wildcard analyzer/*.c)))
 SAMPLES := $(basename $(notdir $(wildcard samples/c/*.c)))
+SUPPORT := $(basename $(notdir $(wildcard tests/support/*.c)))
 UNIT := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c)))
 
@@ -54,6 +55,7 @@ probe_o := $(PROBE:%=$(O)/runtime/probe/%.o)
 graph_o := $(GRAPH:%=$(O)/analyzer/graph/%.o)
 render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
 analyzer_o := $(ANALYZER:%=$(O)/analyzer/%.o)
+support_o := $(SUPPORT:%=$(O)/tests/support/%.o)
 core_o := $(writer_o) $(reader_o) $(maps_o) $(probe_o) $(graph_o) $(render_o)
 
 GVC_CFLAGS = $(shell $(PKG_CONFIG) --cflags libgvc)
@@ -117,12 +119,12 @@ $(O)/samples/%: samples/c/%.c $(O)/librefheap.so
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/..'
 
 tools: $(TOOLS:%=$(O)/tests/tools/%)
-$(O)/tests/tools/%: $(O)/tests/tools/%.o $(O)/librefheap.a $(core_o)
+$(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< $(core_o) $(O)/librefheap.a $(LIBS) -lpthread
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< $(support_o) $(core_o) $(O)/librefheap.a $(LIBS) -lpthread
 
 unit: $(UNIT:%=$(O)/tests/unit/%)
-$(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/tests/unit/support.o $(O)/librefheap.a $(core_o)
+$(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(support_o) $(O)/librefheap.a $(core_o)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/librefheap.a $(LIBS) -lcmocka -lpthread
 

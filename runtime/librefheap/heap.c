@@ -250,8 +250,9 @@ void rh_untrack(void *object)
 
 void rh_track(void *object)
 {
-    if (!is_tracked(object) && is_container(object))
-        retrack(object, RH_YOUNG);
+    struct rh_object *o = object;
+    if (!is_tracked(o) && is_container(o))
+        retrack(o, o->refcount >= RH_IMMORTAL ? RH_PERMANENT : RH_YOUNG); /* an immortal object is no candidate */
 }
 
 void rh_immortalize(void *object)

@@ -29,7 +29,8 @@ struct rh_heap_options {
 RH_API int rh_heap_create(const struct rh_heap_options *options, struct rh_heap **out, struct rh_error *err);
 
 /* Runs a full collection, then frees whatever is left without running its finalizers. Returns how many objects were
- * still alive, immortal ones not counted: what the program leaked. NULL is allowed. */
+ * still alive, immortal ones not counted: what the program leaked. Objects of other heaps must not refer to its objects any more. NULL is
+ * allowed. */
 RH_API size_t rh_heap_destroy(struct rh_heap *heap);
 
 /* Hands the heap to the calling thread. The thread that had it must be done with it. */

@@ -1,0 +1,71 @@
+"""The garbage that `refheap cycles` finds is what the library's own collector then finds, object for object.
+
+Random heaps (tests/support/random_heap.c) are dumped by the library and read from outside by the probe, and collected for
+real, each generation in a copy of the process of its own. COLLECTOR_HEAPS says how many heaps; sizes go to 10,000.
+"""
+
+import os
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+
+from support import REFHEAP, TestCase, run, tool
+
+HEAPS = int(os.environ.get("COLLECTOR_HEAPS", "1000"))
+
+
+def size_of(seed):
+    """Mostly small, where mistakes are easy to see; every hundredth is large."""
+    return 10000 if seed % 100 == 0 else 1500 if seed % 20 == 0 else 4 + seed * 7 % 150
+
+
+def garbage_of(snapshot, generation):
+    out, _ = run("cycles", snapshot, "--generation", generation, "--objects", "--csv")
+    return {line.split(",", 1)[0] for line in out.splitlines()[1:]}
+
+
+def graph_of(snapshot):
+    """Objects with their edges, values, roots and generations, in an order that does not depend on who wrote them."""
+    lines, objects = tool("snapdump", snapshot, check=True).stdout.decode().splitlines(), []
+    rest = []
+    for line in lines:
+        if line.startswith("object "):
+            objects.append([line])
+        elif line.startswith("edge "):
+            objects[-1].append(line)
+        elif line.split()[0] in ("value", "root", "heap", "generation", "type", "field"):
+            rest.append(line)
+    return sorted(objects) + sorted(rest)
+
+
+class Collector(TestCase):
+    def check_heap(self, seed):
+        folder = self.path(str(seed))
+        os.mkdir(folder)
+        done = tool("random_heap", seed, size_of(seed), folder, REFHEAP)
+        self.assertEqual(done.returncode, 0, (seed, done.stderr))
+        found = []
+        for generation in (0, 1, 2):
+            with open(os.path.join(folder, "truth.%d" % generation)) as f:
+                truth = set(f.read().split())
+            for source in ("dump", "probe"):
+                snapshot = os.path.join(folder, source + ".refheap")
+                self.assertEqual(garbage_of(snapshot, generation), truth, (seed, generation, source))
+            found.append(len(truth))
+        self.assertEqual(graph_of(os.path.join(folder, "dump.refheap")),
+                         graph_of(os.path.join(folder, "probe.refheap")), seed)
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        return found
+
+    def test_agrees_object_for_object(self):
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(self.check_heap, range(1, HEAPS + 1)))
+        # The heaps have to be worth asking about: garbage in every generation, and more in older ones.
+        by_generation = [sum(counts) for counts in zip(*found)]
+        self.assertGreater(by_generation[0], 0)
+        self.assertGreater(by_generation[1], by_generation[0])
+        self.assertGreater(by_generation[2], by_generation[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
