@@ -177,7 +177,6 @@ struct walk {
     uint32_t crc_of_crcs;
     uint64_t next_first[SECTION_TOTALS];
     uint64_t salvage_budget; /* bytes whose checksum may still be computed in vain */
-    uint64_t lost_at;        /* where the first damage is, with salvage */
     unsigned lost;           /* stretches that were skipped */
     int has_trailer;
 };
@@ -258,12 +257,6 @@ static uint64_t find_block(const struct snapshot *s, struct walk *w, uint64_t of
     return s->size;
 }
 
-static void note_loss(struct walk *w)
-{
-    if (!w->lost++)
-        w->lost_at = w->offset;
-}
-
 static int walk_blocks(struct snapshot *s, struct walk *w, struct rh_error *err)
 {
     while (!w->has_trailer && w->offset < s->size) {
@@ -276,7 +269,7 @@ static int walk_blocks(struct snapshot *s, struct walk *w, struct rh_error *err)
             return reject_file(err, cut ? "trailer" : section_name(h.section), w->offset, hint_salvage, wrong);
         }
         if (wrong) {
-            note_loss(w);
+            w->lost++;
             w->offset = find_block(s, w, w->offset + 8);
             continue;
         }
@@ -284,9 +277,9 @@ static int walk_blocks(struct snapshot *s, struct walk *w, struct rh_error *err)
         if (status == RH_ERR_NO_MEMORY || (status && !w->check.salvage))
             return status;
         if (status)
-            note_loss(w);
+            w->lost++;
         else if (w->check.salvage && h.sequence != w->sequence)
-            note_loss(w);
+            w->lost++;
         w->sequence = h.sequence + 1;
         w->crc_of_crcs = crc32c(w->crc_of_crcs, &h.crc, sizeof h.crc);
         w->offset += sizeof h + pad8(h.stored_length);
@@ -333,7 +326,7 @@ static int decode_blocks(struct snapshot *s, struct walk *w, struct rh_error *er
                 continue;
             if (!w->check.salvage)
                 return status;
-            note_loss(w);
+            w->lost++;
             s->counts[section] -= block->count;
             memmove(block, block + 1, (--list->count - i) * sizeof *block);
             i--;
@@ -344,37 +337,60 @@ static int decode_blocks(struct snapshot *s, struct walk *w, struct rh_error *er
 
 /* ---- opening ---- */
 
-static void report_damage(struct snapshot *s, const struct walk *w)
-{
-    s->complete = !w->lost && w->has_trailer;
-    if (w->lost)
-        snprintf(s->damage, sizeof s->damage, "%u stretch%s of the file could not be read, the first at offset %" PRIu64
-                 "%s", w->lost, w->lost == 1 ? "" : "es", w->lost_at, w->has_trailer ? "" : "; the trailer is missing");
-    else if (!w->has_trailer)
-        snprintf(s->damage, sizeof s->damage, "the file is truncated: it has no trailer");
-}
-
-static int open_bytes(struct snapshot *s, const struct snapshot_options *options, struct rh_error *err)
+/* Opens the bytes strictly or with salvage; `lost` and `has_trailer` tell how the walk went. */
+static int open_bytes(struct snapshot *s, int salvage, struct walk *w, struct rh_error *err)
 {
     int status = check_header(s, err);
     if (status)
         return status;
-    struct walk w = {
-        .check = {.salvage = options && options->salvage, .no_values = s->header.flags & FILE_NO_VALUES},
+    *w = (struct walk){
+        .check = {.salvage = salvage, .no_values = s->header.flags & FILE_NO_VALUES},
         .offset = sizeof(struct file_header),
         .salvage_budget = 8 * (uint64_t)s->size,
     };
-    if ((status = walk_blocks(s, &w, err)) || (status = decode_blocks(s, &w, err)) ||
-        (status = resolve_ids(s, &w.check, err)))
+    if ((status = walk_blocks(s, w, err)) || (status = decode_blocks(s, w, err)))
         return status;
-    report_damage(s, &w);
-    return 0;
+    return resolve_ids(s, &w->check, err);
 }
 
+/* Gives back everything but the bytes. */
+static void forget_contents(struct snapshot *s)
+{
+    for (unsigned section = 0; section < SECTION_TOTALS; section++)
+        free(s->blocks[section].items);
+    free(s->strings);
+    free(s->types.types);
+    free(s->types.fields);
+    free(s->types.first_field);
+    if (s->decoded)
+        munmap(s->decoded, s->decoded_size);
+    *s = (struct snapshot){.bytes = s->bytes, .size = s->size, .mapped = s->mapped, .allocated = s->allocated};
+}
+
+static void report_damage(struct snapshot *s, const struct walk *w, const struct rh_error *strict)
+{
+    int n = snprintf(s->damage, sizeof s->damage, "%s [at section %s, offset %" PRIu64 "]", strict->what, strict->section,
+                     strict->offset);
+    if (w->lost && n > 0 && (size_t)n < sizeof s->damage)
+        snprintf(s->damage + n, sizeof s->damage - (size_t)n, "; %u part%s of the file could not be read", w->lost,
+                 w->lost == 1 ? "" : "s");
+}
+
+/* A file is whole when it opens strictly; salvage is for those that do not. */
 static int open_snapshot(struct snapshot *s, const struct snapshot_options *options, struct snapshot **out,
                          struct rh_error *err)
 {
-    int status = open_bytes(s, options, err);
+    struct rh_error strict = {0};
+    struct walk w;
+    int status = open_bytes(s, 0, &w, &strict);
+    s->complete = !status;
+    if (status == RH_ERR_FORMAT && options && options->salvage) {
+        forget_contents(s);
+        status = open_bytes(s, 1, &w, err);
+        report_damage(s, &w, &strict);
+    } else if (status && err) {
+        *err = strict;
+    }
     if (status) {
         snapshot_close(s);
         return status;
@@ -414,14 +430,7 @@ void snapshot_close(struct snapshot *s)
 {
     if (!s)
         return;
-    for (unsigned section = 0; section < SECTION_TOTALS; section++)
-        free(s->blocks[section].items);
-    free(s->strings);
-    free(s->types.types);
-    free(s->types.fields);
-    free(s->types.first_field);
-    if (s->decoded)
-        munmap(s->decoded, s->decoded_size);
+    forget_contents(s);
     if (s->mapped)
         munmap((void *)(uintptr_t)s->bytes, s->size);
     if (s->allocated)

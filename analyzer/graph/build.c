@@ -76,6 +76,13 @@ static uint64_t present_edges(const struct snapshot *s, uint64_t first, uint64_t
     return present;
 }
 
+/* Counts no program can reach are cut to ones that can be reckoned with. */
+static int64_t sane_count(int64_t refcount)
+{
+    const int64_t most = INT64_C(1) << 62;
+    return refcount > most ? most : refcount < -most ? -most : refcount;
+}
+
 /* Puts one block's rows where their ordinals say. edge_start[o] holds the degree for now. */
 static void place_rows(const struct snapshot *s, struct graph *g, const struct objects_view *view, ordinal *ordinals,
                        struct edge_run *run)
@@ -93,7 +100,7 @@ static void place_rows(const struct snapshot *s, struct graph *g, const struct o
         g->type[o] = (uint32_t)column_get(&c[OBJECT_TYPE], i);
         g->heap[o] = view->heap;
         g->size[o] = column_get(&c[OBJECT_SIZE], i);
-        g->refcount[o] = column_get_signed(&c[OBJECT_REFCOUNT], i);
+        g->refcount[o] = sane_count(column_get_signed(&c[OBJECT_REFCOUNT], i));
         g->state[o] = (uint16_t)column_get(&c[OBJECT_STATE], i);
         if (present < degree)
             g->state[o] |= STATE_EDGES_INCOMPLETE;
