@@ -32,7 +32,7 @@ static int check_process(struct check *check, const void *element)
     use_string(check, r->executable);
     use_string(check, r->writer);
     use_string(check, r->host);
-    return r->captured < CAPTURED_LIMIT && !r->reserved0 && !r->reserved1 && !r->reserved2;
+    return r->captured < CAPTURED_LIMIT && !r->reserved0 && !r->reserved2 && !(check->no_values && r->command_line);
 }
 
 static int check_module(struct check *check, const void *element)
@@ -75,7 +75,7 @@ static int check_type(struct check *check, const void *element)
     use_string(check, r->name);
     use_string(check, r->module);
     use_id(&check->heap_limit, r->heap);
-    return !(r->flags & ~TYPE_FLAGS_KNOWN);
+    return !(r->flags & ~TYPE_FLAGS_KNOWN) && r->fields <= TYPE_FIELDS_MAX;
 }
 
 static int check_field(struct check *check, const void *element)
@@ -283,12 +283,25 @@ static uint64_t column_max(const struct column_view *column, uint32_t count)
     return max;
 }
 
-static uint64_t column_sum(const struct column_view *column, uint32_t count)
+/* Adds a column to a sum. Returns 0, or -1 when it passes 64 bits. */
+static int add_column(uint64_t *sum, const struct column_view *column, uint32_t count)
 {
-    uint64_t sum = 0;
+    int overflow = 0;
     for (uint32_t i = 0; column->width && i < count; i++)
-        sum += column_get(column, i);
-    return sum;
+        overflow |= __builtin_add_overflow(*sum, column_get(column, i), sum);
+    return overflow ? -1 : 0;
+}
+
+/* Columns of states: known bits, a generation there is, and that of a container unless it is untracked. */
+static int states_are_valid(const struct column_view *column, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t state = column_get(column, i), generation = state & STATE_GENERATION_MASK;
+        if (generation >= GENERATION_LIMIT || state & ~(uint64_t)STATE_KNOWN ||
+            (generation != GENERATION_UNTRACKED && !(state & STATE_CONTAINER)))
+            return 0;
+    }
+    return 1;
 }
 
 static int has_zero(const uint64_t *values, uint32_t count)
@@ -315,11 +328,10 @@ static int check_objects(struct check *check, const struct block_view *block, st
         return reject(block, 0, err, "an object has no address");
     if (column[OBJECT_STATE].width > 2)
         return reject(block, 0, err, "the column of states is too wide");
-    for (uint32_t i = 0; column[OBJECT_STATE].width && i < block->count; i++) {
-        uint64_t state = column_get(&column[OBJECT_STATE], i);
-        if ((state & STATE_GENERATION_MASK) >= GENERATION_LIMIT || state & ~(uint64_t)STATE_KNOWN)
-            return reject(block, 0, err, "an object has a state the format does not allow");
-    }
+    if (!states_are_valid(&column[OBJECT_STATE], block->count))
+        return reject(block, 0, err, "an object has a state the format does not allow");
+    if (check->no_values && column_max(&column[OBJECT_HASH], block->count))
+        return reject(block, 0, err, "an object has a content hash in a file without values");
     uint64_t type = column_max(&column[OBJECT_TYPE], block->count);
     if (type >= FORMAT_NONE)
         return reject(block, 0, err, "an object has a type id the format does not allow");
@@ -329,8 +341,9 @@ static int check_objects(struct check *check, const struct block_view *block, st
     if (site > check->site_limit)
         check->site_limit = site;
     use_id(&check->heap_limit, head->heap);
-    check->degrees += column_sum(&column[OBJECT_DEGREE], block->count);
-    check->object_bytes += column_sum(&column[OBJECT_SIZE], block->count);
+    if (add_column(&check->degrees, &column[OBJECT_DEGREE], block->count) ||
+        add_column(&check->object_bytes, &column[OBJECT_SIZE], block->count))
+        return reject(block, 0, err, "the sizes or out-degrees of the objects sum up to more than 64 bits hold");
     return 0;
 }
 

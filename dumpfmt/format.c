@@ -3,7 +3,7 @@
 static const struct section_info sections[] = {
     [SECTION_PROCESS] = {"process", sizeof(struct process_record), 1},
     [SECTION_STRINGS] = {"strings", 0, 1},
-    [SECTION_MODULES] = {"modules", sizeof(struct module_record), 0},
+    [SECTION_MODULES] = {"modules", sizeof(struct module_record), 1},
     [SECTION_HEAPS] = {"heaps", sizeof(struct heap_record), 1},
     [SECTION_GENERATIONS] = {"generations", sizeof(struct generation_record), 1},
     [SECTION_TYPES] = {"types", sizeof(struct type_record), 1},
@@ -12,9 +12,9 @@ static const struct section_info sections[] = {
     [SECTION_EDGES] = {"edges", 0, 1},
     [SECTION_VALUES] = {"values", 0, 0},
     [SECTION_ROOTS] = {"roots", sizeof(struct root_record), 1},
-    [SECTION_THREADS] = {"threads", sizeof(struct thread_record), 0},
-    [SECTION_FRAMES] = {"frames", sizeof(struct frame_record), 0},
-    [SECTION_SITES] = {"sites", sizeof(struct site_record), 0},
+    [SECTION_THREADS] = {"threads", sizeof(struct thread_record), 1},
+    [SECTION_FRAMES] = {"frames", sizeof(struct frame_record), 1},
+    [SECTION_SITES] = {"sites", sizeof(struct site_record), 1},
     [SECTION_DIAGNOSTICS] = {"diagnostics", sizeof(struct diagnostic_record), 0},
     [SECTION_TRAILER] = {"trailer", sizeof(struct trailer_record), 1},
 };

@@ -21,6 +21,7 @@ enum {
     ZSTD_RATIO_MAX = 256,     /* raw length <= 4096 + 256 * stored length */
     ZSTD_RATIO_FREE = 4096,
     SECTION_TOTALS = 16,
+    TYPE_FIELDS_MAX = 65535,
     BUILD_ID_MAX = 32,
 };
 #define FORMAT_MAGIC "\x89RHEAP\r\n"
@@ -85,7 +86,7 @@ struct trailer_record {
     uint32_t type_limit;
     uint32_t crc_of_crcs;
     uint32_t reserved;
-    uint64_t totals[SECTION_TOTALS];
+    uint64_t totals[SECTION_TOTALS]; /* entry 0: raw bytes of all payloads */
 };
 
 struct process_record {
@@ -93,7 +94,8 @@ struct process_record {
     uint32_t command_line, executable;
     uint16_t captured; /* enum captured */
     uint16_t reserved0;
-    uint32_t writer, host, reserved1;
+    uint32_t writer, host;
+    uint32_t machine; /* ELF's e_machine */
     uint64_t runtime_bytes, known_bytes;
     uint64_t memory_expected, memory_present;
     uint64_t objects_damaged;
@@ -346,6 +348,15 @@ struct section_info {
     int critical;
 };
 const struct section_info *section_info(unsigned id);
+
+/* The machine this program was compiled for, for the process record. */
+#if defined(__x86_64__)
+enum { MACHINE_HERE = 62 };
+#elif defined(__aarch64__)
+enum { MACHINE_HERE = 183 };
+#else
+enum { MACHINE_HERE = 0 };
+#endif
 
 static inline uint64_t pad8(uint64_t n)
 {

@@ -12,7 +12,7 @@ struct packing {
     int status; /* 0 or minus errno */
     uint64_t offset;
     uint32_t sequence;
-    uint32_t crc_of_crcs;
+    uint32_t crc_of_uuid, crc_of_crcs;
     ZSTD_CCtx *zstd;
     int level;
     uint8_t *out;
@@ -55,7 +55,7 @@ static void emit_block(struct packing *p, struct block_header *header, const voi
     size_t padding = pad8(header->stored_length) - header->stored_length;
     header->sequence = p->sequence++;
     header->crc = header->reserved = 0;
-    uint32_t crc = crc32c(0, header, sizeof *header);
+    uint32_t crc = crc32c(p->crc_of_uuid, header, sizeof *header);
     crc = crc32c(crc, payload, header->stored_length);
     header->crc = crc32c(crc, zeros, padding);
     p->crc_of_crcs = crc32c(p->crc_of_crcs, &header->crc, sizeof header->crc);
@@ -114,7 +114,10 @@ int snapshot_pack(const struct snapshot *s, int level, struct sink *sink, struct
     p.zstd = ZSTD_createCCtx();
     int status = blocks && p.out && p.zstd ? 0 : error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
     if (!status) {
-        emit(&p, snapshot_header(s), sizeof(struct file_header));
+        const struct file_header *header = snapshot_header(s);
+        p.crc_of_uuid = crc32c(0, header->uuid, sizeof header->uuid);
+        p.crc_of_crcs = crc32c(0, &header->crc, sizeof header->crc);
+        emit(&p, header, sizeof *header);
         for (size_t i = 0; i < count && !p.status; i++)
             pack_block(&p, blocks[i]);
         pack_trailer(&p, s);

@@ -37,43 +37,38 @@ static int resolve_strings(struct snapshot *s, uint32_t limit, struct rh_error *
     return 0;
 }
 
-/* A type may claim any number of fields; the room made for them is bounded by those that are there. */
-static int resolve_fields(struct snapshot *s, struct type_table *table, struct rh_error *err)
+/* Lays the fields of each type side by side, by number. Of a whole file every one is there, which bounds the room made for them. */
+static int resolve_fields(struct snapshot *s, struct type_table *table, int salvage, struct rh_error *err)
 {
     uint64_t present = s->counts[SECTION_FIELDS], room = 0;
-    uint64_t *start = table->first_field; /* first the number of each type's, then where they begin */
+    for (uint32_t t = 0; t <= table->limit; t++) {
+        uint64_t n = t < table->limit && table->types[t] ? table->types[t]->fields : 0;
+        table->first_field[t] = room;
+        room += n;
+    }
+    if (room > (salvage ? present + ((uint64_t)TYPE_FIELDS_MAX << 6) : present))
+        return reject_file(err, "fields", 0, hint_salvage, "fields of a type are missing");
+    table->fields = calloc(room + 1, sizeof *table->fields);
+    if (!table->fields)
+        return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the fields", "");
     struct record_cursor cursor = {0, 0};
     for (const struct field_record *r; (r = snapshot_next_record(s, SECTION_FIELDS, &cursor));) {
         if (r->type >= table->limit || !table->types[r->type])
             continue;
-        if (r->number >= table->types[r->type]->fields || r->number >= present)
+        if (r->number >= table->types[r->type]->fields)
             return reject_file(err, "fields", 0, hint_salvage, "a field has a number its type does not have");
-        if (r->number >= start[r->type])
-            start[r->type] = r->number + 1ull;
-    }
-    for (uint32_t t = 0; t <= table->limit; t++) {
-        uint64_t n = t < table->limit ? start[t] : 0;
-        start[t] = room;
-        room += n;
-    }
-    if (room > 16 * present + 1024)
-        return reject_file(err, "fields", 0, hint_salvage, "fields of many types are missing");
-    table->fields = calloc(room + 1, sizeof *table->fields);
-    if (!table->fields)
-        return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the fields", "");
-    cursor = (struct record_cursor){0, 0};
-    for (const struct field_record *r; (r = snapshot_next_record(s, SECTION_FIELDS, &cursor));) {
-        if (r->type >= table->limit || !table->types[r->type])
-            continue;
-        const struct field_record **slot = &table->fields[start[r->type] + r->number];
+        const struct field_record **slot = &table->fields[table->first_field[r->type] + r->number];
         if (*slot && memcmp(*slot, r, sizeof *r))
             return reject_file(err, "fields", 0, hint_salvage, "a field has two meanings");
         *slot = r;
     }
+    for (uint64_t i = 0; !salvage && i < room; i++)
+        if (!table->fields[i])
+            return reject_file(err, "fields", 0, hint_salvage, "fields of a type are missing");
     return 0;
 }
 
-static int resolve_types(struct snapshot *s, uint32_t limit, struct rh_error *err)
+static int resolve_types(struct snapshot *s, uint32_t limit, int salvage, struct rh_error *err)
 {
     struct type_table *table = &s->types;
     table->types = calloc((size_t)limit + 1, sizeof *table->types);
@@ -90,7 +85,7 @@ static int resolve_types(struct snapshot *s, uint32_t limit, struct rh_error *er
         table->types[r->id] = r;
     }
 
-    return resolve_fields(s, table, err);
+    return resolve_fields(s, table, salvage, err);
 }
 
 static int check_totals(const struct snapshot *s, const struct check *c, struct rh_error *err)
@@ -167,7 +162,7 @@ int resolve_ids(struct snapshot *s, const struct check *check, struct rh_error *
     } else if ((status = check_totals(s, check, err))) {
         return status;
     }
-    if ((status = resolve_strings(s, strings, err)) || (status = resolve_types(s, types, err)))
+    if ((status = resolve_strings(s, strings, err)) || (status = resolve_types(s, types, check->salvage, err)))
         return status;
     if (!check->salvage &&
         ((status = check_ids_defined(s, err)) || (status = check_generations_unique(s, err))))

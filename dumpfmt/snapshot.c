@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#define ZSTD_STATIC_LINKING_ONLY /* for the magic numbers */
 #include <zstd.h>
 
 #include "crc32c.h"
@@ -101,6 +102,7 @@ static int check_header(struct snapshot *s, struct rh_error *err)
     if (h->header_length != sizeof *h || h->flags & ~(uint32_t)FILE_NO_VALUES || h->reserved[0] || h->reserved[1] ||
         h->reserved[2] || h->reserved[3])
         return reject_file(err, "header", 12, hint_other_file, "the header has a value the format does not allow");
+    s->crc_of_uuid = crc32c(0, h->uuid, sizeof h->uuid);
     return 0;
 }
 
@@ -113,6 +115,7 @@ static const char *section_name(unsigned section)
 /* What is wrong with a block header by itself and with the bytes it claims, or NULL. */
 static const char *judge_block(const struct snapshot *s, uint64_t offset, struct block_header *h)
 {
+    const struct section_info *info;
     uint64_t left = s->size - offset;
     if (left < sizeof *h)
         return "the file ends within a block header";
@@ -126,14 +129,16 @@ static const char *judge_block(const struct snapshot *s, uint64_t offset, struct
         return "the file ends within a block";
     struct block_header unsigned_header = *h;
     unsigned_header.crc = 0;
-    uint32_t crc = crc32c(0, &unsigned_header, sizeof unsigned_header);
+    uint32_t crc = crc32c(s->crc_of_uuid, &unsigned_header, sizeof unsigned_header);
     if (h->crc != crc32c(crc, s->bytes + offset + sizeof *h, pad8(h->stored_length)))
         return "the checksum of a block is wrong";
     const uint8_t *padding = s->bytes + offset + sizeof *h + h->stored_length;
     for (uint64_t i = h->stored_length; i < pad8(h->stored_length); i++)
         if (*padding++)
             return "padding is not zero";
-    if (h->flags & ~BLOCK_FLAGS_KNOWN || h->reserved)
+    info = section_info(h->section);
+    if (h->flags & ~BLOCK_FLAGS_KNOWN || h->reserved || (info && info->critical != (h->flags & BLOCK_CRITICAL)) ||
+        (h->section >= 32768 && h->flags & BLOCK_CRITICAL))
         return "a block has flags the format does not allow";
     if ((h->flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_STORED && h->stored_length != h->raw_length)
         return "a stored block has two lengths";
@@ -175,6 +180,7 @@ struct walk {
     uint64_t offset;
     uint32_t sequence; /* of the next block */
     uint32_t crc_of_crcs;
+    uint64_t raw_bytes;
     uint64_t next_first[SECTION_TOTALS];
     uint64_t salvage_budget; /* bytes whose checksum may still be computed in vain */
     unsigned lost;           /* stretches that were skipped */
@@ -229,7 +235,7 @@ static int take_trailer(struct snapshot *s, struct walk *w, const struct block_h
     if (w->check.salvage)
         return 0;
     if (t->blocks != h->sequence || t->offset != w->offset || t->crc_of_crcs != w->crc_of_crcs || t->reserved ||
-        t->totals[0])
+        t->totals[0] != w->raw_bytes)
         return reject_file(err, "trailer", w->offset, hint_salvage, "the trailer does not match the blocks before it");
     if (w->offset + sizeof *h + sizeof *t != s->size)
         return reject_file(err, "trailer", w->offset + sizeof *h + sizeof *t, "cut the file off there or take it again",
@@ -282,6 +288,7 @@ static int walk_blocks(struct snapshot *s, struct walk *w, struct rh_error *err)
             w->lost++;
         w->sequence = h.sequence + 1;
         w->crc_of_crcs = crc32c(w->crc_of_crcs, &h.crc, sizeof h.crc);
+        w->raw_bytes += h.raw_length;
         w->offset += sizeof h + pad8(h.stored_length);
     }
     if (!w->has_trailer && !w->check.salvage)
@@ -290,6 +297,24 @@ static int walk_blocks(struct snapshot *s, struct walk *w, struct rh_error *err)
 }
 
 /* ---- compressed payloads ---- */
+
+/* One frame that is no skippable one, then skippable ones alone. */
+static int frames_are_right(const uint8_t *p, size_t size)
+{
+    for (int first = 1; size; first = 0) {
+        uint32_t magic;
+        if (size < sizeof magic)
+            return 0;
+        memcpy(&magic, p, sizeof magic);
+        int skippable = (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
+        size_t n = ZSTD_findFrameCompressedSize(p, size);
+        if (skippable == first || (!skippable && magic != ZSTD_MAGICNUMBER) || ZSTD_isError(n) || n > size || !n)
+            return 0;
+        p += n;
+        size -= n;
+    }
+    return 1;
+}
 
 static int decode_blocks(struct snapshot *s, struct walk *w, struct rh_error *err)
 {
@@ -313,9 +338,9 @@ static int decode_blocks(struct snapshot *s, struct walk *w, struct rh_error *er
             if (!is_compressed(block))
                 continue;
             uint8_t *to = s->decoded + at;
-            size_t n = ZSTD_decompress(to, block->length, block->payload, block->stored_length);
             int status = 0;
-            if (ZSTD_isError(n) || n != block->length)
+            if (!frames_are_right(block->payload, block->stored_length) ||
+                ZSTD_decompress(to, block->length, block->payload, block->stored_length) != block->length)
                 status = reject_file(err, section_name(section), block->offset, hint_salvage,
                                 "a compressed block cannot be unpacked");
             block->payload = to;
@@ -346,6 +371,7 @@ static int open_bytes(struct snapshot *s, int salvage, struct walk *w, struct rh
     *w = (struct walk){
         .check = {.salvage = salvage, .no_values = s->header.flags & FILE_NO_VALUES},
         .offset = sizeof(struct file_header),
+        .crc_of_crcs = crc32c(0, &s->header.crc, sizeof s->header.crc),
         .salvage_budget = 8 * (uint64_t)s->size,
     };
     if ((status = walk_blocks(s, w, err)) || (status = decode_blocks(s, w, err)))

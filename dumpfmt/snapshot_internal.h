@@ -29,6 +29,7 @@ struct snapshot {
     struct process_record process;
     struct trailer_record trailer;
     uint32_t trailer_crc;
+    uint32_t crc_of_uuid;
     int complete;
     char damage[200];
 

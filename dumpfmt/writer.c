@@ -27,8 +27,10 @@ struct writer {
     struct sink *sink;
     int status; /* 0 or minus errno */
     uint32_t sequence;
+    uint32_t crc_of_uuid; /* what every block's checksum begins with */
     uint32_t crc_of_crcs;
     uint64_t offset;
+    uint64_t raw_bytes;
     uint64_t totals[SECTION_TOTALS]; /* elements begun, written or staged */
     uint64_t written[SECTION_TOTALS];
     uint64_t object_bytes;
@@ -148,6 +150,8 @@ struct writer *writer_open(void *memory, struct sink *sink, const struct writer_
     };
     __builtin_memcpy(header.uuid, identity->uuid, 16);
     header.crc = crc32c(0, &header, offsetof(struct file_header, crc));
+    w->crc_of_uuid = crc32c(0, identity->uuid, 16);
+    w->crc_of_crcs = crc32c(0, &header.crc, sizeof header.crc);
     emit(w, &header, sizeof header);
     return w;
 }
@@ -178,9 +182,9 @@ static void write_block(struct writer *w, unsigned section, uint32_t length, uin
     }
     uint32_t padded = (uint32_t)pad8(length);
     __builtin_memset(body + length, 0, padded - length);
-    header->crc = crc32c(crc32c(0, header, sizeof *header), body, padded);
-    if (section != SECTION_TRAILER)
-        w->crc_of_crcs = crc32c(w->crc_of_crcs, &header->crc, sizeof header->crc);
+    header->crc = crc32c(crc32c(w->crc_of_uuid, header, sizeof *header), body, padded);
+    w->crc_of_crcs = crc32c(w->crc_of_crcs, &header->crc, sizeof header->crc);
+    w->raw_bytes += length;
     emit(w, w->out, sizeof *header + padded);
 }
 
@@ -437,6 +441,7 @@ int writer_finish(struct writer *w, struct rh_error *err)
         .crc_of_crcs = w->crc_of_crcs,
     };
     __builtin_memcpy(trailer.totals, w->totals, sizeof trailer.totals);
+    trailer.totals[0] = w->raw_bytes;
     __builtin_memcpy(payload(w), &trailer, sizeof trailer);
     write_block(w, SECTION_TRAILER, sizeof trailer, 1);
     if (w->status)

@@ -98,7 +98,8 @@ static size_t read_small(struct dump *d, const char *path)
 
 static void write_process(struct dump *d)
 {
-    struct process_record r = {.pid = (uint64_t)d->pid, .captured = (uint16_t)d->request->captured};
+    struct process_record r = {
+        .pid = (uint64_t)d->pid, .captured = (uint16_t)d->request->captured, .machine = MACHINE_HERE};
     r.writer = put_text(d, rh_control.library);
     if (!(d->request->flags & RH_DUMP_NO_VALUES)) {
         size_t n = read_small(d, "/proc/self/cmdline");

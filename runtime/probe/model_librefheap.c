@@ -187,6 +187,8 @@ static int write_object(struct heap_reading *h, uint64_t object, uint64_t next, 
     if (!added)
         return 0;
     *verdict = OBJECT_WRITTEN;
+    if (!(type->flags & TYPE_CONTAINER))
+        generation = GENERATION_UNTRACKED; /* damaged: no collector tracks what refers to nothing */
     unsigned state = generation | (type->flags & TYPE_CONTAINER ? STATE_CONTAINER : 0) |
                      (refcount >= h->block->control.immortal ? STATE_IMMORTAL : 0) |
                      (prev & l->finalized_bit ? STATE_FINALIZED : 0) | (list == RH_LIST_TRASH ? STATE_DYING : 0);

@@ -209,6 +209,7 @@ static void write_process(struct probe *probe)
         .captured = (uint16_t)o->captured,
         .writer = probe_text(probe, "refheap capture " REFHEAP_VERSION),
         .host = probe_text(probe, o->host),
+        .machine = MACHINE_HERE,
         .objects_damaged = probe->damaged,
     };
     writer_record(probe->writer, SECTION_PROCESS, &r);

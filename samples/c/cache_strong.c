@@ -1,6 +1,8 @@
 /* A cache without weak references: what nobody uses any more stays, since the cache itself uses it. cache_weak.c is
  * the same program with the one difference that matters.
  */
+#include <string.h>
+
 #include "sample.h"
 
 static struct rh_object *cache;
@@ -15,7 +17,7 @@ static struct rh_object *load_image(struct rh_heap *heap, struct rh_object *imag
         return image;
     }
     image = sample_need(rh_instance_new(image_class));
-    struct rh_object *pixels = sample_need(rh_bytes_new(heap, name, sizeof name));
+    struct rh_object *pixels = sample_need(rh_bytes_new(heap, name, strlen(name)));
     rh_attr_set(image, "pixels", pixels);
     rh_decref(pixels);
     rh_dict_set_text(cache, name, image);

@@ -1,4 +1,6 @@
 /* The cache of cache_strong.c, holding its images weakly: an image lives as long as somebody uses it. */
+#include <string.h>
+
 #include "sample.h"
 
 static struct rh_object *cache;
@@ -19,7 +21,7 @@ static struct rh_object *load_image(struct rh_heap *heap, struct rh_object *imag
     if (image)
         return image;
     image = sample_need(rh_instance_new(image_class));
-    struct rh_object *pixels = sample_need(rh_bytes_new(heap, text, sizeof text));
+    struct rh_object *pixels = sample_need(rh_bytes_new(heap, text, strlen(text)));
     rh_attr_set(image, "pixels", pixels);
     rh_decref(pixels);
 

@@ -41,7 +41,7 @@ class Collector(TestCase):
     def check_heap(self, seed):
         folder = self.path(str(seed))
         os.mkdir(folder)
-        done = tool("random_heap", seed, size_of(seed), folder, REFHEAP)
+        done = tool("make_heap", seed, size_of(seed), folder, REFHEAP)
         self.assertEqual(done.returncode, 0, (seed, done.stderr))
         found = []
         for generation in (0, 1, 2):
@@ -65,6 +65,34 @@ class Collector(TestCase):
         self.assertGreater(by_generation[0], 0)
         self.assertGreater(by_generation[1], by_generation[0])
         self.assertGreater(by_generation[2], by_generation[1])
+
+
+class Large(TestCase):
+    """A million objects deep and a million wide: dumped, probed, collected, freed and analysed with the default stack."""
+
+    SIZE = 1000000
+
+    def check(self, shape, garbage):
+        done = tool("make_heap", shape, self.SIZE, self.folder, REFHEAP)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.path("truth.2")) as f:
+            truth = set(f.read().split())
+        self.assertEqual(len(truth), garbage)
+        for source in ("dump", "probe"):
+            snapshot = self.path(source + ".refheap")
+            self.assertEqual(garbage_of(snapshot, 2), truth, source)
+            for command in (["summary"], ["generations"], ["cycles", "--no-fold"], ["why", "@5"], ["object", "@5"],
+                            ["referents", "@0", "--depth", "0", "--limit", "3"]):
+                run(command[0], snapshot, *command[1:])
+            run("render", snapshot, "-o", self.path("cycles.svg"))
+            run("render", snapshot, "referrers", "@5", "--depth", "1000000", "-o", self.path("referrers.dot"))
+
+    def test_chain(self):
+        # The cycle is the last two thirds; the head of the chain was freed by its refcount.
+        self.check("chain", self.SIZE - self.SIZE // 3)
+
+    def test_list(self):
+        self.check("list", self.SIZE)
 
 
 if __name__ == "__main__":

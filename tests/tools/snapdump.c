@@ -36,7 +36,7 @@ static void put_head(void)
     printf(" %u", p->captured);
     put_text(p->writer);
     put_text(p->host);
-    printf(" %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", p->runtime_bytes, p->known_bytes,
+    printf(" %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", p->machine, p->runtime_bytes, p->known_bytes,
            p->memory_expected, p->memory_present, p->objects_damaged);
 }
 
@@ -90,13 +90,22 @@ static void put_types(void)
     }
 }
 
+static void put_edge(uint64_t target, unsigned info, uint64_t label)
+{
+    printf("edge 0x%" PRIx64 " %u", target, info);
+    if (info >> LABEL_KIND_SHIFT == LABEL_STRING)
+        put_text((uint32_t)label);
+    else
+        printf(" %" PRIu64, label);
+    putchar('\n');
+}
+
 static void put_edges(uint64_t first, uint64_t degree, struct edge_run *run)
 {
     while (degree) {
         snapshot_edge_run(snap, first, degree, run);
         for (uint64_t i = run->at; i < run->at + run->count; i++)
-            printf("edge 0x%" PRIx64 " %" PRIu64 " %" PRIu64 "\n", run->edges.target[i], column_get(&run->edges.info, i),
-                   column_get(&run->edges.label, i));
+            put_edge(run->edges.target[i], (unsigned)column_get(&run->edges.info, i), column_get(&run->edges.label, i));
         first += run->count + run->missing;
         degree -= run->count + run->missing;
     }
@@ -207,10 +216,8 @@ int main(int argc, char **argv)
     each(SECTION_SITES, put_site);
     each(SECTION_DIAGNOSTICS, put_diagnostic);
     const struct trailer_record *t = snapshot_trailer(s);
-    printf("trailer %" PRIu64 " %u %u", t->object_bytes, t->string_limit, t->type_limit);
-    for (int i = 1; i < SECTION_TOTALS; i++)
-        printf(" %" PRIu64, t->totals[i]);
-    putchar('\n');
+    printf("trailer %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", t->object_bytes,
+           t->totals[SECTION_OBJECTS], t->totals[SECTION_EDGES], t->totals[SECTION_VALUES], t->totals[SECTION_ROOTS]);
     snapshot_close(s);
     return 0;
 }

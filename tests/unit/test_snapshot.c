@@ -108,8 +108,8 @@ static size_t block_end(struct bytes *b, size_t offset)
 static void fix_checksums(struct bytes *b)
 {
     struct file_header *h = (struct file_header *)b->at;
-    uint32_t crcs = 0;
     h->crc = crc32c(0, h, offsetof(struct file_header, crc));
+    uint32_t crcs = crc32c(0, &h->crc, sizeof h->crc);
     for (size_t at = sizeof *h; at + sizeof(struct block_header) <= b->size;) {
         struct block_header *block = block_at(b, at);
         size_t end = block_end(b, at);
@@ -118,7 +118,7 @@ static void fix_checksums(struct bytes *b)
         if (block->section == SECTION_TRAILER && block->stored_length == sizeof(struct trailer_record))
             ((struct trailer_record *)(block + 1))->crc_of_crcs = crcs;
         block->crc = 0;
-        block->crc = crc32c(0, block, end - at);
+        block->crc = crc32c(crc32c(0, h->uuid, 16), block, end - at);
         crcs = crc32c(crcs, &block->crc, sizeof block->crc);
         at = end;
     }
@@ -322,7 +322,7 @@ static void snapshot__treats_unknown_sections_by_their_critical_bit(void **state
         for (size_t at = sizeof(struct file_header); at < b.size; at = block_end(&b, at)) {
             struct block_header *h = block_at(&b, at);
             if (h->section == SECTION_DIAGNOSTICS) {
-                h->section = 40000;
+                h->section = critical ? 99 : 40000;
                 h->flags = (uint16_t)critical;
             }
             if (h->section == SECTION_TRAILER)

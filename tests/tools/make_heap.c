@@ -1,4 +1,4 @@
-/* random_heap SEED SIZE FOLDER REFHEAP: builds a random heap, and leaves in FOLDER
+/* make_heap SHAPE SIZE FOLDER REFHEAP: builds a heap (SHAPE is a seed for a random one, or `chain`, `list`), and leaves in FOLDER
  *
  *   dump.refheap    what the library wrote of it
  *   probe.refheap   what `refheap capture` read of the same heap from outside
@@ -83,6 +83,45 @@ static int probe(const char *refheap, const char *path)
     return well ? 0 : -1;
 }
 
+struct link {
+    RH_OBJECT_HEAD;
+    struct link *next;
+};
+
+static const struct rh_field link_fields[] = {RH_STRONG(struct link, next)};
+static const struct rh_type_spec link_spec = RH_TYPE_SPEC("link", struct link, link_fields);
+
+/* A chain of links, each held by the one before, or a list of them. Two thirds of the chain's length from its head it bites its own tail, so
+ * that dropping the head leaves a cycle. */
+static void build_large(struct random_heap *r, const char *shape, size_t size)
+{
+    struct rh_type *type;
+    memset(r, 0, sizeof *r);
+    r->heap_count = 1;
+    if (rh_heap_create(NULL, &r->heaps[0], NULL) || rh_type_create(r->heaps[0], &link_spec, &type, NULL))
+        exit(3);
+    rh_disable(r->heaps[0]);
+    struct link *first = rh_object_new(type), *last = first, *middle = first;
+    struct rh_object *list = rh_list_new(r->heaps[0]);
+    for (size_t i = 1; i < size; i++) {
+        struct link *link = rh_object_new(type);
+        if (!strcmp(shape, "chain"))
+            rh_assign(&last->next, link);
+        else
+            rh_list_append(list, link);
+        rh_decref(link);
+        last = link;
+        if (i == size / 3)
+            middle = link;
+    }
+    if (!strcmp(shape, "chain"))
+        rh_assign(&last->next, middle);
+    else
+        rh_list_append(list, list);
+    rh_decref(first);
+    rh_decref(list);
+}
+
 int main(int argc, char **argv)
 {
     struct random_heap r;
@@ -90,7 +129,10 @@ int main(int argc, char **argv)
     char path[4096];
     if (argc != 5)
         return 2;
-    random_heap_build(&r, strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10));
+    if (argv[1][0] >= '0' && argv[1][0] <= '9')
+        random_heap_build(&r, strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10));
+    else
+        build_large(&r, argv[1], strtoull(argv[2], NULL, 10));
     snprintf(path, sizeof path, "%s/dump.refheap", argv[3]);
     if (rh_dump(path, 0, &err)) {
         fprintf(stderr, "dump: %s\n", err.what);

@@ -1,0 +1,277 @@
+/* Dumps from inside: in signal handlers, inside malloc, while the heap is busy, on a small stack. */
+#include "unit.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "../../analyzer/graph/graph.h"
+#include "../../dumpfmt/snapshot.h"
+#include "../support/things.h"
+
+static char path[64];
+static int good, refused, wrong;
+
+/* The number of objects in the dump; 0 when it is not whole. */
+static uint64_t verify(void)
+{
+    struct snapshot *s;
+    struct graph g;
+    uint64_t objects = 0;
+    if (snapshot_open(path, NULL, &s, NULL))
+        return 0;
+    if (!graph_build(s, &g, NULL)) {
+        objects = g.dangling ? 0 : g.objects;
+        graph_release(&g);
+    }
+    snapshot_close(s);
+    return objects;
+}
+
+static void on_alarm(int sig)
+{
+    struct rh_error err;
+    (void)sig;
+    errno = 12345;
+    int status = rh_dump(path, RH_DUMP_GUARDED, &err);
+    if (errno != 12345)
+        wrong++;
+    if (status == 0)
+        good++;
+    else if (status == RH_ERR_BUSY)
+        refused++;
+    else
+        wrong++;
+}
+
+/* The alarm comes anywhere: in malloc, in free, in the library, in the collector. */
+static void dump__in_a_signal_handler_is_good_or_refused(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct rh_type *type = things_type(heap, PLAIN);
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    struct itimerval soon = {{0, 0}, {0, 1}}, never = {{0, 0}, {0, 0}};
+    void *blocks[64] = {0};
+    int verified = 0;
+    (void)state;
+    rh_enable(heap);
+    good = refused = wrong = 0;
+    sigaction(SIGALRM, &action, NULL);
+    srand(1);
+    for (int round = 0; (good < 300 || refused < 3) && round < 20000000; round++) {
+        if (round % 64 == 0) { /* once in a while: a dump takes longer than what is between two alarms would be */
+            soon.it_value.tv_usec = 1 + rand() % 50;
+            setitimer(ITIMER_REAL, &soon, NULL);
+        }
+        int i = rand() % 64;
+        free(blocks[i]);
+        blocks[i] = malloc((size_t)(rand() % 4000));
+        struct thing *t = thing_new(type, round, NULL, NULL);
+        rh_assign(&t->a, t);
+        rh_decref(t);
+        if (good > verified) {
+            setitimer(ITIMER_REAL, &never, NULL);
+            assert_true(verify() > 0);
+            verified = good;
+        }
+    }
+    setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGALRM, SIG_DFL);
+    assert_int_equal(wrong, 0);
+    assert_true(good >= 300);
+    assert_true(refused >= 3); /* the alarm did catch the library at work */
+    for (int i = 0; i < 64; i++)
+        free(blocks[i]);
+    rh_heap_destroy(heap);
+}
+
+static void dump__of_a_busy_heap_waits_for_a_safe_point(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct rh_error err;
+    (void)state;
+    unlink(path);
+    rh_busy_begin(heap);
+    assert_int_equal(rh_dump(path, 0, &err), RH_ERR_BUSY);
+    assert_int_equal(rh_dump_request(path, 0, &err), 0);
+    assert_int_equal(rh_dump_request(path, 0, &err), RH_ERR_BUSY); /* one at a time */
+    rh_safepoint(heap);
+    assert_int_not_equal(access(path, F_OK), 0); /* not while busy */
+    rh_busy_end(heap);
+    rh_decref(rh_int_new(heap, 1)); /* an allocation is a safe point, before the object is made */
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(rh_control.status, 0);
+    assert_int_equal(rh_control.request, rh_control.done);
+    rh_heap_destroy(heap);
+}
+
+static int dumped_in_finalizer;
+static void dump_in_finalizer(struct thing *t)
+{
+    (void)t;
+    dumped_in_finalizer = rh_dump(path, 0, NULL) == 0;
+}
+
+static void dump__in_a_finalizer_sees_every_object_and_the_collection(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct rh_type *plain = things_type(heap, PLAIN), *finalized = things_type(heap, FINALIZED);
+    struct thing *kept = thing_new(plain, 1, NULL, NULL), *t = thing_new(finalized, 2, kept, NULL);
+    struct snapshot *s;
+    struct record_cursor cursor = {0};
+    (void)state;
+    rh_collect(heap, RH_YOUNG);
+    rh_assign(&t->b, t);
+    rh_decref(t);
+    thing_finalizer = dump_in_finalizer;
+    dumped_in_finalizer = 0;
+    assert_int_equal(rh_collect(heap, RH_MIDDLE), 1);
+    assert_true(dumped_in_finalizer);
+    assert_int_equal(verify(), 2);
+    assert_int_equal(snapshot_open(path, NULL, &s, NULL), 0);
+    const struct heap_record *h = snapshot_next_record(s, SECTION_HEAPS, &cursor);
+    assert_true(h->flags & HEAP_COLLECTING);
+    assert_int_equal(h->collecting, 1);
+    struct objects_view view;
+    snapshot_objects(s, 0, &view);
+    for (uint32_t i = 0; i < view.count; i++) /* the generation they came from */
+        assert_int_equal(column_get(&view.column[OBJECT_STATE], i) & STATE_GENERATION_MASK, 1);
+    snapshot_close(s);
+    rh_decref(kept);
+    rh_heap_destroy(heap);
+}
+
+static void dump__of_another_threads_heap_is_left_out(void **state)
+{
+    struct rh_heap *mine = things_heap(), *other = things_heap();
+    struct rh_error err;
+    (void)state;
+    thing_new(things_type(mine, PLAIN), 1, NULL, NULL);
+    thing_new(things_type(other, PLAIN), 2, NULL, NULL);
+    /* A heap says whose it is in the place the control block names. */
+    uint64_t *owner = (uint64_t *)((char *)other + rh_control.layout.heap_owner), before = *owner;
+    *owner = 1;
+    assert_int_equal(rh_dump(path, 0, &err), 0);
+    assert_int_equal(verify(), 1);
+    uint64_t *own = (uint64_t *)((char *)mine + rh_control.layout.heap_owner);
+    *own = 1;
+    assert_int_equal(rh_dump(path, 0, &err), RH_ERR_NOT_FOUND);
+    *own = *owner = before;
+    rh_heap_destroy(mine);
+    rh_heap_destroy(other);
+}
+
+static void dump__without_values_keeps_names(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct rh_object *klass = rh_class_new(heap, "Secret", NULL), *x = rh_instance_new(klass);
+    struct rh_object *text = rh_str(heap, "the password");
+    struct snapshot *s;
+    struct value_cursor cursor = {0};
+    (void)state;
+    rh_attr_set(x, "hidden", text);
+    assert_int_equal(rh_dump(path, RH_DUMP_NO_VALUES, NULL), 0);
+    assert_int_equal(snapshot_open(path, NULL, &s, NULL), 0);
+    assert_true(snapshot_header(s)->flags & FILE_NO_VALUES);
+    assert_int_equal(snapshot_process(s)->command_line, 0);
+    int names = 0;
+    for (const struct value_record *r; (r = snapshot_next_value(s, &cursor));) {
+        assert_int_equal(r->kind, VALUE_NAME);
+        names++;
+    }
+    assert_int_equal(names, 2);
+    snapshot_close(s);
+    rh_decref(text);
+    rh_decref(x);
+    rh_decref(klass);
+    rh_heap_destroy(heap);
+}
+
+/* ---- on a small stack ---- */
+
+enum { STACK = 64 << 10 };
+static ucontext_t test_context, dump_context;
+static int small_status;
+
+static void dump_on_stack(void)
+{
+    small_status = rh_dump(path, RH_DUMP_GUARDED, NULL);
+}
+
+static void dump__takes_less_than_4_kib_of_stack(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct rh_object *list = rh_list_new(heap), *s = rh_str(heap, "text");
+    uint8_t *stack = malloc(STACK);
+    (void)state;
+    rh_list_append(list, s);
+    memset(stack, 0xa5, STACK);
+    getcontext(&dump_context);
+    dump_context.uc_stack.ss_sp = stack;
+    dump_context.uc_stack.ss_size = STACK;
+    dump_context.uc_link = &test_context;
+    makecontext(&dump_context, dump_on_stack, 0);
+    swapcontext(&test_context, &dump_context);
+    assert_int_equal(small_status, 0);
+    size_t untouched = 0;
+    while (untouched < STACK && stack[untouched] == 0xa5)
+        untouched++;
+#ifndef __SANITIZE_ADDRESS__ /* which gives every function a larger frame */
+    assert_in_range(STACK - untouched, 1, 4096);
+#endif
+    free(stack);
+    rh_decref(list);
+    rh_decref(s);
+    rh_heap_destroy(heap);
+}
+
+static void dump__changes_nothing(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct thing *t = thing_new(things_type(heap, PLAIN), 1, NULL, NULL);
+    size_t before[3], after[3];
+    (void)state;
+    rh_assign(&t->a, t);
+    rh_get_count(heap, before);
+    struct thing copy = *t;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(rh_dump(path, 0, NULL), 0);
+    rh_get_count(heap, after);
+    assert_memory_equal(before, after, sizeof before);
+    assert_memory_equal(&copy, t, sizeof copy);
+    rh_decref(t);
+    rh_heap_destroy(heap);
+}
+
+static int choose_path(void **state)
+{
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/refheap-unit-dump-%d", (int)getpid());
+    return 0;
+}
+
+static int remove_path(void **state)
+{
+    (void)state;
+    unlink(path);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dump__in_a_signal_handler_is_good_or_refused),
+        cmocka_unit_test(dump__of_a_busy_heap_waits_for_a_safe_point),
+        cmocka_unit_test(dump__in_a_finalizer_sees_every_object_and_the_collection),
+        cmocka_unit_test(dump__of_another_threads_heap_is_left_out),
+        cmocka_unit_test(dump__without_values_keeps_names),
+        cmocka_unit_test(dump__takes_less_than_4_kib_of_stack),
+        cmocka_unit_test(dump__changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, choose_path, remove_path);
+}

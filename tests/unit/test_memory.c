@@ -1,0 +1,238 @@
+/* Every allocation made to fail in turn. Linked with --wrap for malloc and its kin. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../analyzer/graph/cycles.h"
+#include "../../analyzer/graph/roots.h"
+#include "../../analyzer/graph/sums.h"
+#include "../../dumpfmt/pack.h"
+#include "../support/memory_sink.h"
+#include "../support/things.h"
+
+static long left; /* allocations until one fails; negative: none does */
+static int failed;
+
+static int fails(void)
+{
+    if (left < 0 || left-- > 0)
+        return 0;
+    failed = 1;
+    left = -1;
+    return 1;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __real_realloc(old, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return fails() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+/* Runs a scenario with the first allocation failing, then the second, and so on until it gets by without a failure. */
+static void with_each_failure(int (*scenario)(void))
+{
+    for (long n = 0;; n++) {
+        left = n;
+        failed = 0;
+        int status = scenario();
+        left = -1;
+        if (!failed) {
+            assert_int_equal(status, 0);
+            assert_true(n > 5); /* something was allocated */
+            return;
+        }
+        assert_true(n < 100000);
+    }
+}
+
+/* ---- librefheap ---- */
+
+static const struct rh_field thing_fields[] = {RH_STRONG(struct thing, a), RH_STRONG(struct thing, b),
+                                               RH_WEAK(struct thing, w)};
+static const struct rh_type_spec thing_spec = RH_TYPE_SPEC("thing", struct thing, thing_fields);
+
+static int use_builtins(struct rh_heap *heap, struct rh_object *list)
+{
+    struct rh_object *dict = rh_dict_new(heap), *klass = rh_class_new(heap, "K", NULL);
+    struct rh_object *instance = klass ? rh_instance_new(klass) : NULL, *tuple = rh_tuple_new(heap, 2);
+    struct rh_object *weakref = instance ? rh_weakref_new(instance, NULL, dict) : NULL;
+    char text[16];
+    int status = dict && klass && instance && tuple && weakref ? 0 : RH_ERR_NO_MEMORY;
+    for (int i = 0; dict && instance && i < 20; i++) {
+        snprintf(text, sizeof text, "key%d", i);
+        status |= rh_dict_set_text(dict, text, list);
+        status |= rh_attr_set(instance, text, dict);
+        status |= rh_list_append(list, instance);
+    }
+    if (tuple) {
+        rh_tuple_set(tuple, 0, list);
+        status |= rh_list_append(list, tuple);
+    }
+    if (weakref)
+        status |= rh_list_append(list, weakref);
+    rh_xdecref(dict);
+    rh_xdecref(klass);
+    rh_xdecref(instance);
+    rh_xdecref(tuple);
+    rh_xdecref(weakref);
+    return status;
+}
+
+static int use_library(void)
+{
+    struct rh_heap_options options = {"a heap"};
+    struct rh_heap *heap;
+    struct rh_error err = {0};
+    struct rh_type *type;
+    int status = rh_heap_create(&options, &heap, &err);
+    if (status) {
+        assert_int_equal(status, RH_ERR_NO_MEMORY);
+        assert_true(err.what[0] != 0);
+        return status;
+    }
+    status = rh_type_create(heap, &thing_spec, &type, NULL);
+    struct rh_object *list = rh_list_new(heap);
+    if (!status && list) {
+        struct thing *t = rh_object_new(type);
+        status |= use_builtins(heap, list);
+        if (t) {
+            rh_assign(&t->a, t);
+            status |= rh_weak_set(&t->w, list);
+            status |= rh_pin(t, "pin");
+            status |= rh_root_add(heap, "list", &list);
+            rh_unpin(t, "pin");
+            rh_root_remove(heap, &list);
+            rh_decref(t);
+        }
+        rh_set_debug(heap, RH_DEBUG_SAVEALL);
+        rh_collect(heap, RH_OLD);
+        rh_set_debug(heap, 0);
+    }
+    /* The heap is as good as ever. */
+    left = -1;
+    struct rh_object *after = rh_list_new(heap);
+    assert_non_null(after);
+    assert_int_equal(rh_list_append(after, after), 0);
+    rh_decref(after);
+    rh_xdecref(list);
+    assert_int_equal(rh_heap_destroy(heap), 0);
+    return status;
+}
+
+static void library__survives_each_failed_allocation(void **state)
+{
+    (void)state;
+    with_each_failure(use_library);
+}
+
+/* ---- reading and analysing ---- */
+
+static struct memory_sink file;
+
+static struct text no_name(const void *context, uint32_t type, uint32_t field)
+{
+    (void)context, (void)type, (void)field;
+    return (struct text){"parent", 6, 6};
+}
+
+static void ignore_cut(void *context, ordinal from, uint64_t number)
+{
+    (void)context, (void)from, (void)number;
+}
+
+static int analyse(const struct graph *g)
+{
+    struct garbage garbage = {0};
+    struct components components = {0};
+    struct dominators dominators = {0};
+    struct cycles cycles = {0};
+    struct roots roots = {0};
+    struct path path = {0};
+    struct class_sums sums[2] = {{0}};
+    uint32_t *classes = calloc(g->objects + 1u, sizeof *classes);
+    uint64_t *owned = calloc(g->objects + 1u, sizeof *owned);
+    uint8_t *stuck = calloc(g->objects + 1u, 1);
+    int status = !classes || !owned || !stuck || roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
+                 garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
+                 components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &components) ||
+                 dominators_build(g, &garbage, &components, &dominators) ||
+                 cycles_find(g, &garbage, &components, &dominators, stuck, &cycles) ||
+                 sums_by_class(g, &dominators, classes, 1, sums) || sums_owned(g, owned) ||
+                 path_from_root(g, &roots, 5, &path);
+    for (ordinal c = 0; !status && c < cycles.count; c++)
+        status = cycles_choose_cut(g, &components, cycles.items[c].component, no_name, NULL, ignore_cut, NULL);
+    path_release(&path);
+    cycles_release(&cycles);
+    dominators_release(&dominators);
+    components_release(&components);
+    garbage_release(&garbage);
+    roots_release(&roots);
+    free(classes);
+    free(owned);
+    free(stuck);
+    return status ? -1 : 0;
+}
+
+static int use_analyzer(void)
+{
+    struct snapshot *s;
+    struct graph g;
+    struct rh_error err = {0};
+    int status = snapshot_open_memory(file.bytes, file.size, NULL, &s, &err);
+    if (status) {
+        assert_int_equal(status, RH_ERR_NO_MEMORY);
+        return status;
+    }
+    status = graph_build(s, &g, &err);
+    if (status) {
+        assert_int_equal(status, RH_ERR_NO_MEMORY);
+    } else {
+        status = analyse(&g);
+        graph_release(&g);
+    }
+    snapshot_close(s);
+    return status;
+}
+
+static void analyzer__survives_each_failed_allocation(void **state)
+{
+    (void)state;
+    memory_sink_init(&file);
+    assert_int_equal(write_everything(&file.sink, 0), 0);
+    with_each_failure(use_analyzer);
+    memory_sink_release(&file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(library__survives_each_failed_allocation),
+        cmocka_unit_test(analyzer__survives_each_failed_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
