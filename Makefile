@@ -129,5 +129,11 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(support_o) $(O)/librefheap.a 
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS) -o $@ $(filter %.o,$^) $(O)/librefheap.a $(LIBS) -lcmocka -lpthread
 $(O)/tests/unit/test_memory: UNIT_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
+$(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -Wno-missing-prototypes -Idumpfmt/include \
+		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/../..'
+
 clean:
 	$(Q)rm -rf build build-*

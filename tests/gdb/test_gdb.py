@@ -1,0 +1,306 @@
+"""The GDB commands, in real GDB on a live process."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
+from support import BUILD, REFHEAP, SAMPLES, TestCase, ask, run  # noqa: E402
+
+LOADER = os.path.join(BUILD, "refheap_gdb", "refheap-gdb.py")
+DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "driver.py")
+TARGET = os.path.join(BUILD, "tests", "gdb", "target")
+ENDING = "collected 40 and 0, 10 blocks, 1 signals, 0 leaked"
+
+
+@unittest.skipUnless(shutil.which("gdb"), "gdb is not installed")
+class GdbTestCase(TestCase):
+    def gdb(self, program, *commands, loader=LOADER):
+        """Runs GDB on a program; returns the result of each command and what the program wrote."""
+        with open(self.path("commands"), "w") as f:
+            json.dump(commands, f)
+        home = self.path("home")
+        os.makedirs(home, exist_ok=True)
+        environment = {"HOME": home, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb", "SHELL": "/bin/sh",
+                       "DEBUGINFOD_URLS": "", "TMPDIR": self.folder, "DRIVER_COMMANDS": self.path("commands"),
+                       "DRIVER_RESULTS": self.path("results"), "ASAN_OPTIONS": "detect_leaks=0"}
+        arguments = ["timeout", "-k", "5", "100", "gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off", "-iex",
+                     "set auto-load no", "-iex", "set startup-with-shell off", "-x", loader, "-x", DRIVER]
+        done = subprocess.run(arguments + ([program] if program else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=environment, cwd=self.folder, timeout=120)
+        said = done.stdout.decode() + done.stderr.decode()
+        self.assertEqual(done.returncode, 0, said)
+        with open(self.path("results")) as f:
+            self.results = json.load(f)
+        return self.results, said
+
+    def output(self, command, which=0):
+        """What a command said, which must not have failed."""
+        found = [r for r in self.results if r["command"] == command][which]
+        self.assertIsNone(found["error"], found)
+        return found["output"]
+
+    def error(self, command):
+        """The one line a command failed with."""
+        found = [r for r in self.results if r["command"] == command][0]
+        self.assertIsNotNone(found["error"], found)
+        self.assertNotIn("Python", found["error"], found)  # an exception that was not meant for people
+        self.assertEqual(found["error"].count("\n"), 0, found)
+        return found["error"]
+
+
+class Commands(GdbTestCase):
+    STOP = ["break sample_pause", "run", "up"]
+
+    def test_answers_are_those_of_the_captured_file(self):
+        snapshot = self.path("stop.refheap")
+        questions = [["generations"], ["summary"], ["cycles"], ["cycles", "--generation", "1"]]
+        self.gdb(os.path.join(SAMPLES, "proxy"), *self.STOP, "refheap generations", "refheap summary", "refheap cycles",
+                 "refheap cycles -generation 1", "refheap referrers -generation 2 -- conn->peer",
+                 "refheap referrers -- conn->peer", "refheap referents conn", "refheap object -- conn->buffer",
+                 "refheap why conn->peer", "refheap capture " + snapshot, "print/x (long) conn->peer",
+                 "print/x (long) conn", "print/x (long) conn->buffer")
+        peer, conn, buffer = (re.search(r"0x\w+", self.output("print/x (long) " + e)).group() for e in (
+            "conn->peer", "conn", "conn->buffer"))
+        for question in questions:
+            command = "refheap " + " ".join(question).replace("--", "-")
+            self.assertEqual(self.output(command), run(question[0], snapshot, *question[1:])[0])
+        self.assertEqual(self.output("refheap referrers -generation 2 -- conn->peer"),
+                         run("referrers", snapshot, peer, "--generation", "2")[0])
+        self.assertIn("none", self.output("refheap referrers -generation 2 -- conn->peer"))
+        self.assertEqual(self.output("refheap referrers -- conn->peer"), run("referrers", snapshot, peer)[0])
+        self.assertIn('connection', self.output("refheap referrers -- conn->peer"))
+        self.assertEqual(self.output("refheap referents conn"), run("referents", snapshot, conn)[0])
+        self.assertEqual(self.output("refheap object -- conn->buffer"), run("object", snapshot, buffer)[0])
+        self.assertEqual(self.output("refheap why conn->peer"), run("why", snapshot, peer)[0])
+        self.assertIn("root active", self.output("refheap why conn->peer"))
+        captured = ask("info", snapshot)
+        self.assertEqual(captured["captured"]["how"], "from outside, live")
+        self.assertEqual(captured["process"]["executable"], os.path.join(SAMPLES, "proxy"))
+
+    def test_no_code_of_the_program_runs(self):
+        """All questions together leave every byte of the program's writable memory as it was."""
+        copy = "dump binary memory %s &rh_control ((char *) &rh_control) + sizeof(rh_control)"
+        self.gdb(os.path.join(SAMPLES, "proxy"), *self.STOP, copy % self.path("a"), "info registers rip rsp",
+                 "refheap cycles", "refheap why conn", "refheap render -o cycles.svg", "refheap capture x.refheap",
+                 copy % self.path("b"), "info registers rip rsp ")
+        with open(self.path("a"), "rb") as a, open(self.path("b"), "rb") as b:
+            self.assertEqual(a.read(), b.read())
+        self.assertEqual(self.output("info registers rip rsp"), self.output("info registers rip rsp "))
+
+    def test_render_draws_this_stop(self):
+        self.gdb(os.path.join(SAMPLES, "proxy"), *self.STOP, "refheap render -o cycles.svg",
+                 "refheap render -o who.dot -depth 3 referrers conn->peer", "refheap render -o why.png why -- conn->buffer",
+                 "refheap render cycles", "refheap render -o cycles.xyz")
+        with open(self.path("cycles.svg")) as f:
+            self.assertIn("connection", f.read())
+        with open(self.path("who.dot")) as f:
+            self.assertIn("root active", f.read())
+        self.assertGreater(os.path.getsize(self.path("why.png")), 1000)
+        self.assertIn("-o FILE.svg", self.error("refheap render cycles"))
+        self.assertIn("format", self.error("refheap render -o cycles.xyz"))
+
+    def test_snapshot_is_dropped_when_the_program_moves(self):
+        self.gdb(TARGET, "break pause_here", "run", "refheap status", "refheap summary -type pair", "refheap status ",
+                 "next", "refheap status  ", "break allocate", "continue", "continue", "refheap cycles",
+                 "continue", "refheap cycles ", "refheap status   ")
+        self.assertIn("when first asked", self.output("refheap status"))
+        self.assertIn("90 objects", self.output("refheap status "))
+        self.assertIn("when first asked", self.output("refheap status  "))
+        self.assertIn("would find 40 unreachable", self.output("refheap cycles"))
+        self.assertIn("no garbage", self.output("refheap cycles "))
+
+    def test_loaded_file_answers_and_is_named(self):
+        run_sample = subprocess.run([os.path.join(SAMPLES, "two_lists"), self.path("lists.refheap")], stdout=subprocess.PIPE)
+        self.assertEqual(run_sample.returncode, 0)
+        with open(self.path("bad.refheap"), "w") as f:
+            f.write("not a snapshot")
+        self.gdb(TARGET, "refheap load lists.refheap", "refheap cycles", "refheap status", "refheap load nowhere",
+                 "refheap load bad.refheap", "refheap load", "refheap cycles ")
+        self.assertIn("lists.refheap, 2 objects", self.output("refheap load lists.refheap"))
+        self.assertTrue(self.output("refheap cycles").startswith("[file "), self.output("refheap cycles"))
+        self.assertIn("lists.refheap", self.output("refheap status"))
+        self.assertIn("cannot open it", self.error("refheap load nowhere"))
+        self.assertIn("not a refheap snapshot", self.error("refheap load bad.refheap"))
+        self.assertIn("no program is being debugged", self.error("refheap cycles "))
+
+    def test_errors_are_one_line(self):
+        expected = {
+            "refheap object null_pointer": "null_pointer is NULL",
+            "refheap object real": "is of type double",
+            "refheap object nonsense": 'No symbol "nonsense"',
+            "refheap object": "name an object",
+            "refheap object embedded_not": "there is no object at",
+            "refheap object root:nobody": 'there is no root "nobody"',
+            "refheap cycles -generation 7": "--generation cannot be",
+            "refheap cycles -generation": "-generation requires an argument",
+            "refheap cycles -frobnicate": "Unrecognized option at: -frobnicate",
+            "refheap summary junk": "Junk after the options",
+            "refheap referrers -g 2 -d 0 -limit 3 -k bogus -- top": "--kind cannot be",
+            "refheap frobnicate": 'Undefined refheap command: "frobnicate"',
+            "refheap capture": "name a file",
+            "refheap capture /nowhere/at/all": "cannot create a file there",
+            "refheap dump -now -wait x": "exclude each other",
+            "refheap render -o x.svg cycle:99": "there is no cycle",
+        }
+        self.gdb(TARGET, "break pause_here", "run", *expected)
+        for command, text in expected.items():
+            self.assertIn(text, self.error(command))
+
+    def test_other_targets_are_refused_clearly(self):
+        self.gdb("/bin/true", "refheap status", "refheap cycles", "starti", "refheap cycles ")
+        self.assertIn("none", self.output("refheap status"))
+        self.assertIn("no program is being debugged", self.error("refheap cycles"))
+        self.assertIn("no heap found", self.error("refheap cycles "))
+
+    @unittest.skipUnless(shutil.which("gdbserver"), "gdbserver is not installed")
+    def test_remote_target_is_refused_clearly(self):
+        self.gdb(TARGET, "target remote | gdbserver --once - " + TARGET, "refheap cycles")
+        self.assertIn("remote target", self.error("refheap cycles"))
+
+    def test_settings(self):
+        self.gdb(TARGET, "show refheap", "set refheap row-limit 3", "show refheap row-limit", "break pause_here", "run",
+                 "refheap referrers top", "refheap referrers -limit 5 top", "set refheap row-limit unlimited",
+                 "refheap referrers top ", "set refheap program /nowhere", "refheap cycles", "set refheap program",
+                 "set refheap capture-method descriptors", "refheap generations")
+        for name in ("capture-method", "program", "row-limit", "timeout"):
+            self.assertIn(name, self.output("show refheap"))
+        self.assertIn("3", self.output("show refheap row-limit"))
+        rows = [self.output("refheap referrers top").count("strong"),
+                self.output("refheap referrers -limit 5 top").count("strong"),
+                self.output("refheap referrers top ").count("strong")]
+        self.assertEqual(rows, [3, 5, 49])
+        self.assertIn("cannot be run", self.error("refheap cycles"))
+
+    def test_help_alias_and_completion(self):
+        self.gdb(TARGET, "help refheap", "help rh cycles", "help refheap referrers", "complete refheap ref",
+                 "complete rh cycles -", "complete refheap referrers -gen", "complete refheap referrers -- to",
+                 "complete refheap capture ", "apropos heap")
+        self.assertIn("refheap cycles -- ", self.output("help refheap"))
+        self.assertIn("-generation N", self.output("help rh cycles"))
+        self.assertIn("conn->peer", self.output("help refheap referrers"))
+        self.assertEqual(self.output("complete refheap ref").split("\n")[:2], ["refheap referents", "refheap referrers"])
+        self.assertIn("rh cycles -no-fold", self.output("complete rh cycles -"))
+        self.assertEqual(self.output("complete refheap referrers -gen"), "refheap referrers -generation\n")
+        self.assertIn("refheap referrers -- top\n", self.output("complete refheap referrers -- to"))
+
+    def test_loader_may_be_sourced_again(self):
+        self.gdb(TARGET, "source " + LOADER, "refheap status", "python import sys; print('refheap_gdb' in sys.modules)")
+        self.assertIn("target", self.output("refheap status"))
+
+    def test_gdb_init_prints_the_line_that_loads_it(self):
+        line = run("gdb-init")[0].strip()
+        self.assertEqual(line, "source " + LOADER)
+
+
+class Stops(GdbTestCase):
+    """Stopped in awkward places: the probe reads every one, a dump works or is refused, and the program ends as it would have."""
+
+    def check_ending(self, said):
+        self.assertIn(ENDING, said)
+
+    def objects_in(self, name):
+        return ask("info", self.path(name))["snapshot"]["objects"]
+
+    def test_dump_at_the_next_safe_point(self):
+        _, said = self.gdb(TARGET, "break pause_here", "run", "refheap dump a.refheap", "refheap dump b.refheap",
+                           "continue", "continue", "continue")
+        self.assertIn("next safe point", self.output("refheap dump a.refheap"))
+        self.assertIn("still open", self.error("refheap dump b.refheap"))
+        self.assertIn("the program wrote " + self.path("a.refheap"), "".join(r["output"] for r in self.results))
+        run("verify", self.path("a.refheap"))
+        self.assertEqual(ask("info", self.path("a.refheap"))["captured"]["how"], "by the program, at a safe point")
+        self.check_ending(said)
+
+    def test_dump_and_wait_for_it(self):
+        _, said = self.gdb(TARGET, "break pause_here", "run", "delete", "refheap dump -wait a.refheap", "bt",
+                           "refheap dump -wait /nowhere/at/all", "continue")
+        self.assertIn("the program wrote", self.output("refheap dump -wait a.refheap"))
+        self.assertIn("rh_dump_done", self.output("bt"))
+        self.assertIn("No such file or directory", self.output("refheap dump -wait /nowhere/at/all"))
+        run("verify", self.path("a.refheap"))
+        self.check_ending(said)
+
+    def test_dump_now_by_a_call(self):
+        _, said = self.gdb(TARGET, "break pause_here", "run", "info registers rip rsp", "refheap dump -now a.refheap",
+                           "info registers rip rsp ", "refheap capture b.refheap", "refheap dump -now /nowhere/at/all",
+                           "set may-call-functions off", "refheap dump -now c.refheap", "delete", "continue")
+        run("verify", self.path("a.refheap"))
+        self.assertEqual(self.output("info registers rip rsp"), self.output("info registers rip rsp "))
+        self.assertEqual(self.objects_in("a.refheap"), self.objects_in("b.refheap"))
+        self.assertIn("No such file or directory", self.error("refheap dump -now /nowhere/at/all"))
+        self.assertIn("may-call-functions is off", self.error("refheap dump -now c.refheap"))
+        self.check_ending(said)
+
+    def test_dump_now_is_not_stopped_by_breakpoints(self):
+        _, said = self.gdb(TARGET, "break pause_here", "run", "break rh_dump_now", "catch syscall mmap",
+                           "refheap dump -now a.refheap", "info breakpoints", "delete", "continue")
+        run("verify", self.path("a.refheap"))
+        self.assertEqual(self.output("info breakpoints").count(" y "), 3)
+        self.check_ending(said)
+
+    def test_inside_malloc_of_the_program(self):
+        _, said = self.gdb(TARGET, "break use_malloc", "run", "break malloc", "continue", "stepi 20",
+                           "refheap capture a.refheap", "refheap dump -now b.refheap", "refheap dump c.refheap", "delete",
+                           "continue")
+        self.assertEqual(self.objects_in("a.refheap"), 90)
+        self.assertEqual(self.objects_in("b.refheap"), 90)
+        self.assertEqual(self.objects_in("c.refheap"), 90)
+        self.check_ending(said)
+
+    def test_inside_malloc_of_the_library(self):
+        """The library calls malloc while its heap is busy: a call is refused, outside reading and a request are not."""
+        _, said = self.gdb(TARGET, "break allocate", "run", "break malloc", "continue", "stepi 20",
+                           "refheap capture a.refheap", "refheap dump -now b.refheap", "refheap dump c.refheap", "delete",
+                           "continue")
+        self.assertEqual(self.objects_in("a.refheap"), 90)
+        self.assertIn("being changed at this moment", self.error("refheap dump -now b.refheap"))
+        self.assertFalse(os.path.exists(self.path("b.refheap")))
+        run("verify", self.path("c.refheap"))
+        self.check_ending(said)
+
+    def test_in_a_signal_handler(self):
+        _, said = self.gdb(TARGET, "break on_signal", "run",
+                           "refheap capture a.refheap", "refheap dump -now b.refheap", "delete", "continue")
+        self.assertEqual(self.objects_in("a.refheap"), 90)
+        self.assertEqual(self.objects_in("b.refheap"), 90)
+        self.check_ending(said)
+
+    def test_anywhere_inside_the_collector(self):
+        """Step by step through a collection: every object is seen at every stop until it is freed, and its generation."""
+        watch = "watch -l *(int *) ((char *) heap + rh_control.layout.heap_collecting)"
+        steps, commands = 40, []
+        for n in range(steps):
+            commands += ["refheap capture c%d.refheap" % n, "stepi 97"]
+        _, said = self.gdb(TARGET, "break allocate", "run", "delete", watch, "continue", *commands,
+                           "refheap dump -now now.refheap", "delete", "continue")
+        for n in range(steps):
+            self.output("refheap capture c%d.refheap" % n)
+            self.assertEqual(self.objects_in("c%d.refheap" % n), 90, n)
+            heap = ask("info", self.path("c%d.refheap" % n))["heaps"][0]
+            self.assertTrue(heap["collecting"])
+            self.assertFalse(heap["partial"])
+            generations = {g["generation"]: g["objects"] for g in ask("generations", self.path("c%d.refheap" % n))["generations"]}
+            self.assertEqual(generations[0], 90, n)
+            # Until finalizers and clearing, the garbage can be told by the rule as ever.
+            self.assertEqual(ask("cycles", self.path("c%d.refheap" % n))["garbage"]["objects"], 40, n)
+        self.assertIn("being changed", self.error("refheap dump -now now.refheap"))
+        self.check_ending(said)
+
+    def test_without_symbols(self):
+        stripped = self.path("stripped")
+        shutil.copy(os.path.join(SAMPLES, "proxy"), stripped)
+        subprocess.run(["strip", stripped], check=True)
+        environment = "set environment LD_LIBRARY_PATH " + BUILD
+        self.gdb(stripped, environment, "break rh_dump_now", "break rh_collect", "run", "refheap cycles",
+                 "refheap dump a.refheap", "delete", "continue")
+        self.assertIn("A collection of generation 2", self.output("refheap cycles"))
+        run("verify", self.path("a.refheap"))
+
+
+if __name__ == "__main__":
+    unittest.main()
