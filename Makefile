@@ -135,5 +135,51 @@ $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
 	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -Wno-missing-prototypes -Idumpfmt/include \
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/../..'
 
+# ---- what the tests and the demo need, from Debian ----
+
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev fonts-dejavu-core
+PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
+PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils
+
+deps-demo: PACKAGES = $(PACKAGES_DEMO)
+deps-test: PACKAGES = $(PACKAGES_TEST)
+deps-demo deps-test:
+	@missing=; for p in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	test -z "$$missing" && exit 0; \
+	sudo=; test "$$(id -u)" = 0 || sudo="sudo -n"; \
+	if test -z "$$sudo" || $$sudo true 2>/dev/null; then \
+		echo "  INSTALL$$missing"; \
+		($$sudo apt-get install -y --no-install-recommends $$missing || \
+		 ($$sudo apt-get update && $$sudo apt-get install -y --no-install-recommends $$missing)) >/tmp/refheap-install.log 2>&1 || \
+			{ tail -5 /tmp/refheap-install.log; exit 1; }; \
+	else \
+		echo "these packages are missing; run:  sudo apt-get install$$missing"; exit 1; \
+	fi
+
+demo: deps-demo
+	@$(MAKE) --no-print-directory all samples
+	@sh samples/demo.sh $(O)
+
+# ---- tests ----
+
+UNIT_TESTS = $(UNIT:%=$(O)/tests/unit/%)
+PYTHON := /usr/bin/python3
+export BUILD := $(abspath $(O))
+
+# A fixed share of the long runs, within ten minutes on two cores.
+test: deps-test
+	@$(MAKE) --no-print-directory -j2 all samples tools unit $(O)/tests/gdb/target
+	@$(MAKE) --no-print-directory -j2 SAN=address,undefined O=$(O)-san samples tools unit all $(O)-san/tests/gdb/target
+	@$(MAKE) --no-print-directory run-tests
+
+run-tests:
+	@for t in $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)-san/%); do \
+		$$t >$(O)/unit.log 2>&1 || { cat $(O)/unit.log; echo "FAILED: $$t"; exit 1; }; echo "  OK     $$t"; done
+	@sh tests/cxx.sh $(O)
+	@cd tests/cli && $(PYTHON) -m unittest -b
+	@cd tests/gdb && $(PYTHON) -m unittest -b
+	@echo "all tests passed"
+
 clean:
 	$(Q)rm -rf build build-*

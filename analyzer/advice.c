@@ -59,6 +59,8 @@ static void describe(const struct session *s, struct advice *a)
     int attribute = edge.kind == LABEL_KEY && name_edge(s, &edge, label)[0] == '.';
     if (a->is_field || attribute)
         snprintf(a->text, sizeof a->text, "make %.120s%.120s weak", type, name_edge(s, &edge, label));
+    else if (edge.kind == LABEL_IS_KEY)
+        snprintf(a->text, sizeof a->text, "drop the key of %.120s", type);
     else
         snprintf(a->text, sizeof a->text, "drop %.120s%.100s -> %.120s", type, name_edge(s, &edge, label),
                  edge.to == ORDINAL_NONE ? "?" : name_full(s, edge.to, target));

@@ -105,8 +105,8 @@ static int report(struct invocation *inv, const char *target)
         json_bool(&inv->out.json, "complete", 1);
         json_end(&inv->out.json);
     } else {
-        fprintf(inv->out.file, "%s: %s objects, %s edges\n", target, text_count(snapshot_count(s, SECTION_OBJECTS), n1),
-                text_count(snapshot_count(s, SECTION_EDGES), n2));
+        fprintf(inv->out.file, "%s: %s, %s\n", target, text_plural(snapshot_count(s, SECTION_OBJECTS), "object", n1),
+                text_plural(snapshot_count(s, SECTION_EDGES), "edge", n2));
     }
     return STATUS_FINE;
 }

@@ -16,10 +16,11 @@ static const struct own_option own[] = {
     {NULL, NULL, NULL},
 };
 
-/* Which cycles are asked for. */
+/* Which cycles are asked for, and in what order. */
 struct choice {
     struct invocation *inv;
     int generation; /* 0, 1, 2 */
+    ordinal *order; /* all cycles, as --sort wants them */
     struct tally garbage, dependent, invisible;
 };
 
@@ -161,16 +162,14 @@ static void show_head(struct choice *c)
     if (!c->garbage.objects)
         fprintf(f, "A collection of generation %d would find no garbage.\n", c->generation);
     else
-        fprintf(f, "A collection of generation %d would find %s unreachable object%s, %s.\n", c->generation,
-                text_count(c->garbage.objects, n[0]), c->garbage.objects == 1 ? "" : "s",
-                text_size(c->garbage.bytes, n[1]));
+        fprintf(f, "A collection of generation %d would find %s, %s.\n", c->generation,
+                text_plural(c->garbage.objects, "unreachable object", n[0]), text_size(c->garbage.bytes, n[1]));
     if (c->dependent.objects)
         fprintf(f, "%s more, %s, would be freed with %s.\n", text_count(c->dependent.objects, n[0]),
                 text_size(c->dependent.bytes, n[1]), c->garbage.objects == 1 ? "it" : "them");
     if (c->invisible.objects)
-        fprintf(f, "Unreachable too, but out of the collector's sight: %s object%s, %s.\n",
-                text_count(c->invisible.objects, n[0]), c->invisible.objects == 1 ? "" : "s",
-                text_size(c->invisible.bytes, n[1]));
+        fprintf(f, "Unreachable too, but out of the collector's sight: %s, %s.\n",
+                text_plural(c->invisible.objects, "object", n[0]), text_size(c->invisible.bytes, n[1]));
 }
 
 static void show_member(struct invocation *inv, ordinal component, ordinal o)
@@ -201,7 +200,7 @@ static void show_member(struct invocation *inv, ordinal component, ordinal o)
         output_style(&inv->out, STYLE_NORMAL);
     }
     if (more)
-        fprintf(f, "    ... %s more references within the cycle\n", text_count(more, size));
+        fprintf(f, "    ... %s within the cycle\n", text_plural(more, "more reference", size));
 }
 
 static int show_cycle(struct invocation *inv, ordinal id, ordinal alike)
@@ -217,8 +216,8 @@ static int show_cycle(struct invocation *inv, ordinal id, ordinal alike)
     output_style(&inv->out, STYLE_BOLD);
     fprintf(f, "\ncycle %" PRIu32, id + 1);
     output_style(&inv->out, STYLE_NORMAL);
-    fprintf(f, ": %s object%s, %s; retains %s", text_count(c->objects, n[0]), c->objects == 1 ? "" : "s",
-            text_size(c->shallow, n[1]), text_size(c->retained, n[2]));
+    fprintf(f, ": %s, %s; retains %s", text_plural(c->objects, "object", n[0]), text_size(c->shallow, n[1]),
+            text_size(c->retained, n[2]));
     fprintf(f, "%s%s%s", c->source ? "" : "; held by another cycle", c->uncollectable ? "; uncollectable" : "",
             c->invisible ? "; the collector cannot see it" : "");
     if (alike)
@@ -227,7 +226,7 @@ static int show_cycle(struct invocation *inv, ordinal id, ordinal alike)
     for (ordinal i = 0; i < c->objects && i < MEMBERS_SHOWN; i++)
         show_member(inv, c->component, member[i]);
     if (c->objects > MEMBERS_SHOWN)
-        fprintf(f, "  ... %s more objects\n", text_count(c->objects - MEMBERS_SHOWN, n[0]));
+        fprintf(f, "  ... %s\n", text_plural(c->objects - MEMBERS_SHOWN, "more object", n[0]));
     output_style(&inv->out, STYLE_BAD);
     fprintf(f, "  to break it: %s\n", advice.text);
     output_style(&inv->out, STYLE_NORMAL);
@@ -237,19 +236,26 @@ static int show_cycle(struct invocation *inv, ordinal id, ordinal alike)
 
 /* ---- tables ---- */
 
+static const struct column cycle_columns[] = {
+    {"id", "cycle", CELL_NUMBER},          {"objects", "objects", CELL_COUNT},
+    {"shallow", "shallow", CELL_SIZE},     {"retained", "retained", CELL_SIZE},
+    {"source", "source", CELL_FLAG},       {"uncollectable", "uncollectable", CELL_FLAG},
+    {"invisible", "invisible", CELL_FLAG}, {"shape", "shape", CELL_NUMBER},
+};
+static const struct column object_columns[] = {
+    {"address", "address", CELL_ADDRESS},          {"type", "type", CELL_TEXT},
+    {"generation", "generation", CELL_GENERATION}, {"size", "size", CELL_SIZE},
+    {"refcount", "refcount", CELL_NUMBER},         {"cycle", "cycle", CELL_NUMBER},
+    {"label", "label", CELL_TEXT},
+};
+enum { CYCLE_COLUMNS = 8, OBJECT_COLUMNS = 7 };
+
 static int cycles_table(struct choice *c, const ordinal *first)
 {
-    static const struct column columns[] = {
-        {"id", "cycle", CELL_NUMBER},        {"objects", "objects", CELL_COUNT},
-        {"shallow", "shallow", CELL_SIZE},   {"retained", "retained", CELL_SIZE},
-        {"source", "source", CELL_FLAG},     {"uncollectable", "uncollectable", CELL_FLAG},
-        {"invisible", "invisible", CELL_FLAG}, {"shape", "shape", CELL_NUMBER},
-    };
     const struct session *s = &c->inv->session;
     struct table_options options = {.name = "cycles", .noun = "cycles"};
     struct table t;
-    if (begin_table(c->inv, &t, columns, 8, &options))
-        return STATUS_ERROR;
+    begin_table(c->inv, &t, cycle_columns, CYCLE_COLUMNS, &options);
     for (ordinal i = 0; i < s->cycles.count; i++) {
         const struct cycle *cycle = &s->cycles.items[i];
         struct cell cells[] = {cell_number(i + UINT64_C(1)),   cell_number(cycle->objects),
@@ -264,19 +270,12 @@ static int cycles_table(struct choice *c, const ordinal *first)
 
 static int objects_table(struct choice *c)
 {
-    static const struct column columns[] = {
-        {"address", "address", CELL_ADDRESS}, {"type", "type", CELL_TEXT},
-        {"generation", "generation", CELL_GENERATION}, {"size", "size", CELL_SIZE},
-        {"refcount", "refcount", CELL_NUMBER}, {"cycle", "cycle", CELL_NUMBER},
-        {"label", "label", CELL_TEXT},
-    };
     const struct session *s = &c->inv->session;
     const struct graph *g = &s->graph;
     struct table_options options = {.name = "garbage_objects", .noun = "objects"};
     struct table t;
     char type[NAME_SIZE], label[NAME_SIZE];
-    if (begin_table(c->inv, &t, columns, 7, &options))
-        return STATUS_ERROR;
+    begin_table(c->inv, &t, object_columns, OBJECT_COLUMNS, &options);
     for (ordinal o = 0; o < g->objects; o++) {
         if (s->garbage[c->generation].fate[o] != FATE_GARBAGE || !passes_heap(c->inv, o))
             continue;
@@ -309,7 +308,8 @@ static int show_cycles(struct choice *c, const ordinal *first)
             alike[first[i]]++;
     if (json)
         json_array(&inv->out.json, "cycles");
-    for (ordinal i = 0; i < s->cycles.count && !status; i++) {
+    for (ordinal at = 0; at < s->cycles.count && !status; at++) {
+        ordinal i = c->order[at];
         if (!cycle_matches(c, i) || (fold && first[i] != i && cycle_matches(c, first[i])))
             continue;
         if (limit && shown >= limit) {
@@ -324,9 +324,47 @@ static int show_cycles(struct choice *c, const ordinal *first)
     if (json && more)
         json_uint(&inv->out.json, "cycles_omitted", more);
     if (!json && more)
-        fprintf(inv->out.file, "\n... %s more cycles (--limit 0 shows all)\n", text_count(more, n));
+        fprintf(inv->out.file, "\n... %s (--limit 0 shows all)\n", text_plural(more, "more cycle", n));
     free(alike);
     return status;
+}
+
+static uint64_t sort_key(const struct session *s, ordinal cycle, long column)
+{
+    const struct cycle *c = &s->cycles.items[cycle];
+    const uint64_t keys[CYCLE_COLUMNS] = {cycle, c->objects, c->shallow, c->retained, c->source, c->uncollectable,
+                                          c->invisible, cycle};
+    return keys[column];
+}
+
+struct ordering {
+    const struct session *s;
+    long column;
+    int ascending;
+};
+
+static int compare_order(const void *pa, const void *pb, void *context)
+{
+    const struct ordering *by = context;
+    ordinal a = *(const ordinal *)pa, b = *(const ordinal *)pb;
+    uint64_t x = sort_key(by->s, a, by->column), y = sort_key(by->s, b, by->column);
+    if (x != y)
+        return (x < y) == by->ascending ? -1 : 1;
+    return a < b ? -1 : a > b;
+}
+
+/* The order that cycles_find() gave, or the one --sort asks for: largest first unless it says +. */
+static void put_in_order(struct choice *c)
+{
+    const struct session *s = &c->inv->session;
+    const char *key = c->inv->options.sort;
+    for (ordinal i = 0; i < s->cycles.count; i++)
+        c->order[i] = i;
+    if (!key)
+        return;
+    struct ordering by = {s, table_column(cycle_columns, CYCLE_COLUMNS, key), *key == '+'};
+    if (by.column >= 0)
+        qsort_r(c->order, s->cycles.count, sizeof *c->order, compare_order, &by);
 }
 
 static int show(struct choice *c, const ordinal *first)
@@ -364,15 +402,21 @@ static int run(struct invocation *inv)
     if (inv->options.generation != GENERATION_ANY)
         choice.generation = inv->options.generation;
     inv->options.generation = GENERATION_ANY; /* it says what to collect and filters nothing */
+    if (inv->own[OWN_OBJECTS] ? check_sort(inv, object_columns, OBJECT_COLUMNS)
+                              : check_sort(inv, cycle_columns, CYCLE_COLUMNS))
+        return STATUS_ERROR;
     if (session_analysis(s, &err) || session_garbage(s, choice.generation, &err) || session_values(s, &err))
         return fail(s->path, &err);
     ordinal *first = malloc(((size_t)s->cycles.count + 1) * sizeof *first);
-    int status = first ? shapes_find(s, first) : -1;
+    choice.order = malloc(((size_t)s->cycles.count + 1) * sizeof *choice.order);
+    int status = first && choice.order ? shapes_find(s, first) : -1;
     if (!status) {
+        put_in_order(&choice);
         count_up(&choice);
         status = show(&choice, first);
     }
     free(first);
+    free(choice.order);
     if (status < 0) {
         error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the cycles", "");
         return fail(s->path, &err);

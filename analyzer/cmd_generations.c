@@ -113,6 +113,8 @@ static int run(struct invocation *inv)
     struct table_options options = {.name = "generations", .noun = "generations"};
     struct table t;
     struct rh_error err;
+    if (check_sort(inv, columns, COLUMNS))
+        return STATUS_ERROR;
     if (session_graph(s, &err))
         return fail(s->path, &err);
     struct row *rows = calloc((size_t)heaps * GENERATIONS + 1, sizeof *rows);
@@ -140,13 +142,12 @@ static int run(struct invocation *inv)
         inv->options.given |= OPT_LIMIT; /* a heap has five rows: show them all */
         inv->options.limit = 0;
     }
-    status = begin_table(inv, &t, columns, COLUMNS, &options);
-    for (uint32_t i = 0; !status && i < heaps * GENERATIONS; i++)
+    begin_table(inv, &t, columns, COLUMNS, &options);
+    for (uint32_t i = 0; i < heaps * GENERATIONS; i++)
         if ((inv->options.heap < 0 || inv->options.heap == i / GENERATIONS) &&
             (inv->options.generation == GENERATION_ANY || inv->options.generation == (int)(i % GENERATIONS)))
             show_row(inv, &t, i / GENERATIONS, i % GENERATIONS, &rows[i]);
-    if (!status)
-        status = table_end(&t, &options) ? STATUS_ERROR : STATUS_FINE;
+    status = table_end(&t, &options) ? STATUS_ERROR : STATUS_FINE;
     if (inv->out.format == OUTPUT_JSON)
         json_end(&inv->out.json);
     free(rows);

@@ -7,12 +7,12 @@
 #include "render/text.h"
 
 /* Every table of this command shows all its rows. */
-static int begin_list(struct invocation *inv, struct table *t, const struct column *columns, size_t count,
-                      struct table_options *options, const char *title)
+static void begin_list(struct invocation *inv, struct table *t, const struct column *columns, size_t count,
+                       struct table_options *options, const char *title)
 {
     if (inv->out.format == OUTPUT_TEXT)
         fprintf(inv->out.file, "\n%s\n", title);
-    return table_begin(t, &inv->out, columns, count, options);
+    table_begin(t, &inv->out, columns, count, options);
 }
 
 static struct cell text_cell(const struct session *s, uint32_t id)
@@ -49,7 +49,7 @@ static void show_head(struct invocation *inv)
     const struct snapshot *snap = s->snapshot;
     const struct file_header *h = snapshot_header(snap);
     const struct process_record *p = snapshot_process(snap);
-    char text[120], when[40], n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE], n3[TEXT_NUMBER_SIZE];
+    char text[200], when[40], n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE], n3[TEXT_NUMBER_SIZE];
     format_time(h->time, when);
     line(inv, "snapshot", s->path);
     snprintf(text, sizeof text, "%u.%u, %s, %s", h->major, h->minor,
@@ -64,11 +64,12 @@ static void show_head(struct invocation *inv)
     string_line(inv, "executable", p->executable);
     string_line(inv, "command", p->command_line);
     string_line(inv, "host", p->host);
-    snprintf(text, sizeof text, "%s objects, %s edges, %s roots", text_count(snapshot_count(snap, SECTION_OBJECTS), n1),
-             text_count(snapshot_count(snap, SECTION_EDGES), n2), text_count(snapshot_count(snap, SECTION_ROOTS), n3));
+    snprintf(text, sizeof text, "%s, %s, %s", text_plural(snapshot_count(snap, SECTION_OBJECTS), "object", n1),
+             text_plural(snapshot_count(snap, SECTION_EDGES), "edge", n2),
+             text_plural(snapshot_count(snap, SECTION_ROOTS), "root", n3));
     line(inv, "holds", text);
     if (p->objects_damaged) {
-        snprintf(text, sizeof text, "%s objects could not be read", text_count(p->objects_damaged, n1));
+        snprintf(text, sizeof text, "%s could not be read", text_plural(p->objects_damaged, "object", n1));
         line(inv, "left out", text);
     }
     if (h->flags & FILE_NO_VALUES)

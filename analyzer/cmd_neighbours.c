@@ -128,10 +128,9 @@ static int show(struct walk *w, const struct selection *start)
             fprintf(inv->out.file, "%s of %s at 0x%llx\n", what, name_full(&inv->session, start->objects[0], name),
                     (unsigned long long)g->address[start->objects[0]]);
         else
-            fprintf(inv->out.file, "%s of %s objects\n", what, text_count(start->count, n));
+            fprintf(inv->out.file, "%s of %s\n", what, text_plural(start->count, "object", n));
     }
-    if (begin_table(inv, &w->table, columns, COLUMNS, &options))
-        return STATUS_ERROR;
+    begin_table(inv, &w->table, columns, COLUMNS, &options);
     walk_out(w, start, depth);
     if (inv->out.format == OUTPUT_TEXT && !w->table.seen)
         fprintf(inv->out.file, "none\n");
@@ -153,6 +152,8 @@ static int run(struct invocation *inv, enum direction direction)
         known |= !strcmp(w.kind, kinds[k]);
     if (!known)
         return fail_usage(inv->command, "--kind cannot be \"%s\"; it is strong, owned, inferred, weak or borrowed", w.kind);
+    if (check_sort(inv, columns, COLUMNS))
+        return STATUS_ERROR;
     if (session_graph(s, &err) || session_values(s, &err))
         return fail(s->path, &err);
     int status = select_objects(inv, inv->argv[0], &start);

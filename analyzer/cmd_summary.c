@@ -136,14 +136,16 @@ static void show_head(struct invocation *inv)
     const struct garbage *g = &s->garbage[2];
     char n[6][TEXT_NUMBER_SIZE];
     FILE *f = inv->out.file;
-    fprintf(f, "%s objects, %s, in %s types\n", text_count(s->graph.objects, n[0]), text_size(s->graph.bytes, n[1]),
-            text_count(s->classes.count, n[2]));
+    fprintf(f, "%s, %s\n", text_plural(s->graph.objects, "object", n[0]), text_size(s->graph.bytes, n[1]));
     if (g->garbage.objects)
-        fprintf(f, "garbage: %s objects, %s; freed with it: %s objects, %s\n", text_count(g->garbage.objects, n[0]),
-                text_size(g->garbage.bytes, n[1]), text_count(g->dependent.objects, n[2]),
+        fprintf(f, "garbage: %s, %s", text_plural(g->garbage.objects, "object", n[0]),
+                text_size(g->garbage.bytes, n[1]));
+    if (g->dependent.objects)
+        fprintf(f, "; freed with it: %s, %s", text_plural(g->dependent.objects, "object", n[2]),
                 text_size(g->dependent.bytes, n[3]));
+    fputs(g->garbage.objects ? "\n" : "", f);
     if (g->invisible.objects)
-        fprintf(f, "garbage the collector cannot see: %s objects, %s\n", text_count(g->invisible.objects, n[0]),
+        fprintf(f, "garbage the collector cannot see: %s, %s\n", text_plural(g->invisible.objects, "object", n[0]),
                 text_size(g->invisible.bytes, n[1]));
     fputc('\n', f);
 }
@@ -160,18 +162,24 @@ static int compare_classes(const void *pa, const void *pb, void *sums)
     return a < b ? -1 : a > b;
 }
 
-static int show_table(struct invocation *inv, const struct grouping *by, const struct class_sums *sums,
-                      const uint32_t *order, uint32_t classes)
+enum { COLUMNS = 6 };
+
+static void describe_columns(const struct grouping *by, struct column columns[COLUMNS])
 {
-    struct column columns[] = {
-        {by->key, by->title, CELL_TEXT},     {"count", "count", CELL_COUNT},       {"shallow", "shallow", CELL_SIZE},
-        {"owned", "owned", CELL_SIZE},       {"retained", "retained", CELL_SIZE},  {"largest", "largest", CELL_SIZE},
+    const struct column described[COLUMNS] = {
+        {by->key, by->title, CELL_TEXT},    {"count", "count", CELL_COUNT},      {"shallow", "shallow", CELL_SIZE},
+        {"owned", "owned", CELL_SIZE},      {"retained", "retained", CELL_SIZE}, {"largest", "largest", CELL_SIZE},
     };
+    memcpy(columns, described, sizeof described);
+}
+
+static int show_table(struct invocation *inv, const struct grouping *by, const struct column *columns,
+                      const struct class_sums *sums, const uint32_t *order, uint32_t classes)
+{
     struct table_options options = {.name = by == groupings ? "types" : "groups", .noun = by == groupings ? "types" : "groups"};
     struct table t;
     char name[NAME_SIZE];
-    if (begin_table(inv, &t, columns, 6, &options))
-        return STATUS_ERROR;
+    begin_table(inv, &t, columns, COLUMNS, &options);
     for (uint32_t i = 0; i < classes; i++) {
         const struct class_sums *c = &sums[order[i]];
         if (!c->count)
@@ -199,10 +207,14 @@ static int run(struct invocation *inv)
 {
     struct session *s = &inv->session;
     const struct grouping *by = find_grouping(inv->options.by);
+    struct column columns[COLUMNS];
     struct rh_error err;
     if (!by)
         return fail_usage(inv->command, "--by cannot be \"%s\"; it is type, heap, generation, module or size",
                           inv->options.by);
+    describe_columns(by, columns);
+    if (check_sort(inv, columns, COLUMNS))
+        return STATUS_ERROR;
     if (session_analysis(s, &err))
         return fail(s->path, &err);
     uint32_t classes = by->classes(s);
@@ -218,7 +230,7 @@ static int run(struct invocation *inv)
             begin_json(inv);
         if (inv->out.format == OUTPUT_TEXT)
             show_head(inv);
-        status = show_table(inv, by, sums, order, classes);
+        status = show_table(inv, by, columns, sums, order, classes);
         if (inv->out.format == OUTPUT_JSON)
             json_end(&inv->out.json);
     }

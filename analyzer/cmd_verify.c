@@ -20,14 +20,14 @@ static int run(struct invocation *inv)
         json_uint(j, "incomplete_objects", s->graph.incomplete);
         json_end(j);
     } else {
-        fprintf(inv->out.file, "%s: %s: %s objects, %s edges\n", s->path, complete ? "whole" : "NOT whole",
-                text_count(s->graph.objects, n1), text_count(s->graph.edges, n2));
+        fprintf(inv->out.file, "%s: %s: %s, %s\n", s->path, complete ? "whole" : "NOT whole",
+                text_plural(s->graph.objects, "object", n1), text_plural(s->graph.edges, "edge", n2));
         if (s->graph.dangling || s->roots.dangling)
-            fprintf(inv->out.file, "%s edges and %s roots lead to no object\n", text_count(s->graph.dangling, n1),
-                    text_count(s->roots.dangling, n2));
+            fprintf(inv->out.file, "%s and %s lead to no object\n", text_plural(s->graph.dangling, "edge", n1),
+                    text_plural(s->roots.dangling, "root", n2));
         if (s->graph.incomplete)
-            fprintf(inv->out.file, "the references of %s objects are not all known\n",
-                    text_count(s->graph.incomplete, n3));
+            fprintf(inv->out.file, "the references of %s are not all known\n",
+                    text_plural(s->graph.incomplete, "object", n3));
     }
     return complete ? STATUS_FINE : STATUS_ERROR;
 }

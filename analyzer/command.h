@@ -95,8 +95,11 @@ int filter_matches(const struct invocation *inv, ordinal o);
 /* Limit for a table in this format: the one given, else 20 rows of text and all in JSON and CSV. */
 uint64_t table_limit(const struct invocation *inv);
 
-/* Begins a table with the limit and order of the command line, or fails. */
-int begin_table(struct invocation *inv, struct table *table, const struct column *columns, size_t count,
-                struct table_options *options);
+/* Checks --sort against a table's columns; to be called before anything is printed. Returns 0, or STATUS_ERROR after saying why. */
+int check_sort(const struct invocation *inv, const struct column *columns, size_t count);
+
+/* Begins a table with the limit and order of the command line. */
+void begin_table(struct invocation *inv, struct table *table, const struct column *columns, size_t count,
+                 struct table_options *options);
 
 #endif

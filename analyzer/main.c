@@ -143,17 +143,23 @@ uint64_t table_limit(const struct invocation *inv)
     return inv->out.format == OUTPUT_TEXT ? 20 : 0;
 }
 
-int begin_table(struct invocation *inv, struct table *table, const struct column *columns, size_t count,
-                struct table_options *options)
+int check_sort(const struct invocation *inv, const struct column *columns, size_t count)
+{
+    const char *key = inv->options.sort;
+    char names[256] = "";
+    if (!key || table_column(columns, count, key) >= 0)
+        return 0;
+    for (size_t c = 0; c < count; c++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", c ? ", " : "", columns[c].key);
+    return fail_usage(inv->command, "there is no column \"%s\" to sort by; there are %s", key, names);
+}
+
+void begin_table(struct invocation *inv, struct table *table, const struct column *columns, size_t count,
+                 struct table_options *options)
 {
     options->limit = table_limit(inv);
     options->sort = inv->options.sort;
-    if (table_begin(table, &inv->out, columns, count, options) == 0)
-        return 0;
-    char names[256] = "";
-    for (size_t c = 0; c < count; c++)
-        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", c ? ", " : "", columns[c].key);
-    return fail_usage(inv->command, "there is no column \"%s\" to sort by; there are %s", options->sort, names);
+    table_begin(table, &inv->out, columns, count, options);
 }
 
 /* ---- filters ---- */

@@ -120,6 +120,14 @@ void sketch_roots(struct sketch *sk, ordinal o)
     }
 }
 
+int sketch_is_plain_key(struct sketch *sk, ordinal target, uint8_t info)
+{
+    int plain = !sk->unfolded && info >> LABEL_KIND_SHIFT == LABEL_IS_KEY &&
+                !(sk->s->graph.state[target] & STATE_CONTAINER) && sk->s->values[target];
+    sk->picture.keys_hidden |= plain;
+    return plain;
+}
+
 /* ---- edges ---- */
 
 /* References that are drawn as one. */

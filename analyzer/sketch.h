@@ -28,6 +28,9 @@ uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus
 /* Draws objects of one type as one node, "1,204 more dict"; with a single one, that one. */
 void sketch_group(struct sketch *sk, const ordinal *objects, size_t count, uint32_t cluster);
 
+/* Whether a reference leads to a key that the labels show anyway, and nothing else: such keys are not drawn unless everything is. */
+int sketch_is_plain_key(struct sketch *sk, ordinal target, uint8_t info);
+
 /* Draws all references between objects of the picture: those that lead from one node to another in the same way as one edge. */
 int sketch_edges(struct sketch *sk);
 

@@ -141,7 +141,7 @@ static int draw_hanging(struct sketch *sk, ordinal cycle, uint32_t cluster)
         for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
             ordinal t = g->target[e];
             if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || seen[t] || sk->node_of[t] ||
-                s->garbage[2].fate[t] == FATE_LIVE)
+                s->garbage[2].fate[t] == FATE_LIVE || sketch_is_plain_key(sk, t, g->info[e]))
                 continue;
             seen[t] = 1;
             queue[tail++] = t;
@@ -163,11 +163,11 @@ static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t
     struct advice advice;
     if (advice_for_cycle(s, cycle, &advice))
         return -1;
-    snprintf(title, sizeof title, "cycle %" PRIu32 ": %s object%s, retains %s", cycle + 1, text_count(c->objects, n1),
-             c->objects == 1 ? "" : "s", text_size(c->retained, n2));
+    snprintf(title, sizeof title, "cycle %" PRIu32 ": %s, retains %s", cycle + 1, text_plural(c->objects, "object", n1),
+             text_size(c->retained, n2));
     if (alike)
-        snprintf(title + strlen(title), sizeof title - strlen(title), "; %s more cycle%s like it",
-                 text_count(alike, n3), alike == 1 ? "" : "s");
+        snprintf(title + strlen(title), sizeof title - strlen(title), "; %s like it",
+                 text_plural(alike, "more cycle", n3));
     uint32_t cluster = picture_add_cluster(&sk->picture, title);
     int status = 0;
     if (c->objects <= LOOP_SHOWN || (sk->unfolded && c->objects <= sk->limit))
@@ -231,12 +231,12 @@ static void set_title(struct sketch *sk, int generation, uint64_t cycles, uint64
     if (!cycles)
         snprintf(title, sizeof title, "a collection of generation %d would find no cycle", generation);
     else
-        snprintf(title, sizeof title, "garbage of generation %d: %s objects, %s, in %s cycle%s", generation,
-                 text_count(garbage->garbage.objects, n1), text_size(garbage->garbage.bytes, n2), text_count(cycles, n3),
-                 cycles == 1 ? "" : "s");
+        snprintf(title, sizeof title, "garbage of generation %d: %s, %s, in %s", generation,
+                 text_plural(garbage->garbage.objects, "object", n1), text_size(garbage->garbage.bytes, n2),
+                 text_plural(cycles, "cycle", n3));
     if (left_out)
-        snprintf(title + strlen(title), sizeof title - strlen(title), " (%s cycles of other shapes are not drawn)",
-                 text_count(left_out, n1));
+        snprintf(title + strlen(title), sizeof title - strlen(title), " (%s of other shapes not drawn)",
+                 text_plural(left_out, "cycle", n1));
     free(sk->picture.title);
     sk->picture.title = strdup(title);
 }

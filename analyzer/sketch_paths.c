@@ -27,7 +27,7 @@ static uint64_t kind_of(const struct sketch *sk, ordinal other, uint8_t info)
 }
 
 /* The neighbours of one object that are not in the picture yet. */
-static size_t collect(const struct sketch *sk, ordinal o, int referrers, struct neighbour *to)
+static size_t collect(struct sketch *sk, ordinal o, int referrers, struct neighbour *to)
 {
     const struct graph *g = &sk->s->graph;
     uint64_t first = referrers ? g->back_start[o] : g->edge_start[o];
@@ -35,7 +35,8 @@ static size_t collect(const struct sketch *sk, ordinal o, int referrers, struct 
     size_t n = 0;
     for (uint64_t i = first; i < end; i++) {
         ordinal other = referrers ? g->source[i] : g->target[i];
-        if (other != ORDINAL_NONE && !sk->node_of[other])
+        if (other != ORDINAL_NONE && !sk->node_of[other] &&
+            (referrers || !sketch_is_plain_key(sk, other, g->info[i])))
             to[n++] = (struct neighbour){kind_of(sk, other, referrers ? g->source_info[i] : g->info[i]), other};
     }
     return n;

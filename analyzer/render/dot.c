@@ -136,6 +136,8 @@ static void put_legend(const struct picture *p, FILE *f)
         fputs("<td><font point-size=\"10\">double outline: several objects</font></td>", f);
     if (weak)
         fputs("<td><font point-size=\"10\">dotted: weak or borrowed</font></td>", f);
+    if (p->keys_hidden)
+        fputs("<td><font point-size=\"10\">keys of dicts: in the labels</font></td>", f);
     if (cut)
         fputs("<td><font point-size=\"10\" color=\"#D55E00\"><b>dashed: the reference to make weak</b></font></td>", f);
     fputs("</tr></table>>;\n  labelloc=\"t\";\n", f);
@@ -163,12 +165,14 @@ int dot_write(const struct picture *p, FILE *f)
           "  node [fontname=\"DejaVu Sans\", fontsize=11, margin=\"0.06,0.03\"];\n"
           "  edge [fontname=\"DejaVu Sans\", fontsize=10, arrowsize=0.8, penwidth=1.2];\n",
           f);
+    if (p->cluster_count > 2)
+        fputs("  rankdir=\"LR\";\n", f); /* frames stand below each other rather than in a row no screen holds */
     put_legend(p, f);
     for (size_t i = 0; i < p->node_count; i++)
         if (!p->nodes[i].cluster)
             put_node(f, i, &p->nodes[i]);
-    for (size_t c = 0; c < p->cluster_count; c++)
-        put_cluster(p, f, c);
+    for (size_t c = p->cluster_count; c-- > 0;) /* the first ends up on top, or leftmost: dot fills from below */
+        put_cluster(p, f, p->cluster_count > 2 ? c : p->cluster_count - 1 - c);
     for (size_t i = 0; i < p->edge_count; i++)
         put_edge(f, &p->edges[i]);
     fputs("}\n", f);

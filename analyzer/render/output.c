@@ -168,26 +168,28 @@ static int keep_row(struct table *t, const struct cell *cells)
 
 /* ---- the table ---- */
 
-int table_begin(struct table *t, struct output *out, const struct column *columns, size_t count,
-                const struct table_options *options)
+long table_column(const struct column *columns, size_t count, const char *key)
+{
+    key += *key == '-' || *key == '+';
+    for (size_t c = 0; c < count; c++)
+        if (!strcmp(columns[c].key, key))
+            return (long)c;
+    return -1;
+}
+
+void table_begin(struct table *t, struct output *out, const struct column *columns, size_t count,
+                 const struct table_options *options)
 {
     *t = (struct table){.out = out, .columns = columns, .column_count = count, .limit = options->limit, .sort = -1};
-    if (options->sort) {
-        const char *key = options->sort;
-        int turned = *key == '-' || *key == '+' ? *key++ : 0;
-        for (size_t c = 0; c < count; c++)
-            if (!strcmp(columns[c].key, key))
-                t->sort = (long)c;
-        if (t->sort < 0)
-            return -1;
-        t->descending = turned ? turned == '-' : columns[t->sort].kind != CELL_TEXT;
+    if (options->sort && (t->sort = table_column(columns, count, options->sort)) >= 0) {
+        int turned = *options->sort == '-' || *options->sort == '+';
+        t->descending = turned ? *options->sort == '-' : columns[t->sort].kind != CELL_TEXT;
     }
     if (out->format == OUTPUT_JSON)
         json_array(&out->json, options->name);
     if (out->format == OUTPUT_CSV)
         for (size_t c = 0; c < count; c++)
             fprintf(out->file, "%s%c", columns[c].key, c + 1 < count ? ',' : '\n');
-    return 0;
 }
 
 void table_row(struct table *t, const struct cell *cells)

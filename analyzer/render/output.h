@@ -78,9 +78,12 @@ struct table_options {
     const char *noun;  /* what rows are, for the line that says how many were cut: "objects" */
 };
 
-/* Begins a table. Returns 0, or -1 when options->sort names no column. */
-int table_begin(struct table *t, struct output *out, const struct column *columns, size_t count,
-                const struct table_options *options);
+/* The column a sort key (with or without + or - in front) means, or -1. */
+long table_column(const struct column *columns, size_t count, const char *key);
+
+/* Begins a table. A sort key that names no column is no order. */
+void table_begin(struct table *t, struct output *out, const struct column *columns, size_t count,
+                 const struct table_options *options);
 
 /* Adds a row; texts are copied. Rows stream out at once where nothing has to be known of later ones. */
 void table_row(struct table *t, const struct cell *cells);

@@ -41,6 +41,7 @@ struct picture {
     char **clusters; /* titles; cluster n is clusters[n - 1] */
     size_t cluster_count, cluster_room;
     unsigned no_memory;
+    int keys_hidden; /* keys that labels show anyway were not drawn: the legend says so */
 };
 
 void picture_init(struct picture *picture, const char *title);

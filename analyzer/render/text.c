@@ -17,6 +17,14 @@ const char *text_count(uint64_t value, char to[TEXT_NUMBER_SIZE])
     return to;
 }
 
+const char *text_plural(uint64_t value, const char *noun, char to[TEXT_NUMBER_SIZE])
+{
+    text_count(value, to);
+    size_t n = strlen(to);
+    snprintf(to + n, TEXT_NUMBER_SIZE - n, " %s%s", noun, value == 1 ? "" : "s");
+    return to;
+}
+
 const char *text_size(uint64_t bytes, char to[TEXT_NUMBER_SIZE])
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

@@ -6,10 +6,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { TEXT_NUMBER_SIZE = 32 };
+enum { TEXT_NUMBER_SIZE = 48 };
 
 /* 1204 -> "1,204"; returns `to`. */
 const char *text_count(uint64_t value, char to[TEXT_NUMBER_SIZE]);
+
+/* 1 object, 1,204 objects: the count and the noun, with an s unless it is one. `noun` is short. */
+const char *text_plural(uint64_t value, const char *noun, char to[TEXT_NUMBER_SIZE]);
 
 /* 1536 -> "1.5 KiB", three digits that matter. */
 const char *text_size(uint64_t bytes, char to[TEXT_NUMBER_SIZE]);

@@ -1,0 +1,191 @@
+"""Bad input gets one clear line, says where, and ends with exit status 2."""
+
+import os
+import re
+import resource
+import struct
+import subprocess
+import unittest
+
+from support import REFHEAP, SOURCE, TestCase, run, sample
+
+READING = ["info", "verify", "summary", "generations", "cycles"]
+
+
+class Usage(TestCase):
+    def fail(self, *arguments, **more):
+        out, err = run(*arguments, status=2, **more)
+        self.assertEqual(out, "")
+        self.assertOneLine(err)
+        return err
+
+    def test_wrong_words(self):
+        snapshot = self.path("s.refheap")
+        sample("two_lists", snapshot)
+        cases = {
+            ("frobnicate",): 'there is no command "frobnicate"',
+            ("cycles",): "name a snapshot",
+            ("cycles", snapshot, "extra"): "too many arguments",
+            ("object", snapshot): "too few arguments",
+            ("cycles", snapshot, "--frob"): "unknown option --frob",
+            ("cycles", snapshot, "-x"): "unknown option -x",
+            ("info", snapshot, "--depth", "3"): "unknown option --depth",
+            ("cycles", snapshot, "--generation"): "needs a value",
+            ("cycles", snapshot, "--generation", "9"): '--generation cannot be "9"',
+            ("cycles", snapshot, "--generation", "permanent"): "must be 0, 1 or 2",
+            ("cycles", snapshot, "--limit", "-1"): '--limit cannot be "-1"',
+            ("cycles", snapshot, "--json=yes"): "takes no value",
+            ("cycles", snapshot, "--json", "--csv"): "exclude each other",
+            ("summary", snapshot, "--by", "colour"): '--by cannot be "colour"',
+            ("summary", snapshot, "--sort", "colour"): 'no column "colour"',
+            ("object", snapshot, "hello"): "names no object",
+            ("object", snapshot, "0xzz"): "is no address",
+            ("object", snapshot, "0x"): "is no address",
+            ("object", snapshot, "0x10"): "there is no object at 0x10",
+            ("object", snapshot, "@99"): "ranks go from @0 to @1",
+            ("object", snapshot, "@-1"): "is no rank",
+            ("object", snapshot, "root:nobody"): 'no root "nobody"',
+            ("object", snapshot, "type:list"): "names several objects",
+            ("object", snapshot, "type:nothing"): "names no object",
+            ("object", snapshot, "cycle:7"): 'no cycle "7"',
+            ("referrers", snapshot, "@0", "--kind", "red"): '--kind cannot be "red"',
+            ("render", snapshot): "name the file to draw",
+            ("render", snapshot, "-o", "x.bmp"): "cannot tell the format",
+            ("render", snapshot, "clouds", "-o", "x.svg"): 'cannot draw "clouds"',
+            ("render", snapshot, "referrers", "-o", "x.svg"): "referrers of what?",
+            ("render", snapshot, "-o", "/nowhere/x.svg"): "cannot write it: No such file or directory",
+            ("pack", snapshot): "name the file to write",
+            ("pack", snapshot, "-o", "x", "--level", "99"): "--level must be",
+            ("capture",): "name the file to write",
+            ("capture", "-o", "x"): "must be open descriptors",
+            ("info", snapshot, "-o", "/nowhere/x"): "cannot write it: No such file or directory",
+            ("help", "frobnicate"): 'there is no command "frobnicate"',
+        }
+        for arguments, text in cases.items():
+            self.assertIn(text, self.fail(*arguments), arguments)
+
+    def test_missing_and_foreign_files(self):
+        for name in ("empty", "text", "elf"):
+            with open(self.path(name), "wb") as f:
+                f.write({"empty": b"", "text": b"hello\n" * 100, "elf": b"\x7fELF" + bytes(100)}[name])
+        cases = {"nowhere": "cannot open it: No such file or directory", "empty": "the file is empty",
+                 "text": "this is not a refheap snapshot", "elf": "this is not a refheap snapshot",
+                 ".": "cannot read it: Is a directory"}
+        for name, text in cases.items():
+            for command in READING:
+                err = self.fail(command, self.path(name))
+                self.assertIn(text, err)
+                self.assertIn(self.path(name), err)
+
+    def test_other_versions_are_named(self):
+        snapshot = self.path("s.refheap")
+        sample("two_lists", snapshot)
+        with open(snapshot, "r+b") as f:
+            f.seek(8)
+            f.write(struct.pack("<HH", 3, 1))
+        self.assertIn("version 3.1 of the format and this program reads 0.1", self.fail("info", snapshot))
+
+    def test_full_disk_is_no_short_answer(self):
+        snapshot = self.path("s.refheap")
+        sample("forgotten_list", snapshot)
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([REFHEAP, "referents", snapshot, "root:audit_log", "--limit", "0"], stdout=full,
+                                  stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 2)
+        self.assertOneLine(done.stderr.decode())
+        self.assertIn("No space left", done.stderr.decode())
+
+    def test_reader_that_stops_early_gets_no_noise(self):
+        snapshot = self.path("s.refheap")
+        sample("forgotten_list", snapshot)
+        done = subprocess.run("%s referents %s root:audit_log --limit 0 | head -1" % (REFHEAP, snapshot), shell=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertNotIn(b"Segmentation", done.stderr)
+        self.assertLessEqual(done.stderr.count(b"\n"), 1)
+
+    def test_help_of_every_command_names_what_it_takes(self):
+        commands = re.findall(r"^  ([a-z-]+) ", run("help")[0], re.M)
+        self.assertGreaterEqual(len(commands), 13)
+        for command in commands:
+            out, _ = run(command, "--help")
+            self.assertTrue(out.startswith("usage: refheap %s" % command), out)
+            self.assertEqual(out, run("help", command)[0])
+            self.assertTrue(os.path.exists(os.path.join(SOURCE, "analyzer", "cmd_%s.c" % {
+                "referrers": "neighbours", "referents": "neighbours"}.get(command, command.replace("-", "_")))))
+        self.assertRegex(run("--version")[0], r"^refheap \d+\.\d+\.\d+, snapshot format \d+\.\d+\n$")
+
+
+class Damage(TestCase):
+    """The sections of a real snapshot truncated, flipped and enlarged: exit 2, section and offset, little memory. (The unit tests turn every
+    bit; here the whole program answers.)"""
+
+    MEMORY = 64 << 20  # bytes the program may take for a file of a few KiB
+
+    def setUp(self):
+        super().setUp()
+        self.whole = self.path("whole.refheap")
+        sample("proxy", self.whole)
+        with open(self.whole, "rb") as f:
+            self.bytes = bytearray(f.read())
+        self.blocks, at = [], 64
+        while at < len(self.bytes):
+            _, _, section, _, _, stored, _ = struct.unpack_from("<IIHHIII", self.bytes, at)
+            end = at + 40 + (stored + 7) // 8 * 8
+            self.blocks.append((section, at, end))
+            at = end
+
+    def judge(self, contents, what):
+        path = self.path("damaged.refheap")
+        with open(path, "wb") as f:
+            f.write(contents)
+        done = subprocess.run([REFHEAP, "verify", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 46, 1 << 46)))
+        err = done.stderr.decode()
+        self.assertEqual(done.returncode, 2, (what, err))
+        self.assertOneLine(err)
+        self.assertRegex(err, r"\[at section [a-z]+, offset \d+\]; \S", what)
+        self.assertEqual(done.stdout, b"")
+        if not os.environ.get("BUILD", "").endswith("-san"):
+            self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024, self.MEMORY, what)
+
+    def test_every_section_truncated(self):
+        sections = set()
+        for section, start, end in self.blocks:
+            sections.add(section)
+            for at in (start, start + 20, start + 40, (start + 40 + end) // 2, end - 1):
+                self.judge(self.bytes[:at], ("cut", section, at))
+        self.assertEqual(sections - {127}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
+
+    def test_every_section_flipped(self):
+        for section, start, end in self.blocks:
+            for at in (start, start + 8, start + 12, start + 16, start + 20, start + 24, start + 32, start + 40, end - 1):
+                changed = bytearray(self.bytes)
+                changed[at] ^= 0x10
+                self.judge(changed, ("flip", section, at))
+
+    def test_every_section_enlarged(self):
+        for section, start, end in self.blocks:
+            self.judge(self.bytes[:end] + bytes(64) + self.bytes[end:], ("insert", section))
+            for offset in (12, 16, 20):  # raw length, stored length, count
+                changed = bytearray(self.bytes)
+                struct.pack_into("<I", changed, start + offset, 0xfffffff0)
+                self.judge(changed, ("length", section, offset))
+        self.judge(self.bytes + bytes(8), "behind the end")
+
+    def test_salvage_reads_the_rest_and_says_so(self):
+        _, start, end = next(b for b in self.blocks if b[0] == 10)  # values
+        changed = bytearray(self.bytes)
+        changed[start + 50] ^= 1
+        path = self.path("damaged.refheap")
+        with open(path, "wb") as f:
+            f.write(changed)
+        run("cycles", path, status=2)
+        out, err = run("cycles", path, "--salvage")
+        self.assertIn("would find 74 unreachable", out)
+        self.assertIn("what follows rests on the rest", err)
+        self.assertIn("section values", err)
+        run("verify", path, "--salvage", status=2)
+
+
+if __name__ == "__main__":
+    unittest.main()
