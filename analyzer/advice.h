@@ -12,7 +12,7 @@ struct advice {
     int is_field;     /* all of them are one field of one type */
 };
 
-/* Returns 0 or -1 without memory. Needs session_analysis() and session_values(). */
+/* Returns 0 or -1 without memory. Needs session_cycles() and session_values(). */
 int advice_for_cycle(const struct session *s, ordinal cycle, struct advice *result);
 void advice_release(struct advice *advice);
 

@@ -405,7 +405,7 @@ static int run(struct invocation *inv)
     if (inv->own[OWN_OBJECTS] ? check_sort(inv, object_columns, OBJECT_COLUMNS)
                               : check_sort(inv, cycle_columns, CYCLE_COLUMNS))
         return STATUS_ERROR;
-    if (session_analysis(s, &err) || session_garbage(s, choice.generation, &err) || session_values(s, &err))
+    if (session_cycles(s, &err) || session_garbage(s, choice.generation, &err) || session_values(s, &err))
         return fail(s->path, &err);
     ordinal *first = malloc(((size_t)s->cycles.count + 1) * sizeof *first);
     choice.order = malloc(((size_t)s->cycles.count + 1) * sizeof *choice.order);

@@ -155,7 +155,7 @@ static int run(struct invocation *inv)
     struct facts facts;
     struct rh_error err;
     ordinal o;
-    if (session_analysis(s, &err) || session_values(s, &err))
+    if (session_dominators(s, &err) || session_values(s, &err))
         return fail(s->path, &err);
     int status = select_object(inv, inv->argv[0], &o);
     if (status)

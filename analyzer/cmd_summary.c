@@ -215,7 +215,7 @@ static int run(struct invocation *inv)
     describe_columns(by, columns);
     if (check_sort(inv, columns, COLUMNS))
         return STATUS_ERROR;
-    if (session_analysis(s, &err))
+    if (session_dominators(s, &err))
         return fail(s->path, &err);
     uint32_t classes = by->classes(s);
     uint32_t *class_of = malloc(((size_t)s->graph.objects + 1) * sizeof *class_of);

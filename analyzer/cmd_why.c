@@ -206,7 +206,7 @@ static int run(struct invocation *inv)
     struct path path;
     char name[NAME_SIZE];
     ordinal o;
-    if (session_analysis(s, &err) || session_values(s, &err))
+    if (session_cycles(s, &err) || session_values(s, &err))
         return fail(s->path, &err);
     int status = select_object(inv, inv->argv[0], &o);
     if (status)

@@ -116,7 +116,7 @@ static int by_cycle(struct invocation *inv, const char *text, struct selection *
     struct rh_error err;
     char *end;
     uint64_t id = strtoull(text, &end, 10);
-    if (session_analysis(s, &err))
+    if (session_cycles(s, &err))
         return fail(s->path, &err);
     if (*end || !id || id > s->cycles.count)
         return fail_object(inv, "\"refheap cycles\" lists them", "there is no cycle \"%s\"", text);

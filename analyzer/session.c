@@ -53,6 +53,7 @@ void session_close(struct session *s)
     for (int n = 0; n < 3; n++)
         garbage_release(&s->garbage[n]);
     cycles_release(&s->cycles);
+    dominators_release(&s->dead);
     dominators_release(&s->dominators);
     components_release(&s->components);
     graph_release(&s->graph);
@@ -136,23 +137,33 @@ int session_garbage(struct session *s, int generation, struct rh_error *err)
     return 0;
 }
 
-int session_analysis(struct session *s, struct rh_error *err)
+int session_cycles(struct session *s, struct rh_error *err)
 {
     int status = session_garbage(s, 2, err);
-    if (status || s->has_analysis)
+    if (status || s->has_cycles)
         return status;
     const struct graph *g = &s->graph;
     const struct garbage *garbage = &s->garbage[2];
     session_progress(s, "finding cycles");
     s->uncollectable = calloc((size_t)g->objects + 1, 1);
     if (!s->uncollectable || garbage_uncollectable(g, garbage, s->uncollectable) == UINT64_MAX ||
-        components_find(g, garbage->fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &s->components))
+        components_find(g, garbage->fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &s->components) ||
+        dominators_build(g, garbage, &s->components, DOMINATORS_DEAD, &s->dead) ||
+        cycles_find(g, garbage, &s->components, &s->dead, s->uncollectable, &s->cycles))
         return out_of_memory(err);
+    s->has_cycles = 1;
+    return 0;
+}
+
+int session_dominators(struct session *s, struct rh_error *err)
+{
+    int status = session_cycles(s, err);
+    if (status || s->has_dominators)
+        return status;
     session_progress(s, "finding what keeps what");
-    if (dominators_build(g, garbage, &s->components, &s->dominators) ||
-        cycles_find(g, garbage, &s->components, &s->dominators, s->uncollectable, &s->cycles))
+    if (dominators_build(&s->graph, &s->garbage[2], &s->components, DOMINATORS_ALL, &s->dominators))
         return out_of_memory(err);
-    s->has_analysis = 1;
+    s->has_dominators = 1;
     return 0;
 }
 

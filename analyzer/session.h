@@ -27,11 +27,14 @@ struct session {
     int has_garbage[3];
     struct garbage garbage[3]; /* by generation */
 
-    int has_analysis;
+    int has_cycles;
     uint8_t *uncollectable; /* by ordinal */
     struct components components;
-    struct dominators dominators;
+    struct dominators dead; /* of what is not alive */
     struct cycles cycles;
+
+    int has_dominators;
+    struct dominators dominators; /* of everything */
 
     int64_t started; /* for the progress line */
     int progress_shown;
@@ -43,7 +46,8 @@ void session_close(struct session *s);
 /* Each makes sure that part is there; returns 0 or a negative code. */
 int session_graph(struct session *s, struct rh_error *err);                      /* graph, classes, roots */
 int session_garbage(struct session *s, int generation, struct rh_error *err);    /* garbage[generation] */
-int session_analysis(struct session *s, struct rh_error *err);                   /* components, dominators, cycles */
+int session_cycles(struct session *s, struct rh_error *err);                     /* components, dead, cycles */
+int session_dominators(struct session *s, struct rh_error *err);                 /* dominators; garbage[2] and cycles */
 int session_values(struct session *s, struct rh_error *err);                     /* values */
 
 /* Says on stderr what is being done, once a second has passed and somebody is looking. */

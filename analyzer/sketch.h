@@ -18,7 +18,7 @@ struct sketch {
     int unfolded;
 };
 
-/* Needs session_analysis() and session_values(). Returns 0 or -1 without memory. */
+/* Needs session_cycles() and session_values(). Returns 0 or -1 without memory. */
 int sketch_init(struct sketch *sk, const struct session *s, const char *title, int unfolded);
 void sketch_release(struct sketch *sk);
 

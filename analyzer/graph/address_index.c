@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 enum { GRANULES = 512, GRANULE_BITS = 9, SHIFT_MAX = 12, BATCH = 32 };
 static const uint32_t no_bitmap = UINT32_MAX;
 
@@ -22,7 +24,7 @@ static struct address_page *slot_of(const struct address_index *index, uint64_t 
 
 static int make_slots(struct address_index *index, size_t capacity)
 {
-    index->slots = malloc(capacity * sizeof *index->slots);
+    index->slots = array_new(capacity, sizeof *index->slots);
     if (!index->slots)
         return -1;
     memset(index->slots, 0xff, capacity * sizeof *index->slots);
@@ -41,7 +43,7 @@ static int grow_slots(struct address_index *index)
     for (size_t i = 0; i < capacity; i++)
         if (old[i].bitmap != no_bitmap)
             *slot_of(index, old[i].page) = old[i];
-    free(old);
+    array_free(old);
     return 0;
 }
 
@@ -104,7 +106,7 @@ static int find_pages(struct address_index *index, const struct address_run *run
 /* Numbers the pages in order, so that bitmaps lie as the pages do. */
 static int order_pages(struct address_index *index)
 {
-    uint64_t *pages = malloc(2 * (index->pages + 1) * sizeof *pages);
+    uint64_t *pages = array_new(2 * (index->pages + 1), sizeof *pages);
     size_t n = 0;
     if (!pages)
         return -1;
@@ -114,12 +116,9 @@ static int order_pages(struct address_index *index)
     sort_pages(pages, pages + n, n);
     for (size_t i = 0; i < n; i++)
         slot_of(index, pages[i])->bitmap = (uint32_t)i;
-    free(pages);
-    index->bitmaps = aligned_alloc(64, (n + 1) * sizeof *index->bitmaps);
-    if (!index->bitmaps)
-        return -1;
-    memset(index->bitmaps, 0, (n + 1) * sizeof *index->bitmaps);
-    return 0;
+    array_free(pages);
+    index->bitmaps = array_new(n + 1, sizeof *index->bitmaps); /* each on a cache line */
+    return index->bitmaps ? 0 : -1;
 }
 
 static int set_bits(struct address_index *index, const struct address_run *runs, size_t run_count,
@@ -155,7 +154,7 @@ static uint32_t count_bitmap(const uint64_t bitmap[8])
 
 static int rank_pages(struct address_index *index)
 {
-    uint32_t *rank = malloc((index->pages + 1) * sizeof *rank), sum = 0;
+    uint32_t *rank = array_new(index->pages + 1, sizeof *rank), sum = 0;
     if (!rank)
         return -1;
     for (size_t p = 0; p < index->pages; p++) {
@@ -165,7 +164,7 @@ static int rank_pages(struct address_index *index)
     for (size_t i = 0; i <= index->mask; i++)
         if (index->slots[i].bitmap != no_bitmap)
             index->slots[i].rank = rank[index->slots[i].bitmap];
-    free(rank);
+    array_free(rank);
     return 0;
 }
 
@@ -198,12 +197,19 @@ int address_index_build(struct address_index *index, const struct address_run *r
 
 void address_index_release(struct address_index *index)
 {
-    free(index->slots);
-    free(index->bitmaps);
+    array_free(index->slots);
+    array_free(index->bitmaps);
     memset(index, 0, sizeof *index);
 }
 
-static ordinal rank_of(const struct address_index *index, const struct address_page *slot, uint64_t address)
+/* One instruction where the processor has it; chosen once, when the program is loaded. */
+#if defined(__x86_64__) && !defined(__POPCNT__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define WITH_POPCNT __attribute__((target_clones("popcnt", "default")))
+#else
+#define WITH_POPCNT
+#endif
+
+static inline __attribute__((always_inline)) ordinal rank_of(const struct address_index *index, const struct address_page *slot, uint64_t address)
 {
     if (slot->bitmap == no_bitmap || address & ((UINT64_C(1) << index->shift) - 1))
         return ORDINAL_NONE;
@@ -218,11 +224,13 @@ static ordinal rank_of(const struct address_index *index, const struct address_p
     return rank;
 }
 
+WITH_POPCNT
 ordinal address_index_find(const struct address_index *index, uint64_t address)
 {
     return rank_of(index, slot_of(index, page_of(index, address)), address);
 }
 
+WITH_POPCNT
 void address_index_find_many(const struct address_index *index, const uint64_t *addresses, size_t count,
                              ordinal *found)
 {

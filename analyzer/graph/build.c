@@ -1,8 +1,8 @@
 /* Building the graph: addresses to ordinals, columns into ordinal order, edges forward and back. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "../../dumpfmt/error.h"
+#include "array.h"
 #include "graph.h"
 
 static int out_of_memory(struct rh_error *err)
@@ -14,7 +14,7 @@ static int out_of_memory(struct rh_error *err)
 static int build_index(const struct snapshot *s, struct graph *g, struct rh_error *err)
 {
     size_t blocks = snapshot_block_count(s, SECTION_OBJECTS);
-    struct address_run *runs = calloc(blocks + 1, sizeof *runs);
+    struct address_run *runs = array_new(blocks + 1, sizeof *runs);
     uint64_t duplicate = 0, total = 0;
     if (!runs)
         return out_of_memory(err);
@@ -38,7 +38,7 @@ static int build_index(const struct snapshot *s, struct graph *g, struct rh_erro
             status = built ? out_of_memory(err) : 0;
         }
     }
-    free(runs);
+    array_free(runs);
     g->objects = (ordinal)total;
     return status;
 }
@@ -47,16 +47,16 @@ static int build_index(const struct snapshot *s, struct graph *g, struct rh_erro
 static int allocate_columns(struct graph *g)
 {
     size_t n = (size_t)g->objects + 1;
-    g->address = malloc(n * sizeof *g->address);
-    g->type = malloc(n * sizeof *g->type);
-    g->heap = malloc(n * sizeof *g->heap);
-    g->size = malloc(n * sizeof *g->size);
-    g->refcount = malloc(n * sizeof *g->refcount);
-    g->state = malloc(n * sizeof *g->state);
-    g->file_edge = malloc(n * sizeof *g->file_edge);
-    g->edge_start = malloc(n * sizeof *g->edge_start);
-    g->back_start = malloc(n * sizeof *g->back_start);
-    g->internal = calloc(n, sizeof *g->internal);
+    g->address = array_new(n, sizeof *g->address);
+    g->type = array_new(n, sizeof *g->type);
+    g->heap = array_new(n, sizeof *g->heap);
+    g->size = array_new(n, sizeof *g->size);
+    g->refcount = array_new(n, sizeof *g->refcount);
+    g->state = array_new(n, sizeof *g->state);
+    g->file_edge = array_new(n, sizeof *g->file_edge);
+    g->edge_start = array_new(n, sizeof *g->edge_start);
+    g->back_start = array_new(n, sizeof *g->back_start);
+    g->internal = array_new(n, sizeof *g->internal);
     return g->address && g->type && g->heap && g->size && g->refcount && g->state && g->file_edge && g->edge_start &&
                    g->back_start && g->internal
                ? 0
@@ -165,13 +165,13 @@ static int is_in_order(const struct graph *g)
 /* Resolves each block of edges once, in file order, and hands every object its part. */
 static int place_edges_by_row(const struct snapshot *s, struct graph *g)
 {
-    ordinal *ordinals = malloc(BLOCK_RAW_MAX / 8 * sizeof *ordinals);
-    ordinal *resolved = malloc(BLOCK_RAW_MAX / 8 * sizeof *resolved);
+    ordinal *ordinals = array_new(BLOCK_RAW_MAX / 8, sizeof *ordinals);
+    ordinal *resolved = array_new(BLOCK_RAW_MAX / 8, sizeof *resolved);
     uint64_t resolved_first = 0, resolved_end = 0;
     struct edge_run run = {0};
     if (!ordinals || !resolved) {
-        free(ordinals);
-        free(resolved);
+        array_free(ordinals);
+        array_free(resolved);
         return -1;
     }
     for (size_t b = 0; b < snapshot_block_count(s, SECTION_OBJECTS); b++) {
@@ -201,8 +201,8 @@ static int place_edges_by_row(const struct snapshot *s, struct graph *g)
             }
         }
     }
-    free(ordinals);
-    free(resolved);
+    array_free(ordinals);
+    array_free(resolved);
     return 0;
 }
 
@@ -220,8 +220,8 @@ static int build_back(struct graph *g)
             g->internal[t]++;
     }
     sum_up(start, g->objects);
-    g->source = malloc((start[g->objects] + 1) * sizeof *g->source);
-    g->source_info = malloc(start[g->objects] + 1);
+    g->source = array_new(start[g->objects] + 1, sizeof *g->source);
+    g->source_info = array_new(start[g->objects] + 1, 1);
     if (!g->source || !g->source_info)
         return -1;
     for (ordinal o = 0; o < g->objects; o++)
@@ -239,8 +239,8 @@ static int build_back(struct graph *g)
 
 static int build_edges(const struct snapshot *s, struct graph *g)
 {
-    g->target = malloc((g->edges + 1) * sizeof *g->target);
-    g->info = malloc(g->edges + 1);
+    g->target = array_new(g->edges + 1, sizeof *g->target);
+    g->info = array_new(g->edges + 1, 1);
     if (!g->target || !g->info)
         return -1;
     if (snapshot_complete(s) && is_in_order(g))
@@ -257,9 +257,9 @@ int graph_build(const struct snapshot *s, struct graph *g, struct rh_error *err)
     int status = build_index(s, g, err);
     if (status)
         goto out;
-    ordinal *ordinals = malloc(BLOCK_RAW_MAX / 8 * sizeof *ordinals);
+    ordinal *ordinals = array_new(BLOCK_RAW_MAX / 8, sizeof *ordinals);
     if (!ordinals || allocate_columns(g)) {
-        free(ordinals);
+        array_free(ordinals);
         status = out_of_memory(err);
         goto out;
     }
@@ -269,7 +269,7 @@ int graph_build(const struct snapshot *s, struct graph *g, struct rh_error *err)
         snapshot_objects(s, b, &view);
         place_rows(s, g, &view, ordinals, &run);
     }
-    free(ordinals);
+    array_free(ordinals);
     sum_up(g->edge_start, g->objects);
     g->edges = g->edge_start[g->objects];
     if (g->edges > snapshot_count(s, SECTION_EDGES)) { /* only with salvage: blocks that contradict each other */
@@ -287,20 +287,20 @@ out:
 void graph_release(struct graph *g)
 {
     address_index_release(&g->index);
-    free(g->address);
-    free(g->type);
-    free(g->heap);
-    free(g->size);
-    free(g->refcount);
-    free(g->state);
-    free(g->file_edge);
-    free(g->edge_start);
-    free(g->target);
-    free(g->info);
-    free(g->back_start);
-    free(g->source);
-    free(g->source_info);
-    free(g->internal);
+    array_free(g->address);
+    array_free(g->type);
+    array_free(g->heap);
+    array_free(g->size);
+    array_free(g->refcount);
+    array_free(g->state);
+    array_free(g->file_edge);
+    array_free(g->edge_start);
+    array_free(g->target);
+    array_free(g->info);
+    array_free(g->back_start);
+    array_free(g->source);
+    array_free(g->source_info);
+    array_free(g->internal);
     memset(g, 0, sizeof *g);
 }
 

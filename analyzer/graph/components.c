@@ -1,7 +1,8 @@
 #include "components.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "array.h"
 
 /* The search in progress. `rindex` is 0 for what was not visited, a preorder number while an object's component is open, and counts
  * down from the top for what is closed (Pearce 2016). */
@@ -80,21 +81,21 @@ static void search_from(struct search *s, ordinal start)
 
 static int run_search(struct search *s, size_t n)
 {
-    s->rindex = calloc(n, sizeof *s->rindex);
-    s->edge = malloc(n * sizeof *s->edge);
-    s->path = malloc(n * sizeof *s->path);
-    s->open = malloc(n * sizeof *s->open);
-    s->is_root = malloc(n);
+    s->rindex = array_new(n, sizeof *s->rindex);
+    s->edge = array_new(n, sizeof *s->edge);
+    s->path = array_new(n, sizeof *s->path);
+    s->open = array_new(n, sizeof *s->open);
+    s->is_root = array_new(n, 1);
     int status = s->rindex && s->edge && s->path && s->open && s->is_root ? 0 : -1;
     s->next_index = 1;
     s->next_component = UINT32_MAX - 1;
     for (ordinal o = 0; !status && o < s->g->objects; o++)
         if (is_part(s, o) && !s->rindex[o])
             search_from(s, o);
-    free(s->edge);
-    free(s->path);
-    free(s->open);
-    free(s->is_root);
+    array_free(s->edge);
+    array_free(s->path);
+    array_free(s->open);
+    array_free(s->is_root);
     return status;
 }
 
@@ -102,13 +103,13 @@ static int run_search(struct search *s, size_t n)
 static int describe(const struct graph *g, struct components *c)
 {
     size_t n = (size_t)c->count + 2;
-    c->member_start = calloc(n, sizeof *c->member_start);
-    c->cyclic = calloc(n, 1);
-    c->reached = calloc(n, 1);
+    c->member_start = array_new(n, sizeof *c->member_start);
+    c->cyclic = array_new(n, 1);
+    c->reached = array_new(n, 1);
     size_t members = 0;
     for (ordinal o = 0; o < g->objects; o++)
         members += c->component[o] != ORDINAL_NONE;
-    c->member = malloc((members + 1) * sizeof *c->member);
+    c->member = array_new(members + 1, sizeof *c->member);
     if (!c->member_start || !c->cyclic || !c->reached || !c->member)
         return -1;
     for (ordinal o = 0; o < g->objects; o++)
@@ -149,7 +150,7 @@ int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, 
         c->count = UINT32_MAX - 1 - s.next_component;
         status = describe(g, c);
     } else {
-        free(s.rindex);
+        array_free(s.rindex);
     }
     if (status)
         components_release(c);
@@ -158,10 +159,10 @@ int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, 
 
 void components_release(struct components *c)
 {
-    free(c->component);
-    free(c->member);
-    free(c->member_start);
-    free(c->cyclic);
-    free(c->reached);
+    array_free(c->component);
+    array_free(c->member);
+    array_free(c->member_start);
+    array_free(c->cyclic);
+    array_free(c->reached);
     memset(c, 0, sizeof *c);
 }

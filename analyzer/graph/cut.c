@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "array.h"
 #include "cycles.h"
 
 enum { GROUPS_TRIED = 24, GROUPS_MAX = 4096, SLOTS = 4 * GROUPS_MAX };
@@ -119,12 +120,12 @@ static int localize(struct local *l)
     for (ordinal i = 0; i < l->count; i++)
         for (uint64_t e = g->edge_start[l->members[i]]; e < g->edge_start[l->members[i] + 1]; e++)
             l->edges += (uint64_t)is_inner(l, e);
-    l->groups = malloc(GROUPS_MAX * sizeof *l->groups);
-    l->slots = calloc(SLOTS, sizeof *l->slots);
-    l->group_of = malloc((l->edges + 1) * sizeof *l->group_of);
-    l->to = malloc((l->edges + 1) * sizeof *l->to);
-    l->number = malloc((l->edges + 1) * sizeof *l->number);
-    l->start = malloc(((size_t)l->count + 1) * sizeof *l->start);
+    l->groups = array_new(GROUPS_MAX, sizeof *l->groups);
+    l->slots = array_new(SLOTS, sizeof *l->slots);
+    l->group_of = array_new(l->edges + 1, sizeof *l->group_of);
+    l->to = array_new(l->edges + 1, sizeof *l->to);
+    l->number = array_new(l->edges + 1, sizeof *l->number);
+    l->start = array_new((size_t)l->count + 1, sizeof *l->start);
     if (!l->groups || !l->slots || !l->group_of || !l->to || !l->number || !l->start)
         return -1;
     uint64_t n = 0;
@@ -195,7 +196,7 @@ static uint32_t choose_group(struct local *l, cycles_field_name *name, const voi
                              ordinal *queue)
 {
     uint32_t chosen = GROUPS_MAX;
-    struct group **order = malloc((l->group_count + 1) * sizeof *order);
+    struct group **order = array_new(l->group_count + 1, sizeof *order);
     for (size_t i = 0; order && i < l->group_count; i++) {
         l->groups[i].rank = rank_group(&l->groups[i], name, context);
         order[i] = &l->groups[i];
@@ -205,7 +206,7 @@ static uint32_t choose_group(struct local *l, cycles_field_name *name, const voi
     for (size_t i = 0; order && i < l->group_count && i < GROUPS_TRIED && chosen == GROUPS_MAX; i++)
         if (order[i]->kind != LABEL_NONE && is_acyclic_without(l, (uint32_t)(order[i] - l->groups), degree, queue))
             chosen = (uint32_t)(order[i] - l->groups);
-    free(order);
+    array_free(order);
     return chosen;
 }
 
@@ -248,9 +249,9 @@ int cycles_choose_cut(const struct graph *g, const struct components *c, ordinal
                       .members = c->member + c->member_start[component],
                       .count = c->member_start[component + 1] - c->member_start[component],
                       .component = component};
-    uint32_t *degree = malloc(((size_t)l.count + 1) * sizeof *degree);
-    ordinal *queue = malloc(((size_t)l.count + 1) * sizeof *queue);
-    uint64_t *next = malloc(((size_t)l.count + 1) * sizeof *next);
+    uint32_t *degree = array_new((size_t)l.count + 1, sizeof *degree);
+    ordinal *queue = array_new((size_t)l.count + 1, sizeof *queue);
+    uint64_t *next = array_new((size_t)l.count + 1, sizeof *next);
     int status = degree && queue && next ? localize(&l) : -1;
     if (!status) {
         uint32_t group = choose_group(&l, name, name_context, degree, queue);
@@ -262,14 +263,14 @@ int cycles_choose_cut(const struct graph *g, const struct components *c, ordinal
                     if (l.group_of[e] == group)
                         cut(context, l.members[i], l.number[e]);
     }
-    free(degree);
-    free(queue);
-    free(next);
-    free(l.groups);
-    free(l.slots);
-    free(l.group_of);
-    free(l.to);
-    free(l.number);
-    free(l.start);
+    array_free(degree);
+    array_free(queue);
+    array_free(next);
+    array_free(l.groups);
+    array_free(l.slots);
+    array_free(l.group_of);
+    array_free(l.to);
+    array_free(l.number);
+    array_free(l.start);
     return status;
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 static int compare_cycles(const void *pa, const void *pb)
 {
     const struct cycle *a = pa, *b = pb;
@@ -41,8 +43,8 @@ int cycles_find(const struct graph *g, const struct garbage *garbage, const stru
     ordinal count = 0;
     for (ordinal i = 0; i < c->count; i++)
         count += c->cyclic[i];
-    r->items = malloc(((size_t)count + 1) * sizeof *r->items);
-    r->of_component = malloc(((size_t)c->count + 1) * sizeof *r->of_component);
+    r->items = array_new((size_t)count + 1, sizeof *r->items);
+    r->of_component = array_new((size_t)c->count + 1, sizeof *r->of_component);
     if (!r->items || !r->of_component) {
         cycles_release(r);
         return -1;
@@ -69,7 +71,7 @@ int cycles_find(const struct graph *g, const struct garbage *garbage, const stru
 
 void cycles_release(struct cycles *cycles)
 {
-    free(cycles->items);
-    free(cycles->of_component);
+    array_free(cycles->items);
+    array_free(cycles->of_component);
     memset(cycles, 0, sizeof *cycles);
 }

@@ -1,12 +1,15 @@
 #include "dominators.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "array.h"
 
 /* Work in preorder numbers: vertex 0 is the super-root. */
 struct tree {
     const struct graph *g;
     const struct components *components;
+    const uint8_t *fate;
+    int dead_only;
     struct dominators *d;
     ordinal *number;      /* by vertex: preorder number, ORDINAL_NONE unvisited */
     ordinal *vertex;      /* by number */
@@ -30,9 +33,15 @@ static int is_child_of_root(const struct graph *g, const struct garbage *garbage
            (graph_external(g, o) > 0 || graph_generation(g, o) == GENERATION_PERMANENT);
 }
 
+/* Whether an object is in the part the tree is built for. */
+static int is_part(const struct tree *t, ordinal o)
+{
+    return !t->dead_only || t->fate[o] != FATE_LIVE;
+}
+
 static int find_source_cycles(const struct components *c, struct dominators *d)
 {
-    d->virtual_component = malloc(((size_t)c->count + 1) * sizeof *d->virtual_component);
+    d->virtual_component = array_new((size_t)c->count + 1, sizeof *d->virtual_component);
     if (!d->virtual_component)
         return -1;
     for (ordinal i = 0; i < c->count; i++)
@@ -64,7 +73,7 @@ static void search_from(struct tree *t, ordinal start, ordinal parent)
         ordinal o = t->vertex[t->path[depth]];
         uint64_t e = t->edge[depth], end = g->edge_start[o + 1];
         while (e < end && (g->target[e] == ORDINAL_NONE || !edge_is_counted(g->info[e]) ||
-                           t->number[g->target[e]] != ORDINAL_NONE))
+                           t->number[g->target[e]] != ORDINAL_NONE || !is_part(t, g->target[e])))
             e++;
         t->edge[depth] = e + 1;
         if (e < end) {
@@ -84,7 +93,7 @@ static void search(struct tree *t, const struct garbage *garbage, uint8_t *attac
     const struct graph *g = t->g;
     visit(t, dominators_root(t->d), 0);
     for (ordinal o = 0; o < g->objects; o++)
-        if ((attached[o] = (uint8_t)is_child_of_root(g, garbage, o)))
+        if (is_part(t, o) && (attached[o] = (uint8_t)is_child_of_root(g, garbage, o)))
             search_from(t, o, 0);
     for (ordinal v = 0; v < t->d->virtuals; v++) {
         ordinal c = t->d->virtual_component[v], number = visit(t, g->objects + v, 0);
@@ -93,7 +102,7 @@ static void search(struct tree *t, const struct garbage *garbage, uint8_t *attac
     }
     /* Only a heap whose counts are wrong has anything left. */
     for (ordinal o = 0; o < g->objects; o++)
-        if (t->number[o] == ORDINAL_NONE) {
+        if (is_part(t, o) && t->number[o] == ORDINAL_NONE) {
             attached[o] = 1;
             search_from(t, o, 0);
         }
@@ -120,7 +129,7 @@ static void each_edge(struct tree *t, const uint8_t *attached, int place)
         if (attached[v])
             count_or_place(t, dominators_root(t->d), v, place);
         for (uint64_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++)
-            if (g->target[e] != ORDINAL_NONE && edge_is_counted(g->info[e]))
+            if (g->target[e] != ORDINAL_NONE && edge_is_counted(g->info[e]) && is_part(t, g->target[e]))
                 count_or_place(t, v, g->target[e], place);
     }
     for (ordinal v = 0; v < t->d->virtuals; v++) {
@@ -134,13 +143,13 @@ static void each_edge(struct tree *t, const uint8_t *attached, int place)
 static int find_predecessors(struct tree *t, const uint8_t *attached)
 {
     size_t n = (size_t)t->d->vertices;
-    t->pred_start = calloc(n + 2, sizeof *t->pred_start);
+    t->pred_start = array_new(n + 2, sizeof *t->pred_start);
     if (!t->pred_start)
         return -1;
     each_edge(t, attached, 0);
     for (size_t i = 0; i < n; i++)
         t->pred_start[i + 2] += t->pred_start[i + 1];
-    t->pred = malloc((t->pred_start[n + 1] + 1) * sizeof *t->pred);
+    t->pred = array_new(t->pred_start[n + 1] + 1, sizeof *t->pred);
     if (!t->pred)
         return -1;
     each_edge(t, attached, 1);
@@ -173,9 +182,9 @@ static ordinal evaluate(struct tree *t, ordinal v, ordinal linked, ordinal *stac
 static int find_dominators(struct tree *t)
 {
     size_t n = (size_t)t->d->vertices + 1;
-    t->semi = malloc(n * sizeof *t->semi);
-    t->label = malloc(n * sizeof *t->label);
-    t->idom = malloc(n * sizeof *t->idom);
+    t->semi = array_new(n, sizeof *t->semi);
+    t->label = array_new(n, sizeof *t->label);
+    t->idom = array_new(n, sizeof *t->idom);
     if (!t->semi || !t->label || !t->idom)
         return -1;
     for (ordinal i = 0; i < t->visited; i++) {
@@ -199,9 +208,12 @@ static int find_dominators(struct tree *t)
 static void hand_out(struct tree *t)
 {
     struct dominators *d = t->d;
-    for (ordinal o = 0; o < d->vertices; o++)
-        d->retained[o] = o < d->objects ? t->g->size[o] : 0;
-    d->dominator[dominators_root(d)] = ORDINAL_NONE;
+    ordinal root = dominators_root(d);
+    for (ordinal o = 0; o < d->vertices; o++) {
+        d->retained[o] = o < d->objects && is_part(t, o) ? t->g->size[o] : 0;
+        d->dominator[o] = root;
+    }
+    d->dominator[root] = ORDINAL_NONE;
     for (ordinal w = t->visited - 1; w > 0; w--) {
         ordinal v = t->vertex[w], above = t->vertex[t->idom[w]];
         d->dominator[v] = above;
@@ -210,7 +222,7 @@ static void hand_out(struct tree *t)
 }
 
 int dominators_build(const struct graph *g, const struct garbage *garbage, const struct components *components,
-                     struct dominators *d)
+                     enum dominators_part part, struct dominators *d)
 {
     memset(d, 0, sizeof *d);
     d->objects = g->objects;
@@ -220,20 +232,21 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
     }
     d->vertices = d->objects + d->virtuals + 1;
     size_t n = (size_t)d->vertices + 1;
-    struct tree t = {.g = g, .components = components, .d = d};
-    uint8_t *attached = malloc(n);
-    t.number = malloc(n * sizeof *t.number);
-    t.vertex = malloc(n * sizeof *t.vertex);
-    t.parent = malloc(n * sizeof *t.parent);
-    t.edge = malloc(n * sizeof *t.edge);
-    t.path = malloc(n * sizeof *t.path);
-    d->dominator = malloc(n * sizeof *d->dominator);
-    d->retained = malloc(n * sizeof *d->retained);
+    struct tree t = {
+        .g = g, .components = components, .fate = garbage->fate, .dead_only = part == DOMINATORS_DEAD, .d = d};
+    uint8_t *attached = array_new(n, 1); /* to the super-root */
+    t.number = array_new(n, sizeof *t.number);
+    t.vertex = array_new(n, sizeof *t.vertex);
+    t.parent = array_new(n, sizeof *t.parent);
+    t.edge = array_new(n, sizeof *t.edge);
+    t.path = array_new(n, sizeof *t.path);
+    d->dominator = array_new(n, sizeof *d->dominator);
+    d->retained = array_new(n, sizeof *d->retained);
     int status = attached && t.number && t.vertex && t.parent && t.edge && t.path && d->dominator && d->retained ? 0 : -1;
     if (!status) {
         memset(t.number, 0xff, n * sizeof *t.number);
         search(&t, garbage, attached);
-        free(t.edge);
+        array_free(t.edge);
         t.edge = NULL;
         status = find_predecessors(&t, attached);
     }
@@ -241,17 +254,17 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
         status = find_dominators(&t);
     if (!status)
         hand_out(&t);
-    free(attached);
-    free(t.number);
-    free(t.vertex);
-    free(t.parent);
-    free(t.edge);
-    free(t.path);
-    free(t.semi);
-    free(t.label);
-    free(t.idom);
-    free(t.pred_start);
-    free(t.pred);
+    array_free(attached);
+    array_free(t.number);
+    array_free(t.vertex);
+    array_free(t.parent);
+    array_free(t.edge);
+    array_free(t.path);
+    array_free(t.semi);
+    array_free(t.label);
+    array_free(t.idom);
+    array_free(t.pred_start);
+    array_free(t.pred);
     if (status)
         dominators_release(d);
     return status;
@@ -259,8 +272,8 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
 
 void dominators_release(struct dominators *d)
 {
-    free(d->dominator);
-    free(d->retained);
-    free(d->virtual_component);
+    array_free(d->dominator);
+    array_free(d->retained);
+    array_free(d->virtual_component);
     memset(d, 0, sizeof *d);
 }

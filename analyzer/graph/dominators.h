@@ -20,8 +20,15 @@ struct dominators {
     ordinal *virtual_component; /* by virtual node: the component it stands for */
 };
 
+enum dominators_part {
+    DOMINATORS_ALL,
+    /* What is not alive alone: all that retained sizes of cycles need, and usually a small part of the heap. Live objects have the super-root as
+     * dominator and retain nothing. */
+    DOMINATORS_DEAD,
+};
+
 int dominators_build(const struct graph *g, const struct garbage *garbage, const struct components *components,
-                     struct dominators *result);
+                     enum dominators_part part, struct dominators *result);
 void dominators_release(struct dominators *dominators);
 
 static inline ordinal dominators_root(const struct dominators *d)

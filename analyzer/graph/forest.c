@@ -1,14 +1,15 @@
 #include "forest.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "array.h"
 
 int forest_build(const ordinal *parent, ordinal vertices, struct forest *f)
 {
     size_t n = (size_t)vertices + 1; /* one more for the roots */
     f->vertices = vertices;
-    f->start = calloc(n + 2, sizeof *f->start);
-    f->child = malloc(n * sizeof *f->child);
+    f->start = array_new(n + 2, sizeof *f->start);
+    f->child = array_new(n, sizeof *f->child);
     if (!f->start || !f->child) {
         forest_release(f);
         return -1;
@@ -25,17 +26,17 @@ int forest_build(const ordinal *parent, ordinal vertices, struct forest *f)
 
 void forest_release(struct forest *f)
 {
-    free(f->start);
-    free(f->child);
+    array_free(f->start);
+    array_free(f->child);
     memset(f, 0, sizeof *f);
 }
 
 int forest_sum_outermost(const struct forest *f, ordinal limit, const uint32_t *class_of, uint32_t classes,
                          const uint64_t *value, uint64_t *sums)
 {
-    uint32_t *open = calloc((size_t)classes + 1, sizeof *open); /* ancestors of each class */
-    ordinal *path = malloc(((size_t)f->vertices + 2) * sizeof *path);
-    ordinal *next = malloc(((size_t)f->vertices + 2) * sizeof *next);
+    uint32_t *open = array_new((size_t)classes + 1, sizeof *open); /* ancestors of each class */
+    ordinal *path = array_new((size_t)f->vertices + 2, sizeof *path);
+    ordinal *next = array_new((size_t)f->vertices + 2, sizeof *next);
     size_t depth = 0;
     int status = open && path && next ? 0 : -1;
     if (!status) {
@@ -57,8 +58,8 @@ int forest_sum_outermost(const struct forest *f, ordinal limit, const uint32_t *
         if (depth-- == 0)
             break;
     }
-    free(open);
-    free(path);
-    free(next);
+    array_free(open);
+    array_free(path);
+    array_free(next);
     return status;
 }

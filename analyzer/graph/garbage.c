@@ -1,7 +1,8 @@
 #include "garbage.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "array.h"
 
 int garbage_is_candidate(const struct graph *g, ordinal o, int generation)
 {
@@ -30,9 +31,9 @@ static void mark_alive(const struct graph *g, const uint8_t *candidate, uint8_t 
 static int judge_candidates(const struct graph *g, int generation, uint8_t *fate)
 {
     size_t n = (size_t)g->objects + 1, used = 0;
-    uint8_t *candidate = calloc(n, 1), *alive = calloc(n, 1);
-    int64_t *count = malloc(n * sizeof *count);
-    ordinal *stack = malloc(n * sizeof *stack);
+    uint8_t *candidate = array_new(n, 1), *alive = array_new(n, 1);
+    int64_t *count = array_new(n, sizeof *count);
+    ordinal *stack = array_new(n, sizeof *stack);
     int status = candidate && alive && count && stack ? 0 : -1;
     for (ordinal o = 0; !status && o < g->objects; o++) {
         candidate[o] = (uint8_t)garbage_is_candidate(g, o, generation);
@@ -56,10 +57,10 @@ static int judge_candidates(const struct graph *g, int generation, uint8_t *fate
         mark_alive(g, candidate, alive, stack, used);
     for (ordinal o = 0; !status && o < g->objects; o++)
         fate[o] = candidate[o] && !alive[o] ? FATE_GARBAGE : FATE_LIVE;
-    free(candidate);
-    free(alive);
-    free(count);
-    free(stack);
+    array_free(candidate);
+    array_free(alive);
+    array_free(count);
+    array_free(stack);
     return status;
 }
 
@@ -67,8 +68,8 @@ static int judge_candidates(const struct graph *g, int generation, uint8_t *fate
 static int find_dependents(const struct graph *g, uint8_t *fate)
 {
     size_t n = (size_t)g->objects + 1, used = 0;
-    int64_t *left = malloc(n * sizeof *left);
-    ordinal *stack = malloc(n * sizeof *stack);
+    int64_t *left = array_new(n, sizeof *left);
+    ordinal *stack = array_new(n, sizeof *stack);
     int status = left && stack ? 0 : -1;
     for (ordinal o = 0; !status && o < g->objects; o++) {
         left[o] = g->refcount[o];
@@ -86,8 +87,8 @@ static int find_dependents(const struct graph *g, uint8_t *fate)
             stack[used++] = t;
         }
     }
-    free(left);
-    free(stack);
+    array_free(left);
+    array_free(stack);
     return status;
 }
 
@@ -95,8 +96,8 @@ static int find_dependents(const struct graph *g, uint8_t *fate)
 static int find_invisible(const struct graph *g, uint8_t *fate)
 {
     size_t n = (size_t)g->objects + 1, used = 0;
-    uint8_t *alive = calloc(n, 1);
-    ordinal *stack = malloc(n * sizeof *stack);
+    uint8_t *alive = array_new(n, 1);
+    ordinal *stack = array_new(n, sizeof *stack);
     int status = alive && stack ? 0 : -1;
     for (ordinal o = 0; !status && o < g->objects; o++)
         if (graph_is_immortal(g, o) || graph_external(g, o) > 0) {
@@ -116,8 +117,8 @@ static int find_invisible(const struct graph *g, uint8_t *fate)
     for (ordinal o = 0; !status && o < g->objects; o++)
         if (!alive[o] && fate[o] == FATE_LIVE)
             fate[o] = FATE_INVISIBLE;
-    free(alive);
-    free(stack);
+    array_free(alive);
+    array_free(stack);
     return status;
 }
 
@@ -134,7 +135,7 @@ static void count_up(const struct graph *g, struct garbage *r)
 int garbage_find(const struct graph *g, int generation, struct garbage *r)
 {
     memset(r, 0, sizeof *r);
-    r->fate = malloc((size_t)g->objects + 1);
+    r->fate = array_new((size_t)g->objects + 1, 1);
     if (!r->fate || judge_candidates(g, generation, r->fate) || find_dependents(g, r->fate) ||
         (generation == 2 && find_invisible(g, r->fate))) {
         garbage_release(r);
@@ -146,13 +147,13 @@ int garbage_find(const struct graph *g, int generation, struct garbage *r)
 
 void garbage_release(struct garbage *garbage)
 {
-    free(garbage->fate);
+    array_free(garbage->fate);
     memset(garbage, 0, sizeof *garbage);
 }
 
 uint64_t garbage_uncollectable(const struct graph *g, const struct garbage *garbage, uint8_t *marked)
 {
-    ordinal *stack = malloc(((size_t)g->objects + 1) * sizeof *stack);
+    ordinal *stack = array_new((size_t)g->objects + 1, sizeof *stack);
     size_t used = 0;
     uint64_t n = 0;
     if (!stack)
@@ -175,6 +176,6 @@ uint64_t garbage_uncollectable(const struct graph *g, const struct garbage *garb
             }
         }
     }
-    free(stack);
+    array_free(stack);
     return n;
 }

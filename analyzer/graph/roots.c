@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 static int compare_entries(const void *pa, const void *pb)
 {
     const struct root_entry *a = pa, *b = pb;
@@ -14,7 +16,7 @@ static int compare_entries(const void *pa, const void *pb)
 int roots_find(const struct graph *g, struct roots *r)
 {
     memset(r, 0, sizeof *r);
-    r->items = malloc((snapshot_count(g->snapshot, SECTION_ROOTS) + 1) * sizeof *r->items);
+    r->items = array_new((snapshot_count(g->snapshot, SECTION_ROOTS) + 1), sizeof *r->items);
     if (!r->items)
         return -1;
     struct record_cursor cursor = {0, 0};
@@ -31,7 +33,7 @@ int roots_find(const struct graph *g, struct roots *r)
 
 void roots_release(struct roots *roots)
 {
-    free(roots->items);
+    array_free(roots->items);
     memset(roots, 0, sizeof *roots);
 }
 
@@ -78,7 +80,7 @@ static int keep_path(const ordinal *toward, ordinal from, ordinal o, struct path
     size_t length = 1;
     for (ordinal at = from; at != o; at = toward[at])
         length++;
-    result->step = malloc(length * sizeof *result->step);
+    result->step = array_new(length, sizeof *result->step);
     if (!result->step)
         return -1;
     for (ordinal at = from; result->length < length; at = toward[at])
@@ -90,7 +92,7 @@ static int keep_path(const ordinal *toward, ordinal from, ordinal o, struct path
 int path_from_root(const struct graph *g, const struct roots *roots, ordinal o, struct path *result)
 {
     size_t n = (size_t)g->objects + 1, head = 0, tail = 0;
-    ordinal *toward = malloc(n * sizeof *toward), *queue = malloc(n * sizeof *queue);
+    ordinal *toward = array_new(n, sizeof *toward), *queue = array_new(n, sizeof *queue);
     ordinal best = ORDINAL_NONE;
     int best_quality = 0, status = toward && queue ? 0 : -1;
     memset(result, 0, sizeof *result);
@@ -116,13 +118,13 @@ int path_from_root(const struct graph *g, const struct roots *roots, ordinal o, 
     }
     if (!status && best_quality)
         status = keep_path(toward, best, o, result);
-    free(toward);
-    free(queue);
+    array_free(toward);
+    array_free(queue);
     return status;
 }
 
 void path_release(struct path *path)
 {
-    free(path->step);
+    array_free(path->step);
     memset(path, 0, sizeof *path);
 }

@@ -1,8 +1,8 @@
 #include "sums.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "forest.h"
 
 /* Who alone holds each object, or ORDINAL_NONE: found from the side of the holder, in one pass over the edges. */
@@ -63,8 +63,8 @@ static void open_rings(const struct graph *g, ordinal *owner, uint32_t *owned_co
 static int find_owned(const struct graph *g, ordinal *owner, uint64_t *owned)
 {
     size_t n = (size_t)g->objects + 1;
-    ordinal *order = malloc(n * sizeof *order);
-    uint32_t *owned_count = malloc(n * sizeof *owned_count);
+    ordinal *order = array_new(n, sizeof *order);
+    uint32_t *owned_count = array_new(n, sizeof *owned_count);
     int status = order && owned_count ? 0 : -1;
     if (!status) {
         find_owners(g, owner);
@@ -75,16 +75,16 @@ static int find_owned(const struct graph *g, ordinal *owner, uint64_t *owned)
                 owned[owner[order[i]]] += owned[order[i]];
         open_rings(g, owner, owned_count, owned);
     }
-    free(order);
-    free(owned_count);
+    array_free(order);
+    array_free(owned_count);
     return status;
 }
 
 int sums_owned(const struct graph *g, uint64_t *owned)
 {
-    ordinal *owner = malloc(((size_t)g->objects + 1) * sizeof *owner);
+    ordinal *owner = array_new((size_t)g->objects + 1, sizeof *owner);
     int status = owner ? find_owned(g, owner, owned) : -1;
-    free(owner);
+    array_free(owner);
     return status;
 }
 
@@ -115,10 +115,10 @@ int sums_by_class(const struct graph *g, const struct dominators *d, const uint3
                   struct class_sums *sums)
 {
     size_t n = (size_t)g->objects + 1;
-    uint64_t *retained = calloc((size_t)classes + 1, sizeof *retained);
-    uint64_t *owned = calloc((size_t)classes + 1, sizeof *owned);
-    uint64_t *owned_size = malloc(n * sizeof *owned_size);
-    ordinal *owner = malloc(n * sizeof *owner);
+    uint64_t *retained = array_new((size_t)classes + 1, sizeof *retained);
+    uint64_t *owned = array_new((size_t)classes + 1, sizeof *owned);
+    uint64_t *owned_size = array_new(n, sizeof *owned_size);
+    ordinal *owner = array_new(n, sizeof *owner);
     int status = retained && owned && owned_size && owner ? 0 : -1;
     if (!status)
         status = sum_tree(d->dominator, d->vertices, d->objects, class_of, classes, d->retained, retained);
@@ -133,9 +133,9 @@ int sums_by_class(const struct graph *g, const struct dominators *d, const uint3
             sums[c].owned = owned[c];
         }
     }
-    free(retained);
-    free(owned);
-    free(owned_size);
-    free(owner);
+    array_free(retained);
+    array_free(owned);
+    array_free(owned_size);
+    array_free(owner);
     return status;
 }

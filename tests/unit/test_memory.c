@@ -180,7 +180,7 @@ static int analyse(const struct graph *g)
     int status = !classes || !owned || !stuck || roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
                  garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
                  components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &components) ||
-                 dominators_build(g, &garbage, &components, &dominators) ||
+                 dominators_build(g, &garbage, &components, DOMINATORS_ALL, &dominators) ||
                  cycles_find(g, &garbage, &components, &dominators, stuck, &cycles) ||
                  sums_by_class(g, &dominators, classes, 1, sums) || sums_owned(g, owned) ||
                  path_from_root(g, &roots, 5, &path);
