@@ -64,6 +64,7 @@ LIBS = -lzstd $(GVC_LIBS) -lm
 
 .PHONY: all demo test test-long fuzz bench check-deps deps-demo deps-test install uninstall clean samples tools
 .DELETE_ON_ERROR:
+.SECONDARY:
 all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a
 
 # ---- programs and libraries ----
@@ -180,6 +181,33 @@ run-tests:
 	@cd tests/cli && $(PYTHON) -m unittest -b
 	@cd tests/gdb && $(PYTHON) -m unittest -b
 	@echo "all tests passed"
+
+# The long runs: twenty thousand random heaps, the sanitizers over the program's own tests.
+test-long: test
+	@cd tests/cli && COLLECTOR_HEAPS=20000 $(PYTHON) -m unittest -b test_collector
+	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=1000 $(PYTHON) -m unittest -b
+
+bench:
+	@$(MAKE) --no-print-directory -j2 all tools
+	@$(PYTHON) tests/bench/bench.py $(O) $(BENCH_OBJECTS)
+
+# ---- installing ----
+
+dest = $(DESTDIR)$(PREFIX)
+
+install: all
+	@install -d $(dest)/bin $(dest)/lib $(dest)/include/refheap $(dest)/share/refheap/gdb/refheap_gdb
+	@install -m 755 $(O)/refheap $(dest)/bin/refheap
+	@install -m 644 $(O)/librefheap.a $(dest)/lib/librefheap.a
+	@install -m 755 $(O)/librefheap.so.$(SOVERSION) $(dest)/lib/librefheap.so.$(SOVERSION)
+	@ln -sf librefheap.so.$(SOVERSION) $(dest)/lib/librefheap.so
+	@install -m 644 dumpfmt/include/refheap/*.h runtime/librefheap/include/refheap/*.h $(dest)/include/refheap
+	@install -m 644 gdb/refheap_gdb/*.py $(dest)/share/refheap/gdb/refheap_gdb
+	@echo "installed in $(dest)"
+
+uninstall:
+	@rm -f $(dest)/bin/refheap $(dest)/lib/librefheap.a $(dest)/lib/librefheap.so*
+	@rm -rf $(dest)/include/refheap $(dest)/share/refheap
 
 clean:
 	$(Q)rm -rf build build-*

@@ -55,7 +55,7 @@ static void count_up(struct choice *c)
             continue;
         unsigned fate = s->garbage[c->generation].fate[o];
         struct tally *t = fate == FATE_GARBAGE ? &c->garbage : fate == FATE_DEPENDENT ? &c->dependent : NULL;
-        if (s->garbage[2].fate[o] == FATE_INVISIBLE)
+        if (!t && s->garbage[2].fate[o] == FATE_INVISIBLE)
             t = &c->invisible; /* told for the oldest generation, whichever is asked for */
         if (t) {
             t->objects++;

@@ -280,7 +280,8 @@ static int run_command(struct invocation *inv, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN); /* a write that fails is an error like any other */
+    signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
         list_commands(stderr);
         return STATUS_ERROR;

@@ -27,11 +27,11 @@ static struct cycle describe(const struct graph *g, const struct garbage *garbag
         .objects = c->member_start[component + 1] - c->member_start[component],
         .retained = d->retained[first],
         .source = !c->reached[component],
-        .invisible = garbage->fate[first] == FATE_INVISIBLE,
     };
     for (ordinal m = c->member_start[component]; m < c->member_start[component + 1]; m++) {
         cycle.shallow += g->size[c->member[m]];
         cycle.uncollectable |= uncollectable[c->member[m]];
+        cycle.invisible |= garbage->fate[c->member[m]] == FATE_INVISIBLE;
     }
     return cycle;
 }

@@ -1,0 +1,171 @@
+"""Pictures by structure: which nodes, which edges, what is folded, what is marked. Images are made and are what they claim to be."""
+
+import os
+import re
+import subprocess
+import unittest
+import xml.dom.minidom
+
+from support import REFHEAP, TestCase, ask, run, sample
+
+
+class Picture:
+    """A DOT file, read back."""
+
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as f:
+            self.text = f.read()
+        strip = lambda s: re.sub(r"\s+", " ", re.sub(r"<[^>]*>|&#160;", " ", s)).replace("&quot;", '"').strip()  # noqa: E731
+        self.nodes = {n: strip(label) for n, label in re.findall(r"^  n(\d+) \[.*?label=<(.*?)>, tooltip", self.text, re.M)}
+        self.classes = {n: c for n, c in re.findall(r'^  n(\d+) \[.*class="([^"]*)"\];$', self.text, re.M)}
+        self.edges = [(a, b, strip(label)) for a, b, label in re.findall(
+            r"^  n(\d+) -> n(\d+) \[.*?label=<(.*?)>, tooltip", self.text, re.M)]
+        self.cut = re.findall(r'^  n(\d+) -> n(\d+) \[.*class="cut"', self.text, re.M)
+        self.clusters = [strip(c) for c in re.findall(r"subgraph cluster_\d+ \{\n.*?label=<(.*?)>;$", self.text, re.M)]
+
+    def named(self, word):
+        return [n for n, label in self.nodes.items() if word in label]
+
+
+class Render(TestCase):
+    def draw(self, snapshot, *arguments):
+        out = self.path("picture.dot")
+        said, _ = run("render", snapshot, *arguments, "-o", out)
+        picture = Picture(out)
+        self.assertEqual(said, "%s: %d nodes, %d edges\n" % (out, len(picture.nodes), len(picture.edges)))
+        return picture
+
+    def snapshot(self, name):
+        path = self.path(name + ".refheap")
+        sample(name, path)
+        return path
+
+    def test_proxy(self):
+        picture = self.draw(self.snapshot("proxy"))
+        self.assertEqual(picture.clusters, ["cycle 1: 2 objects, retains 20.2 KiB; 36 more cycles like it"])
+        self.assertEqual(sorted(picture.classes.values()),
+                         ["freed with the garbage"] * 2 + ["garbage"] * 2)
+        self.assertEqual(len(picture.cut), 2)  # peer, in both directions: the field to make weak
+        self.assertEqual(sorted(label for _, _, label in picture.edges),
+                         [".buffer", ".buffer", ".peer cut here", ".peer cut here"])
+        self.assertTrue(all("2 " in picture.nodes[n] for n in picture.named("connection")))  # the badge
+
+    def test_unfolded_shows_every_cycle(self):
+        picture = self.draw(self.snapshot("proxy"), "--no-fold", "--limit", "100")
+        self.assertEqual(len(picture.clusters), 37)
+        self.assertEqual(len(picture.nodes), 148)
+
+    def test_one_cycle(self):
+        picture = self.draw(self.snapshot("proxy"), "cycle:5")
+        self.assertEqual(len(picture.clusters), 1)
+        self.assertEqual(len(picture.nodes), 4)
+
+    def test_large_neighbourhoods_are_folded(self):
+        picture = self.draw(self.snapshot("forgotten_list"), "referents", "root:audit_log")
+        self.assertEqual(len(picture.named("997 more dict")), 1)
+        self.assertIn("folded", picture.classes[picture.named("997 more dict")[0]])
+        self.assertEqual(len(picture.named("root audit_log")), 1)
+        self.assertIn("[...] : 997 references", [label for _, _, label in picture.edges])
+        self.assertLess(len(picture.nodes), 30)
+
+    def test_referrers_lead_to_the_object_in_question(self):
+        snapshot = self.snapshot("forgotten_list")
+        string = next(e["to"] for e in ask("referents", snapshot, "root:audit_log", "--depth", "2")["edges"]
+                      if e["label"] == "['path']")
+        picture = self.draw(snapshot, "referrers", string, "--depth", "3")
+        self.assertEqual([label for _, _, label in picture.edges], ["[0]", "['path']", ""])
+        self.assertEqual(len(picture.named("root audit_log")), 1)
+
+    def test_why_is_a_path(self):
+        snapshot = self.snapshot("forgotten_list")
+        picture = self.draw(snapshot, "why", ask("referents", snapshot, "root:audit_log")["edges"][7]["to"])
+        self.assertEqual(len(picture.nodes), 3)
+        self.assertEqual(sorted(label for _, _, label in picture.edges), ["", "[7]"])
+
+    def test_a_heap_without_garbage_says_so(self):
+        picture = self.draw(self.snapshot("cache_weak"))
+        self.assertEqual(picture.nodes, {})
+        self.assertIn("would find no cycle", picture.text)
+
+    def test_every_format_is_what_it_claims(self):
+        snapshot = self.snapshot("parent_child")
+        for extension, magic in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
+            out = self.path("picture." + extension)
+            run("render", snapshot, "-o", out)
+            with open(out, "rb") as f:
+                self.assertTrue(f.read(8).startswith(magic), extension)
+            self.assertTrue(os.path.exists(self.path("picture.dot")))  # kept beside it
+        run("render", snapshot, "-o", self.path("no-extension"), "--format", "svg")
+        xml.dom.minidom.parse(self.path("no-extension"))
+
+    def test_svg_is_well_formed_and_has_tooltips(self):
+        out = self.path("picture.svg")
+        run("render", self.snapshot("two_dicts"), "-o", out)
+        svg = xml.dom.minidom.parse(out)
+        titles = [a.getAttribute("xlink:title") for a in svg.getElementsByTagName("a")]
+        self.assertTrue(any("generation 0" in t and "0x" in t for t in titles), titles)
+
+    def fail(self, command, **more):
+        """A picture that cannot be made: one line, exit 2, the earlier picture untouched."""
+        out = self.path("picture.svg")
+        with open(out, "w") as f:
+            f.write("an earlier picture")
+        done = subprocess.run(command + [REFHEAP, "render", self.snapshot("two_lists"), "-o", out],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+        self.assertEqual(done.returncode, 2)
+        self.assertOneLine(done.stderr.decode())
+        with open(out) as f:
+            self.assertEqual(f.read(), "an earlier picture")
+        self.assertEqual([n for n in os.listdir(self.folder) if n.startswith("picture.svg.")], [])
+        return done.stderr.decode()
+
+    def test_layout_that_fails_leaves_the_dot(self):
+        said = self.fail([], env=dict(os.environ, GVBINDIR=self.folder))  # no layout engines there
+        self.assertIn("dot could not draw it; the .dot file is there", said)
+        self.assertEqual(len(Picture(self.path("picture.dot")).nodes), 2)
+
+    def test_disk_that_is_full(self):
+        self.assertIn("File too large", self.fail(["sh", "-c", "ulimit -f 0; exec \"$@\"", "sh"]))
+
+
+class HostileNames(TestCase):
+    """Names from a heap are shown, escaped, and do no harm."""
+
+    NAMES = [b"<script>alert(1)</script>", b'"quoted" \\back\\slash\\N\\G', b"\x1b[31mred\x07\x00nul", b"\xff\xfe not utf-8",
+             "\u202e\u2028 &amp; <b>".encode(), b"x" * 200000, b"]]>", b"\\l\\r\\n", b"--></a>"]
+
+    def test_in_every_command_and_picture(self):
+        try:
+            import second_reader
+        except ImportError:
+            self.skipTest("the second reader is not there")
+        r = second_reader
+        objects, values = [], []
+        for n, name in enumerate(self.NAMES):
+            address = 0x1000 + 0x20 * n
+            following = 0x1000 + 0x20 * ((n + 1) % len(self.NAMES))
+            edges = [r.Edge(target=following, info=3 | 4 << 4, label=r.Text(name[:4000], len(name)))]
+            objects.append(r.Object(heap=0, address=address, type=n, size=32, refcount=1, state=8, edges=edges))
+            values.append(r.Value(object=address, kind=6, length=len(name), kept=name[:4000]))
+        types = [r.Type(name=r.Text(name[:4000], len(name)), flags=1, basic_size=32, fields=[]) for name in self.NAMES]
+        snapshot = r.Snapshot(types=types, objects=objects, values=values)
+        snapshot.heaps = [r.Heap(runtime=self.NAMES[0], name=self.NAMES[2])]
+        path = self.path("hostile.refheap")
+        r.write_snapshot(snapshot, path)
+        for command in ("info", "summary", "generations", "cycles", "verify"):
+            out, _ = run(command, path, "--color", "always" if command == "info" else "never")
+            self.assertNotIn("\x1b[31mred", out)
+            self.assertNotIn("\x07", out)
+            self.assertNotIn("\x00", out)
+            out.encode("utf-8")
+            ask(command, path)
+        for arguments in (["cycles"], ["referrers", "@0"], ["why", "@3"]):
+            out = self.path("picture.svg")
+            run("render", path, *arguments, "-o", out)
+            svg = xml.dom.minidom.parse(out)
+            self.assertEqual(svg.getElementsByTagName("script").length, 0)
+            self.assertLess(os.path.getsize(out), 200000)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,133 @@
+"""The tree itself: what may depend on what, what is exported, what `make install` puts where."""
+
+import os
+import re
+import subprocess
+import unittest
+
+from support import BUILD, SOURCE, TestCase, run
+
+# Folders by what they may include: themselves and these.
+LAW = {
+    "dumpfmt": set(),
+    "runtime/maps": {"dumpfmt"},
+    "runtime/librefheap": {"dumpfmt", "runtime/maps"},
+    "runtime/probe": {"dumpfmt", "runtime/maps", "runtime/librefheap"},
+    "analyzer/graph": {"dumpfmt"},
+    "analyzer/render": {"dumpfmt"},
+    "analyzer": {"dumpfmt", "analyzer/graph", "analyzer/render", "runtime/probe"},
+}
+# Of a folder, all that another may use.
+FACES = {
+    ("runtime/librefheap", "dumpfmt"): {"error.h", "format.h", "writer.h", "rawsys.h", "refheap/error.h"},
+    ("runtime/maps", "dumpfmt"): {"rawsys.h"},
+    ("runtime/probe", "runtime/librefheap"): {"refheap/control.h"},
+}
+
+
+def code_of(path):
+    """A source without its comments."""
+    with open(os.path.join(SOURCE, path)) as f:
+        return re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+
+
+def folder_of(path):
+    return max((f for f in LAW if path.startswith(f + "/")), key=len)
+
+
+class Tree(TestCase):
+    def sources(self):
+        for top, _, names in os.walk(SOURCE):
+            for name in names:
+                path = os.path.relpath(os.path.join(top, name), SOURCE)
+                if name.endswith((".c", ".h")) and any(path.startswith(f + "/") for f in LAW):
+                    yield path
+
+    def included(self, path):
+        """(folder, name) of what a source includes from the project."""
+        with open(os.path.join(SOURCE, path)) as f:
+            text = f.read()
+        for name in re.findall(r'^#include "([^"]+)"', text, re.M):
+            if name != "crc32c_table.h":
+                target = os.path.normpath(os.path.join(os.path.dirname(path), name))
+                yield folder_of(target), os.path.basename(target)
+        for name in re.findall(r"^#include <(refheap/[^>]+)>", text, re.M):
+            yield ("dumpfmt" if name == "refheap/error.h" else "runtime/librefheap"), name
+
+    def test_dependencies_run_one_way(self):
+        seen = set()
+        for path in self.sources():
+            folder = folder_of(path)
+            for target, name in self.included(path):
+                seen.add((folder, target))
+                self.assertTrue(target == folder or target in LAW[folder], "%s includes %s of %s" % (path, name, target))
+                allowed = FACES.get((folder, target))
+                self.assertTrue(allowed is None or name in allowed, "%s includes %s of %s" % (path, name, target))
+        self.assertGreater(len(seen), 12)
+
+    def test_graph_knows_neither_stdio_nor_argv(self):
+        for path in self.sources():
+            if path.startswith("analyzer/graph/"):
+                self.assertNotRegex(code_of(path), r"stdio\.h|printf|argv|getenv|stderr", path)
+
+    def test_libraries_neither_print_nor_exit(self):
+        for path in self.sources():
+            if path.startswith(("dumpfmt/", "runtime/")) and "make_crc32c_table" not in path:
+                self.assertNotRegex(code_of(path), r"\b(printf|puts|perror|exit|abort)\(", path)
+
+    def test_only_rh_names_are_exported(self):
+        names = subprocess.run(["nm", "-D", "--defined-only", os.path.join(BUILD, "librefheap.so")], stdout=subprocess.PIPE,
+                               check=True).stdout.decode()
+        exported = [line.split()[-1] for line in names.splitlines()]
+        self.assertGreater(len(exported), 80)
+        self.assertEqual([n for n in exported if not n.startswith("rh_")], [])
+        names = subprocess.run(["nm", "-g", "--defined-only", os.path.join(BUILD, "librefheap.a")], stdout=subprocess.PIPE,
+                               check=True).stdout.decode()
+        inside = [line.split()[-1] for line in names.splitlines() if len(line.split()) == 3]
+        self.assertEqual([n for n in inside if not n.startswith("rh_")], [])
+
+    def test_everything_the_headers_promise_is_there(self):
+        promised = set()
+        headers = os.path.join(SOURCE, "runtime", "librefheap", "include", "refheap")
+        for name in os.listdir(headers):
+            with open(os.path.join(headers, name)) as f:
+                promised |= set(re.findall(r"RH_API [^;(]*?\b(rh_\w+)(?:\(|;)", f.read()))
+        names = subprocess.run(["nm", "-D", "--defined-only", os.path.join(BUILD, "librefheap.so")], stdout=subprocess.PIPE,
+                               check=True).stdout.decode()
+        self.assertEqual(promised, {line.split()[-1] for line in names.splitlines()})
+
+    def test_gdb_extension_knows_nothing_but_the_program(self):
+        folder = os.path.join(SOURCE, "gdb", "refheap_gdb")
+        for name in os.listdir(folder):
+            if name.endswith(".py"):
+                with open(os.path.join(folder, name)) as f:
+                    self.assertNotRegex(f.read(), r"RHBK|x89RHEAP|ctypes", name)
+
+    def test_install_and_uninstall(self):
+        make = ["make", "-C", SOURCE, "O=" + BUILD, "DESTDIR=" + self.folder, "PREFIX=/opt/refheap"]
+        if BUILD.endswith("-san"):
+            make.append("SAN=address,undefined")
+        subprocess.run(make + ["install"], stdout=subprocess.DEVNULL, check=True)
+        root = self.path("opt/refheap")
+        line = subprocess.run([os.path.join(root, "bin", "refheap"), "gdb-init"], stdout=subprocess.PIPE, check=True)
+        loader = line.stdout.decode().split()[1]
+        self.assertTrue(os.path.exists(loader), loader)
+        program = self.path("program.c")
+        with open(program, "w") as f:
+            f.write("#include <refheap/refheap.h>\nint main(void) { struct rh_heap *h; return rh_heap_create(0, &h, 0); }\n")
+        flags = ["-fsanitize=address,undefined"] if BUILD.endswith("-san") else []
+        subprocess.run(["cc", "-Wall", "-Werror", "-I", root + "/include", program, "-o", self.path("program"), "-L",
+                        root + "/lib", "-lrefheap", "-Wl,-rpath," + root + "/lib"] + flags, check=True)
+        subprocess.run([self.path("program")], check=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+        subprocess.run(make + ["uninstall"], stdout=subprocess.DEVNULL, check=True)
+        left = [f for _, _, files in os.walk(root) for f in files]
+        self.assertEqual(left, [])
+
+    def test_version_is_one(self):
+        with open(os.path.join(SOURCE, "Makefile")) as f:
+            version = re.search(r"^VERSION := (\S+)", f.read(), re.M).group(1)
+        self.assertIn(version, run("--version")[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
