@@ -178,8 +178,11 @@ run-tests:
 	@for t in $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)-san/%); do \
 		$$t >$(O)/unit.log 2>&1 || { cat $(O)/unit.log; echo "FAILED: $$t"; exit 1; }; echo "  OK     $$t"; done
 	@sh tests/cxx.sh $(O)
+	@cd tests/format && PYTHONPATH=.. $(PYTHON) -m unittest -b
 	@cd tests/cli && $(PYTHON) -m unittest -b
 	@cd tests/gdb && $(PYTHON) -m unittest -b
+	@echo "  again, under AddressSanitizer and UndefinedBehaviorSanitizer"
+	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=100 $(PYTHON) -m unittest -b
 	@echo "all tests passed"
 
 # The long runs: twenty thousand random heaps, the sanitizers over the program's own tests.

@@ -194,7 +194,8 @@ static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t
 static int finish(struct sketch *sk, uint64_t *cuts, size_t cut_count, int status)
 {
     if (!status) {
-        qsort(cuts, cut_count, sizeof *cuts, compare_numbers);
+        if (cut_count)
+            qsort(cuts, cut_count, sizeof *cuts, compare_numbers);
         sk->cut = cuts;
         sk->cut_count = cut_count;
         status = sketch_edges(sk);

@@ -32,7 +32,7 @@ static int check_process(struct check *check, const void *element)
     use_string(check, r->executable);
     use_string(check, r->writer);
     use_string(check, r->host);
-    return r->captured < CAPTURED_LIMIT && !r->reserved0 && !r->reserved2 && !(check->no_values && r->command_line);
+    return r->captured < CAPTURED_LIMIT && !r->reserved0 && !r->reserved2;
 }
 
 static int check_module(struct check *check, const void *element)
@@ -326,8 +326,8 @@ static int check_objects(struct check *check, const struct block_view *block, st
     read_columns(block, sizeof *head, column, OBJECT_COLUMN_LIMIT);
     if (has_zero((const uint64_t *)column[OBJECT_ADDRESS].data, block->count))
         return reject(block, 0, err, "an object has no address");
-    if (column[OBJECT_STATE].width > 2)
-        return reject(block, 0, err, "the column of states is too wide");
+    if (column[OBJECT_STATE].width < 1 || column[OBJECT_STATE].width > 2)
+        return reject(block, 0, err, "the column of states is missing or too wide");
     if (!states_are_valid(&column[OBJECT_STATE], block->count))
         return reject(block, 0, err, "an object has a state the format does not allow");
     if (check->no_values && column_max(&column[OBJECT_HASH], block->count))

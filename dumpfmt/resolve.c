@@ -171,5 +171,7 @@ int resolve_ids(struct snapshot *s, const struct check *check, struct rh_error *
     const struct process_record *process = snapshot_next_record(s, SECTION_PROCESS, &cursor);
     if (process)
         s->process = *process;
+    if (check->no_values && snapshot_string(s, s->process.command_line).full_length)
+        return reject_file(err, "process", 0, hint_salvage, "a file without values has a command line");
     return 0;
 }

@@ -137,12 +137,13 @@ static const char *judge_block(const struct snapshot *s, uint64_t offset, struct
         if (*padding++)
             return "padding is not zero";
     info = section_info(h->section);
-    if (h->flags & ~BLOCK_FLAGS_KNOWN || h->reserved || (info && info->critical != (h->flags & BLOCK_CRITICAL)) ||
+    if (h->flags & ~(BLOCK_CRITICAL | BLOCK_CODEC_MASK) || h->reserved ||
+        (info && (info->critical != (h->flags & BLOCK_CRITICAL) || h->flags & ~BLOCK_FLAGS_KNOWN)) ||
         (h->section >= 32768 && h->flags & BLOCK_CRITICAL))
         return "a block has flags the format does not allow";
     if ((h->flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_STORED && h->stored_length != h->raw_length)
         return "a stored block has two lengths";
-    if ((h->flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_ZSTD &&
+    if (info && (h->flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_ZSTD &&
         h->raw_length > ZSTD_RATIO_FREE + (uint64_t)ZSTD_RATIO_MAX * h->stored_length)
         return "a compressed block claims to be larger than the format allows";
     return NULL;
@@ -308,6 +309,8 @@ static int frames_are_right(const uint8_t *p, size_t size)
         memcpy(&magic, p, sizeof magic);
         int skippable = (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
         size_t n = ZSTD_findFrameCompressedSize(p, size);
+        if (first && ZSTD_getDictID_fromFrame(p, size))
+            return 0;
         if (skippable == first || (!skippable && magic != ZSTD_MAGICNUMBER) || ZSTD_isError(n) || n > size || !n)
             return 0;
         p += n;

@@ -312,7 +312,7 @@ static void flush_objects(struct writer *w)
     *head = (struct objects_head){.heap = w->rows_heap, .first_edge = w->rows_first_edge};
 
     for (unsigned c = 1; c < OBJECT_COLUMN_LIMIT; c++)
-        if (c == OBJECT_ADDRESS || w->row[c].widest)
+        if (c == OBJECT_ADDRESS || c == OBJECT_STATE || w->row[c].widest)
             entry[head->columns++] =
                 (struct column_entry){(uint16_t)c, (uint16_t)(c == OBJECT_ADDRESS ? 8 : width_of(w->row[c].widest))};
     uint8_t *to = (uint8_t *)(entry + head->columns);

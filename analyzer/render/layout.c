@@ -36,7 +36,9 @@ static _Noreturn void lay_out(const char *dot_path, const char *engine, const ch
     }
     signal(SIGINT, SIG_DFL);
     set_limit(RLIMIT_CPU, bounds->seconds);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which take all the address space there is */
     set_limit(RLIMIT_AS, bounds->bytes);
+#endif
     set_limit(RLIMIT_CORE, 0);
     FILE *in = fopen(dot_path, "re"), *out = fdopen(image_fd, "w");
     if (!in || !out)

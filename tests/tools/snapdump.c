@@ -21,6 +21,8 @@ static void put_text(uint32_t id)
     struct text t = snapshot_string(snap, id);
     putchar(' ');
     put_hex(t.bytes, t.length);
+    if (t.full_length > t.length)
+        printf("+%" PRIu64, t.full_length);
 }
 
 static void put_head(void)
@@ -93,10 +95,11 @@ static void put_types(void)
 static void put_edge(uint64_t target, unsigned info, uint64_t label)
 {
     printf("edge 0x%" PRIx64 " %u", target, info);
-    if (info >> LABEL_KIND_SHIFT == LABEL_STRING)
+    unsigned kind = info >> LABEL_KIND_SHIFT;
+    if (kind == LABEL_STRING)
         put_text((uint32_t)label);
     else
-        printf(" %" PRIu64, label);
+        printf(" %" PRIu64, kind == LABEL_NONE || kind == LABEL_IS_KEY ? 0 : label);
     putchar('\n');
 }
 
