@@ -5,11 +5,11 @@
 #include "names.h"
 
 struct advice {
-    uint64_t *edges;  /* numbers of the edges to cut */
-    ordinal *from;    /* their sources */
+    uint64_t *edges; /* numbers of the edges to cut */
+    ordinal *from;   /* their sources */
     size_t count;
     char text[2 * NAME_SIZE]; /* "make child.parent weak", "break one of 3 references: ..." */
-    int is_field;     /* all of them are one field of one type */
+    int is_field;             /* all of them are one field of one type */
 };
 
 /* Returns 0 or -1 without memory. Needs session_cycles() and session_values(). */

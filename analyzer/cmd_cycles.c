@@ -29,7 +29,8 @@ static int passes_heap(const struct invocation *inv, ordinal o)
     return inv->options.heap < 0 || inv->session.graph.heap[o] == (uint32_t)inv->options.heap;
 }
 
-/* All members of a cycle are garbage of the generation, and (for the oldest) it may be garbage the collector cannot see. */
+/* All members of a cycle are garbage of the generation, and (for the oldest) it may be garbage the collector cannot
+ * see. */
 static int cycle_matches(const struct choice *c, ordinal cycle)
 {
     const struct session *s = &c->inv->session;
@@ -243,9 +244,12 @@ static const struct column cycle_columns[] = {
     {"invisible", "invisible", CELL_FLAG}, {"shape", "shape", CELL_NUMBER},
 };
 static const struct column object_columns[] = {
-    {"address", "address", CELL_ADDRESS},          {"type", "type", CELL_TEXT},
-    {"generation", "generation", CELL_GENERATION}, {"size", "size", CELL_SIZE},
-    {"refcount", "refcount", CELL_NUMBER},         {"cycle", "cycle", CELL_NUMBER},
+    {"address", "address", CELL_ADDRESS},
+    {"type", "type", CELL_TEXT},
+    {"generation", "generation", CELL_GENERATION},
+    {"size", "size", CELL_SIZE},
+    {"refcount", "refcount", CELL_NUMBER},
+    {"cycle", "cycle", CELL_NUMBER},
     {"label", "label", CELL_TEXT},
 };
 enum { CYCLE_COLUMNS = 8, OBJECT_COLUMNS = 7 };
@@ -258,10 +262,10 @@ static int cycles_table(struct choice *c, const ordinal *first)
     begin_table(c->inv, &t, cycle_columns, CYCLE_COLUMNS, &options);
     for (ordinal i = 0; i < s->cycles.count; i++) {
         const struct cycle *cycle = &s->cycles.items[i];
-        struct cell cells[] = {cell_number(i + UINT64_C(1)),   cell_number(cycle->objects),
-                               cell_number(cycle->shallow),    cell_number(cycle->retained),
-                               cell_number(cycle->source),     cell_number(cycle->uncollectable),
-                               cell_number(cycle->invisible),  cell_number(first[i] + UINT64_C(1))};
+        struct cell cells[] = {cell_number(i + UINT64_C(1)),  cell_number(cycle->objects),
+                               cell_number(cycle->shallow),   cell_number(cycle->retained),
+                               cell_number(cycle->source),    cell_number(cycle->uncollectable),
+                               cell_number(cycle->invisible), cell_number(first[i] + UINT64_C(1))};
         if (cycle_matches(c, i))
             table_row(&t, cells);
     }
@@ -281,8 +285,10 @@ static int objects_table(struct choice *c)
             continue;
         ordinal component = s->components.component[o];
         ordinal cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component];
-        struct cell cells[] = {cell_number(g->address[o]), cell_text(name_type(s, o, type)),
-                               cell_number(graph_generation(g, o)), cell_number(g->size[o]),
+        struct cell cells[] = {cell_number(g->address[o]),
+                               cell_text(name_type(s, o, type)),
+                               cell_number(graph_generation(g, o)),
+                               cell_number(g->size[o]),
                                cell_number((uint64_t)g->refcount[o]),
                                cycle == ORDINAL_NONE ? cell_null() : cell_number(cycle + UINT64_C(1)),
                                cell_text(name_object(s, o, label))};
@@ -332,8 +338,8 @@ static int show_cycles(struct choice *c, const ordinal *first)
 static uint64_t sort_key(const struct session *s, ordinal cycle, long column)
 {
     const struct cycle *c = &s->cycles.items[cycle];
-    const uint64_t keys[CYCLE_COLUMNS] = {cycle, c->objects, c->shallow, c->retained, c->source, c->uncollectable,
-                                          c->invisible, cycle};
+    const uint64_t keys[CYCLE_COLUMNS] = {cycle,     c->objects,       c->shallow,   c->retained,
+                                          c->source, c->uncollectable, c->invisible, cycle};
     return keys[column];
 }
 
@@ -428,9 +434,10 @@ const struct command cmd_cycles = {
     .name = "cycles",
     .summary = "garbage cycles, what they keep, and which reference to make weak",
     .arguments = "SNAPSHOT",
-    .help = "Finds what a collection of generation N (2 unless told) would call unreachable, exactly as the collector\n"
-            "would, and shows it as cycles: those first that no other garbage holds. retains counts what would go with\n"
-            "the cycle. Cycles of the same shape are shown once; --no-fold shows each.",
+    .help =
+        "Finds what a collection of generation N (2 unless told) would call unreachable, exactly as the collector\n"
+        "would, and shows it as cycles: those first that no other garbage holds. retains counts what would go with\n"
+        "the cycle. Cycles of the same shape are shown once; --no-fold shows each.",
     .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_NO_FOLD,
     .reads_snapshot = 1,
     .own = own,

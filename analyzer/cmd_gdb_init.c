@@ -10,7 +10,8 @@ enum { PATH_SIZE = 4096 };
 /* Where the loader is: beside the program as built, or under share/ as installed. */
 static int find_loader(char to[PATH_SIZE])
 {
-    static const char *const places[] = {"refheap_gdb/refheap-gdb.py", "../share/refheap/gdb/refheap_gdb/refheap-gdb.py"};
+    static const char *const places[] = {"refheap_gdb/refheap-gdb.py",
+                                         "../share/refheap/gdb/refheap_gdb/refheap-gdb.py"};
     char program[PATH_SIZE - 64];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n <= 0)

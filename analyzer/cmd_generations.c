@@ -100,7 +100,8 @@ static void warn_about_heaps(struct invocation *inv)
         return;
     while ((h = snapshot_next_record(inv->session.snapshot, SECTION_HEAPS, &cursor))) {
         if (h->flags & HEAP_COLLECTING)
-            fprintf(inv->out.file, "heap %u was in the middle of a collection of generation %d\n", h->id, h->collecting);
+            fprintf(inv->out.file, "heap %u was in the middle of a collection of generation %d\n", h->id,
+                    h->collecting);
         if (h->flags & HEAP_PARTIAL)
             fprintf(inv->out.file, "heap %u could be read in part only: numbers may be too low\n", h->id);
     }
@@ -158,9 +159,10 @@ const struct command cmd_generations = {
     .name = "generations",
     .summary = "what each generation holds, and what collecting it would find",
     .arguments = "SNAPSHOT",
-    .help = "For each generation of each heap: objects and size; the threshold, and the count compared with it; and what a\n"
-            "collection of it would do now: the garbage it would find, what refcounting would free with that garbage, what\n"
-            "it could not free, and how many of its candidates would survive. Nothing is collected.",
+    .help =
+        "For each generation of each heap: objects and size; the threshold, and the count compared with it; and what a\n"
+        "collection of it would do now: the garbage it would find, what refcounting would free with that garbage, what\n"
+        "it could not free, and how many of its candidates would survive. Nothing is collected.",
     .takes = OPT_READING | OPT_TABLE | OPT_HEAP | OPT_GENERATION,
     .reads_snapshot = 1,
     .run = run,

@@ -52,8 +52,8 @@ static void show_head(struct invocation *inv)
     char text[200], when[40], n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE], n3[TEXT_NUMBER_SIZE];
     format_time(h->time, when);
     line(inv, "snapshot", s->path);
-    snprintf(text, sizeof text, "%u.%u, %s, %s", h->major, h->minor,
-             text_size(snapshot_file_size(snap), n1), snapshot_complete(snap) ? "complete" : "INCOMPLETE");
+    snprintf(text, sizeof text, "%u.%u, %s, %s", h->major, h->minor, text_size(snapshot_file_size(snap), n1),
+             snapshot_complete(snap) ? "complete" : "INCOMPLETE");
     line(inv, "format", text);
     line(inv, "damage", snapshot_damage(snap));
     snprintf(text, sizeof text, "%s, %s", when, name_captured(p->captured));
@@ -205,8 +205,8 @@ static void heaps_text(struct invocation *inv)
 static void show_sections(struct invocation *inv)
 {
     static const struct column columns[] = {
-        {"section", "section", CELL_TEXT},   {"blocks", "blocks", CELL_COUNT}, {"elements", "elements", CELL_COUNT},
-        {"bytes", "bytes", CELL_SIZE},       {"stored", "stored", CELL_SIZE},
+        {"section", "section", CELL_TEXT}, {"blocks", "blocks", CELL_COUNT}, {"elements", "elements", CELL_COUNT},
+        {"bytes", "bytes", CELL_SIZE},     {"stored", "stored", CELL_SIZE},
     };
     const struct snapshot *snap = inv->session.snapshot;
     struct table_options options = {.name = "sections"};
@@ -253,8 +253,8 @@ static void show_modules(struct invocation *inv)
 static void show_roots(struct invocation *inv)
 {
     static const struct column columns[] = {
-        {"kind", "kind", CELL_TEXT},        {"name", "root", CELL_TEXT},          {"exact", "exact", CELL_FLAG},
-        {"object", "object", CELL_ADDRESS}, {"where", "where", CELL_ADDRESS},     {"heap", "heap", CELL_NUMBER},
+        {"kind", "kind", CELL_TEXT},        {"name", "root", CELL_TEXT},      {"exact", "exact", CELL_FLAG},
+        {"object", "object", CELL_ADDRESS}, {"where", "where", CELL_ADDRESS}, {"heap", "heap", CELL_NUMBER},
     };
     const struct session *s = &inv->session;
     struct table_options options = {.name = "roots", .noun = "roots", .limit = inv->out.format == OUTPUT_TEXT ? 20 : 0};
@@ -279,8 +279,8 @@ static void show_diagnostics(struct invocation *inv)
         {"severity", "severity", CELL_TEXT}, {"address", "address", CELL_ADDRESS}, {"text", "text", CELL_TEXT}};
     static const char *const severities[] = {"?", "note", "warning", "error"};
     const struct session *s = &inv->session;
-    struct table_options options = {.name = "diagnostics", .noun = "lines",
-                                    .limit = inv->out.format == OUTPUT_TEXT ? 20 : 0};
+    struct table_options options = {
+        .name = "diagnostics", .noun = "lines", .limit = inv->out.format == OUTPUT_TEXT ? 20 : 0};
     struct record_cursor cursor = {0, 0};
     struct table t;
     if (inv->out.format == OUTPUT_TEXT && !snapshot_count(s->snapshot, SECTION_DIAGNOSTICS))

@@ -10,10 +10,14 @@
 enum direction { TO_REFERRERS, TO_REFERENTS };
 
 static const struct column columns[] = {
-    {"depth", NULL, CELL_NUMBER},         {"from", "from", CELL_ADDRESS},
-    {"to", "to", CELL_ADDRESS},           {"kind", "kind", CELL_TEXT},
-    {"label", "label", CELL_TEXT},        {"type", "type", CELL_TEXT},
-    {"generation", "generation", CELL_GENERATION}, {"name", "name", CELL_TEXT},
+    {"depth", NULL, CELL_NUMBER},
+    {"from", "from", CELL_ADDRESS},
+    {"to", "to", CELL_ADDRESS},
+    {"kind", "kind", CELL_TEXT},
+    {"label", "label", CELL_TEXT},
+    {"type", "type", CELL_TEXT},
+    {"generation", "generation", CELL_GENERATION},
+    {"name", "name", CELL_TEXT},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -151,7 +155,8 @@ static int run(struct invocation *inv, enum direction direction)
     for (size_t k = 0; w.kind && k < sizeof kinds / sizeof *kinds; k++)
         known |= !strcmp(w.kind, kinds[k]);
     if (!known)
-        return fail_usage(inv->command, "--kind cannot be \"%s\"; it is strong, owned, inferred, weak or borrowed", w.kind);
+        return fail_usage(inv->command, "--kind cannot be \"%s\"; it is strong, owned, inferred, weak or borrowed",
+                          w.kind);
     if (check_sort(inv, columns, COLUMNS))
         return STATUS_ERROR;
     if (session_graph(s, &err) || session_values(s, &err))
@@ -207,9 +212,10 @@ const struct command cmd_referents = {
     .name = "referents",
     .summary = "what an object refers to",
     .arguments = "SNAPSHOT OBJ",
-    .help = "Lists the references that OBJ holds, one row each, in the order of its fields and items. With --depth N, also\n"
-            "those of what it refers to, and so on; 0 follows them to the end. --generation and --type tell which\n"
-            "referents to show.",
+    .help =
+        "Lists the references that OBJ holds, one row each, in the order of its fields and items. With --depth N, also\n"
+        "those of what it refers to, and so on; 0 follows them to the end. --generation and --type tell which\n"
+        "referents to show.",
     .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_DEPTH,
     .reads_snapshot = 1,
     .arguments_min = 1,

@@ -61,7 +61,8 @@ static int gather(struct session *s, ordinal o, struct facts *f)
     return 0;
 }
 
-static const char *const fates[] = {"no", "yes", "freed with the garbage", "unreachable, but the collector cannot see it"};
+static const char *const fates[] = {"no", "yes", "freed with the garbage",
+                                    "unreachable, but the collector cannot see it"};
 
 static void show_text(struct invocation *inv, const struct facts *f)
 {
@@ -72,7 +73,9 @@ static void show_text(struct invocation *inv, const struct facts *f)
     unsigned state = g->state[f->o];
     fprintf(out, "%s at 0x%" PRIx64 "\n", name_full(s, f->o, name), g->address[f->o]);
     fprintf(out, "  rank         @%" PRIu32 ", heap %" PRIu32 "%s\n", f->o, g->heap[f->o],
-            state & STATE_DYING ? ", dying" : state & STATE_FINALIZED ? ", finalized" : "");
+            state & STATE_DYING       ? ", dying"
+            : state & STATE_FINALIZED ? ", finalized"
+                                      : "");
     fprintf(out, "  generation   %s%s\n", text_generation(graph_generation(g, f->o)),
             state & STATE_CONTAINER ? "" : " (atomic)");
     fprintf(out, "  size         %s", text_size(g->size[f->o], n));
@@ -83,7 +86,9 @@ static void show_text(struct invocation *inv, const struct facts *f)
     if (graph_is_immortal(g, f->o))
         fprintf(out, "  refcount     immortal\n");
     else
-        fprintf(out, "  refcount     %" PRId64 " = %" PRIu32 " internal + %" PRIu64 " from roots + %" PRId64 " unexplained\n",
+        fprintf(out,
+                "  refcount     %" PRId64 " = %" PRIu32 " internal + %" PRIu64 " from roots + %" PRId64
+                " unexplained\n",
                 g->refcount[f->o], g->internal[f->o], f->explained, f->unexplained);
     for (size_t i = 0; i < f->root_count; i++)
         fprintf(out, "  held by      %s%s\n", name_root(s, f->roots[i].record, name),
@@ -175,8 +180,9 @@ const struct command cmd_object = {
     .name = "object",
     .summary = "everything known of one object",
     .arguments = "SNAPSHOT OBJ",
-    .help = "Shows an object's type, value, generation, sizes, and what its refcount is made of: references from objects in\n"
-            "the heap, references from exact roots, and the rest, which nothing explains.",
+    .help =
+        "Shows an object's type, value, generation, sizes, and what its refcount is made of: references from objects in\n"
+        "the heap, references from exact roots, and the rest, which nothing explains.",
     .takes = OPT_READING,
     .reads_snapshot = 1,
     .arguments_min = 1,

@@ -59,7 +59,8 @@ static int draw(struct invocation *inv, struct sketch *sk)
     if (!strncmp(what, "cycle:", 6))
         return draw_cycle(inv, sk, what + 6);
     if (strcmp(what, "cycles"))
-        return fail_usage(inv->command, "cannot draw \"%s\"; it is cycles, cycle:ID, referrers, referents or why", what);
+        return fail_usage(inv->command, "cannot draw \"%s\"; it is cycles, cycle:ID, referrers, referents or why",
+                          what);
     if (generation > 2)
         return fail_usage(inv->command, "--generation must be 0, 1 or 2: no other is collected");
     if (session_garbage(&inv->session, generation, &err))
@@ -172,9 +173,10 @@ const struct command cmd_render = {
     .name = "render",
     .summary = "draw cycles, referrers, referents, or what keeps an object alive",
     .arguments = "SNAPSHOT [cycles | cycle:ID | referrers OBJ | referents OBJ | why OBJ] -o FILE",
-    .help = "Draws the garbage cycles (unless told otherwise) to FILE.svg, .png, .pdf or .dot; the .dot is kept beside an\n"
-            "image. Cycles of one shape are drawn once, and alike neighbours are folded into one node; --no-fold draws\n"
-            "each. The reference worth making weak is marked.",
+    .help =
+        "Draws the garbage cycles (unless told otherwise) to FILE.svg, .png, .pdf or .dot; the .dot is kept beside an\n"
+        "image. Cycles of one shape are drawn once, and alike neighbours are folded into one node; --no-fold draws\n"
+        "each. The reference worth making weak is marked.",
     .takes = OPT_JSON | OPT_SALVAGE | OPT_NO_CACHE | OPT_QUIET | OPT_OUTPUT | OPT_GENERATION | OPT_DEPTH | OPT_LIMIT |
              OPT_NO_FOLD | OPT_FORMAT,
     .reads_snapshot = 1,

@@ -9,7 +9,7 @@
 
 /* A partition of the objects, and what its classes are called. */
 struct grouping {
-    const char *key;   /* what --by says */
+    const char *key; /* what --by says */
     const char *title;
     uint32_t (*classes)(const struct session *s);
     uint32_t (*class_of)(const struct session *s, ordinal o);
@@ -167,8 +167,8 @@ enum { COLUMNS = 6 };
 static void describe_columns(const struct grouping *by, struct column columns[COLUMNS])
 {
     const struct column described[COLUMNS] = {
-        {by->key, by->title, CELL_TEXT},    {"count", "count", CELL_COUNT},      {"shallow", "shallow", CELL_SIZE},
-        {"owned", "owned", CELL_SIZE},      {"retained", "retained", CELL_SIZE}, {"largest", "largest", CELL_SIZE},
+        {by->key, by->title, CELL_TEXT}, {"count", "count", CELL_COUNT},      {"shallow", "shallow", CELL_SIZE},
+        {"owned", "owned", CELL_SIZE},   {"retained", "retained", CELL_SIZE}, {"largest", "largest", CELL_SIZE},
     };
     memcpy(columns, described, sizeof described);
 }
@@ -176,7 +176,8 @@ static void describe_columns(const struct grouping *by, struct column columns[CO
 static int show_table(struct invocation *inv, const struct grouping *by, const struct column *columns,
                       const struct class_sums *sums, const uint32_t *order, uint32_t classes)
 {
-    struct table_options options = {.name = by == groupings ? "types" : "groups", .noun = by == groupings ? "types" : "groups"};
+    struct table_options options = {.name = by == groupings ? "types" : "groups",
+                                    .noun = by == groupings ? "types" : "groups"};
     struct table t;
     char name[NAME_SIZE];
     begin_table(inv, &t, columns, COLUMNS, &options);
@@ -185,14 +186,15 @@ static int show_table(struct invocation *inv, const struct grouping *by, const s
         if (!c->count)
             continue;
         by->name(&inv->session, order[i], name);
-        struct cell cells[] = {cell_text(name),          cell_number(c->count),    cell_number(c->shallow),
-                               cell_number(c->owned),    cell_number(c->retained), cell_number(c->largest)};
+        struct cell cells[] = {cell_text(name),       cell_number(c->count),    cell_number(c->shallow),
+                               cell_number(c->owned), cell_number(c->retained), cell_number(c->largest)};
         table_row(&t, cells);
     }
     return table_end(&t, &options);
 }
 
-/* Objects that do not pass the filter go to one class of their own, which is not shown; so the sums of nested objects stay right. */
+/* Objects that do not pass the filter go to one class of their own, which is not shown; so the sums of nested objects
+ * stay right. */
 static int sum_up(struct invocation *inv, const struct grouping *by, uint32_t *class_of, uint32_t classes,
                   struct class_sums *sums)
 {
@@ -248,9 +250,10 @@ const struct command cmd_summary = {
     .name = "summary",
     .summary = "what is in the heap, by type, heap, generation, module or size",
     .arguments = "SNAPSHOT",
-    .help = "Counts objects and adds up their sizes. shallow is their own size; owned adds what only they refer to, the\n"
-            "least that goes when they go; retained adds all that would be unreachable without them. Objects nested\n"
-            "under others of the same row are not counted twice in owned and retained.",
+    .help =
+        "Counts objects and adds up their sizes. shallow is their own size; owned adds what only they refer to, the\n"
+        "least that goes when they go; retained adds all that would be unreachable without them. Objects nested\n"
+        "under others of the same row are not counted twice in owned and retained.",
     .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_BY,
     .reads_snapshot = 1,
     .run = run,

@@ -36,8 +36,9 @@ const struct command cmd_verify = {
     .name = "verify",
     .summary = "check that a snapshot is whole",
     .arguments = "SNAPSHOT",
-    .help = "Checks structure, checksums, totals and ids, and that no address occurs twice. Exit status 2 says the file\n"
-            "is damaged; the line on stderr says where.",
+    .help =
+        "Checks structure, checksums, totals and ids, and that no address occurs twice. Exit status 2 says the file\n"
+        "is damaged; the line on stderr says where.",
     .takes = OPT_READING,
     .reads_snapshot = 1,
     .run = run,

@@ -239,9 +239,10 @@ const struct command cmd_why = {
     .name = "why",
     .summary = "what keeps an object alive",
     .arguments = "SNAPSHOT OBJ",
-    .help = "Shows the shortest chain of references from a root to OBJ, and the verdict: what its refcount is made of.\n"
-            "Without a root that leads to it, the chain begins at an object that something outside the heap holds; when\n"
-            "there is none either, OBJ is garbage, and the verdict names its cycle.",
+    .help =
+        "Shows the shortest chain of references from a root to OBJ, and the verdict: what its refcount is made of.\n"
+        "Without a root that leads to it, the chain begins at an object that something outside the heap holds; when\n"
+        "there is none either, OBJ is garbage, and the verdict names its cycle.",
     .takes = OPT_READING | OPT_LIMIT,
     .reads_snapshot = 1,
     .arguments_min = 1,

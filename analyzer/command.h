@@ -39,8 +39,8 @@ enum { GENERATION_ANY = -1 };
 struct options {
     unsigned given; /* enum option_id of those on the command line */
     int json, csv, no_cache, salvage, no_values, quiet, no_fold;
-    int64_t heap;   /* -1: any */
-    int generation; /* 0 to 4 as in the format, or GENERATION_ANY */
+    int64_t heap;     /* -1: any */
+    int generation;   /* 0 to 4 as in the format, or GENERATION_ANY */
     const char *type; /* name or glob, NULL: any */
     uint64_t depth, limit;
     const char *sort, *by, *output, *color, *format;
@@ -48,7 +48,7 @@ struct options {
 
 /* An option of one command alone. */
 struct own_option {
-    const char *name; /* without the dashes */
+    const char *name;  /* without the dashes */
     const char *value; /* what its argument is called; NULL when it takes none */
     const char *help;
 };
@@ -59,7 +59,7 @@ struct invocation {
     const struct command *command;
     struct options options;
     const char *own[OWN_OPTIONS_MAX]; /* values of the command's own options, "" for one without, NULL when not given */
-    int argc;           /* arguments behind the snapshot */
+    int argc;                         /* arguments behind the snapshot */
     const char **argv;
     struct session session;
     struct output out;
@@ -69,14 +69,14 @@ enum command_status { STATUS_FINE = 0, STATUS_FOUND = 1, STATUS_ERROR = 2 };
 
 struct command {
     const char *name;
-    const char *summary;   /* one line, for the list of commands */
-    const char *arguments; /* behind the command's name: "SNAPSHOT OBJ" */
-    const char *help;      /* what it answers, in a paragraph */
-    unsigned takes;        /* enum option_id */
-    int reads_snapshot;    /* the first argument is one, to be opened */
+    const char *summary;              /* one line, for the list of commands */
+    const char *arguments;            /* behind the command's name: "SNAPSHOT OBJ" */
+    const char *help;                 /* what it answers, in a paragraph */
+    unsigned takes;                   /* enum option_id */
+    int reads_snapshot;               /* the first argument is one, to be opened */
     int arguments_min, arguments_max; /* behind the snapshot */
     uint64_t default_depth;
-    int writes_file;       /* -o is the command's own business */
+    int writes_file;              /* -o is the command's own business */
     const struct own_option *own; /* ended by a NULL name */
     /* Returns an enum command_status, after fail() when it is STATUS_ERROR. */
     int (*run)(struct invocation *inv);
@@ -95,7 +95,8 @@ int filter_matches(const struct invocation *inv, ordinal o);
 /* Limit for a table in this format: the one given, else 20 rows of text and all in JSON and CSV. */
 uint64_t table_limit(const struct invocation *inv);
 
-/* Checks --sort against a table's columns; to be called before anything is printed. Returns 0, or STATUS_ERROR after saying why. */
+/* Checks --sort against a table's columns; to be called before anything is printed. Returns 0, or STATUS_ERROR after
+ * saying why. */
 int check_sort(const struct invocation *inv, const struct column *columns, size_t count);
 
 /* Begins a table with the limit and order of the command line. */

@@ -5,7 +5,7 @@
 #include "command.h"
 #include "names.h"
 
-extern const struct command cmd_info, cmd_verify, cmd_summary, cmd_generations, cmd_cycles, cmd_referrers, cmd_referents,
-    cmd_object, cmd_why, cmd_render, cmd_capture, cmd_pack, cmd_gdb_init;
+extern const struct command cmd_info, cmd_verify, cmd_summary, cmd_generations, cmd_cycles, cmd_referrers,
+    cmd_referents, cmd_object, cmd_why, cmd_render, cmd_capture, cmd_pack, cmd_gdb_init;
 
 #endif

@@ -12,9 +12,8 @@
 #include "render/text.h"
 
 static const struct command *const commands[] = {
-    &cmd_info,       &cmd_verify,    &cmd_summary, &cmd_generations, &cmd_cycles,  &cmd_referrers,
-    &cmd_referents,  &cmd_object,    &cmd_why,     &cmd_render,      &cmd_capture, &cmd_pack,
-    &cmd_gdb_init,
+    &cmd_info,   &cmd_verify, &cmd_summary, &cmd_generations, &cmd_cycles, &cmd_referrers, &cmd_referents,
+    &cmd_object, &cmd_why,    &cmd_render,  &cmd_capture,     &cmd_pack,   &cmd_gdb_init,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -55,8 +54,7 @@ static void on_bus_error(int signal)
     static const char before[] = "refheap: ", after[] = ": the file shrank while it was read; copy it first\n";
     (void)signal;
     if (write(STDERR_FILENO, before, sizeof before - 1) < 0 ||
-        write(STDERR_FILENO, mapped_path, strlen(mapped_path)) < 0 ||
-        write(STDERR_FILENO, after, sizeof after - 1) < 0)
+        write(STDERR_FILENO, mapped_path, strlen(mapped_path)) < 0 || write(STDERR_FILENO, after, sizeof after - 1) < 0)
         _exit(STATUS_ERROR);
     _exit(STATUS_ERROR);
 }
@@ -113,8 +111,8 @@ void begin_json(struct invocation *inv)
         return;
     const uint8_t *u = snapshot_header(s->snapshot)->uuid;
     char uuid[40];
-    snprintf(uuid, sizeof uuid, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
-             u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+    snprintf(uuid, sizeof uuid, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
+             u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
     uint64_t bytes = 0;
     for (size_t b = 0; b < snapshot_block_count(s->snapshot, SECTION_OBJECTS); b++) {
         struct objects_view view;

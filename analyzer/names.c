@@ -205,9 +205,9 @@ const char *name_edge_kind(unsigned bits)
 
 const char *name_root_kind(unsigned kind)
 {
-    static const char *const kinds[] = {"?",        "declared",     "handle",      "pin",           "global",
-                                        "stack",    "register",     "runtime",     "frame local",   "module variable",
-                                        "thread state"};
+    static const char *const kinds[] = {"?",           "declared",        "handle",      "pin",
+                                        "global",      "stack",           "register",    "runtime",
+                                        "frame local", "module variable", "thread state"};
     return kind < sizeof kinds / sizeof *kinds ? kinds[kind] : "?";
 }
 

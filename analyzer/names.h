@@ -10,8 +10,8 @@ enum { NAME_SIZE = 256 };
 const char *name_type(const struct session *s, ordinal o, char to[NAME_SIZE]);
 const char *name_class(const struct session *s, uint32_t klass, char to[NAME_SIZE]);
 
-/* What tells an object from others of its type: a value ("hello", 42, True), or the name of a named thing. "" when there is nothing.
- * Needs session_values(). */
+/* What tells an object from others of its type: a value ("hello", 42, True), or the name of a named thing. "" when
+ * there is nothing. Needs session_values(). */
 const char *name_object(const struct session *s, ordinal o, char to[NAME_SIZE]);
 
 /* Type and label together: `str "hello"`. */

@@ -67,7 +67,8 @@ static int by_rank(struct invocation *inv, const char *text, struct selection *r
         return fail_object(inv, "write @ and a number", "\"%s\" is no rank", text);
     if (rank < inv->session.graph.objects)
         return keep(r, (ordinal)rank);
-    snprintf(hint, sizeof hint, "ranks go from @0 to @%u", inv->session.graph.objects ? inv->session.graph.objects - 1 : 0);
+    snprintf(hint, sizeof hint, "ranks go from @0 to @%u",
+             inv->session.graph.objects ? inv->session.graph.objects - 1 : 0);
     return fail_object(inv, hint, "there is no object %s", text);
 }
 
@@ -81,7 +82,9 @@ static int by_root(struct invocation *inv, const char *name, struct selection *r
         if (text.length == length && !memcmp(text.bytes, name, length) && !known && keep(r, s->roots.items[i].object))
             return -1;
     }
-    return r->count ? 0 : fail_object(inv, "\"refheap info\" counts roots; names are case-sensitive", "there is no root \"%s\"", name);
+    return r->count ? 0
+                    : fail_object(inv, "\"refheap info\" counts roots; names are case-sensitive",
+                                  "there is no root \"%s\"", name);
 }
 
 static int by_type(struct invocation *inv, const char *pattern, struct selection *r)

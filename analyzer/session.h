@@ -8,7 +8,7 @@
 
 /* Types of one name are one class: those of several heaps, and instances of classes made anew. */
 struct type_classes {
-    uint32_t *of_type;         /* by type id */
+    uint32_t *of_type;                 /* by type id */
     const struct type_record **record; /* by class: one of its types */
     uint32_t count;
 };
@@ -44,11 +44,11 @@ int session_open(struct session *s, const char *path, int salvage, struct rh_err
 void session_close(struct session *s);
 
 /* Each makes sure that part is there; returns 0 or a negative code. */
-int session_graph(struct session *s, struct rh_error *err);                      /* graph, classes, roots */
-int session_garbage(struct session *s, int generation, struct rh_error *err);    /* garbage[generation] */
-int session_cycles(struct session *s, struct rh_error *err);                     /* components, dead, cycles */
-int session_dominators(struct session *s, struct rh_error *err);                 /* dominators; garbage[2] and cycles */
-int session_values(struct session *s, struct rh_error *err);                     /* values */
+int session_graph(struct session *s, struct rh_error *err);                   /* graph, classes, roots */
+int session_garbage(struct session *s, int generation, struct rh_error *err); /* garbage[generation] */
+int session_cycles(struct session *s, struct rh_error *err);                  /* components, dead, cycles */
+int session_dominators(struct session *s, struct rh_error *err);              /* dominators; garbage[2] and cycles */
+int session_values(struct session *s, struct rh_error *err);                  /* values */
 
 /* Says on stderr what is being done, once a second has passed and somebody is looking. */
 void session_progress(struct session *s, const char *what);

@@ -58,9 +58,12 @@ uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus
         snprintf(detail, sizeof detail, "refcount %" PRId64 ", %s", g->refcount[o], text_size(g->size[o], n1));
     snprintf(tooltip, sizeof tooltip, "%.200s at 0x%" PRIx64 ", generation %s, %s", title, g->address[o],
              text_generation(graph_generation(g, o)), detail);
-    const struct dominators *d = s->has_dominators ? &s->dominators : s->garbage[2].fate[o] != FATE_LIVE ? &s->dead : NULL;
+    const struct dominators *d = s->has_dominators                    ? &s->dominators
+                                 : s->garbage[2].fate[o] != FATE_LIVE ? &s->dead
+                                                                      : NULL;
     if (d)
-        snprintf(tooltip + strlen(tooltip), sizeof tooltip - strlen(tooltip), ", retains %s", text_size(d->retained[o], n2));
+        snprintf(tooltip + strlen(tooltip), sizeof tooltip - strlen(tooltip), ", retains %s",
+                 text_size(d->retained[o], n2));
     struct picture_node node = {.title = title,
                                 .detail = detail,
                                 .tooltip = tooltip,
@@ -241,8 +244,8 @@ static void draw_bundle(struct sketch *sk, const struct bundle *b)
     struct picture_edge drawn = {
         .from = b->from,
         .to = b->to,
-        .label = (char *)(uintptr_t)(b->count == 1 ? name_edge(sk->s, &edge, name)
-                                                   : name_edge_group(sk->s, &edge, name)),
+        .label =
+            (char *)(uintptr_t)(b->count == 1 ? name_edge(sk->s, &edge, name) : name_edge_group(sk->s, &edge, name)),
         .count = b->count,
         .kind = b->kind,
         .cut = b->cut,

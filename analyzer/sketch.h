@@ -1,4 +1,5 @@
-/* From objects to a picture: which are drawn by themselves, which are folded into one node, and the edges between them. */
+/* From objects to a picture: which are drawn by themselves, which are folded into one node, and the edges between them.
+ */
 #ifndef ANALYZER_SKETCH_H
 #define ANALYZER_SKETCH_H
 
@@ -10,10 +11,10 @@ enum { SKETCH_NODES = 60, SKETCH_NODES_UNFOLDED = 1500 };
 struct sketch {
     const struct session *s;
     struct picture picture;
-    uint32_t *node_of; /* by ordinal: node + 1, 0 when it is not in the picture */
+    uint32_t *node_of;   /* by ordinal: node + 1, 0 when it is not in the picture */
     const uint64_t *cut; /* numbers of the edges to mark, ascending */
     size_t cut_count;
-    size_t limit;      /* nodes that stand for one object each */
+    size_t limit; /* nodes that stand for one object each */
     size_t singles;
     int unfolded;
 };
@@ -28,10 +29,12 @@ uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus
 /* Draws objects of one type as one node, "1,204 more dict"; with a single one, that one. */
 void sketch_group(struct sketch *sk, const ordinal *objects, size_t count, uint32_t cluster);
 
-/* Whether a reference leads to a key that the labels show anyway, and nothing else: such keys are not drawn unless everything is. */
+/* Whether a reference leads to a key that the labels show anyway, and nothing else: such keys are not drawn unless
+ * everything is. */
 int sketch_is_plain_key(struct sketch *sk, ordinal target, uint8_t info);
 
-/* Draws all references between objects of the picture: those that lead from one node to another in the same way as one edge. */
+/* Draws all references between objects of the picture: those that lead from one node to another in the same way as one
+ * edge. */
 int sketch_edges(struct sketch *sk);
 
 /* Draws the roots that hold an object of the picture, a few of them. */

@@ -65,8 +65,8 @@ static int draw_folded(struct sketch *sk, const ordinal *objects, size_t count, 
     return 0;
 }
 
-/* A loop through the first reference to cut: from its target the shortest way back to its source. Fills loop[] and returns its
- * length, 0 when there is none. */
+/* A loop through the first reference to cut: from its target the shortest way back to its source. Fills loop[] and
+ * returns its length, 0 when there is none. */
 static size_t find_loop(const struct session *s, ordinal component, ordinal from, ordinal to, ordinal *loop,
                         ordinal *queue, ordinal *before)
 {
@@ -131,7 +131,8 @@ static int draw_hanging(struct sketch *sk, ordinal cycle, uint32_t cluster)
     uint8_t *seen = calloc((size_t)g->objects + 1, 1);
     size_t head = 0, tail = 0;
     int status = queue && seen ? 0 : -1;
-    for (ordinal m = s->components.member_start[component]; !status && m < s->components.member_start[component + 1]; m++) {
+    for (ordinal m = s->components.member_start[component]; !status && m < s->components.member_start[component + 1];
+         m++) {
         seen[s->components.member[m]] = 1;
         queue[tail++] = s->components.member[m];
     }

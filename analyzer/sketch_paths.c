@@ -35,8 +35,7 @@ static size_t collect(struct sketch *sk, ordinal o, int referrers, struct neighb
     size_t n = 0;
     for (uint64_t i = first; i < end; i++) {
         ordinal other = referrers ? g->source[i] : g->target[i];
-        if (other != ORDINAL_NONE && !sk->node_of[other] &&
-            (referrers || !sketch_is_plain_key(sk, other, g->info[i])))
+        if (other != ORDINAL_NONE && !sk->node_of[other] && (referrers || !sketch_is_plain_key(sk, other, g->info[i])))
             to[n++] = (struct neighbour){kind_of(sk, other, referrers ? g->source_info[i] : g->info[i]), other};
     }
     return n;

@@ -140,10 +140,17 @@ static int check_diagnostic(struct check *check, const void *element)
 typedef int check_element(struct check *, const void *);
 
 static check_element *const element_checks[SECTION_TOTALS] = {
-    [SECTION_PROCESS] = check_process,         [SECTION_MODULES] = check_module, [SECTION_HEAPS] = check_heap,
-    [SECTION_GENERATIONS] = check_generation,  [SECTION_TYPES] = check_type,     [SECTION_FIELDS] = check_field,
-    [SECTION_ROOTS] = check_root,              [SECTION_THREADS] = check_thread, [SECTION_FRAMES] = check_frame,
-    [SECTION_SITES] = check_site,              [SECTION_DIAGNOSTICS] = check_diagnostic,
+    [SECTION_PROCESS] = check_process,
+    [SECTION_MODULES] = check_module,
+    [SECTION_HEAPS] = check_heap,
+    [SECTION_GENERATIONS] = check_generation,
+    [SECTION_TYPES] = check_type,
+    [SECTION_FIELDS] = check_field,
+    [SECTION_ROOTS] = check_root,
+    [SECTION_THREADS] = check_thread,
+    [SECTION_FRAMES] = check_frame,
+    [SECTION_SITES] = check_site,
+    [SECTION_DIAGNOSTICS] = check_diagnostic,
 };
 
 static int check_fixed(struct check *check, const struct block_view *block, struct rh_error *err)
@@ -189,8 +196,8 @@ static int check_strings(struct check *check, const struct block_view *block, st
 static int value_is_valid(const struct check *check, const struct value_record *r)
 {
     static const int64_t exact[VALUE_LIMIT] = {
-        [VALUE_NONE] = 0,        [VALUE_BOOL] = 1,  [VALUE_INTEGER] = 8, [VALUE_LARGE_INTEGER] = -1,
-        [VALUE_FLOAT] = 8,       [VALUE_TEXT] = -1, [VALUE_BYTES] = -1,  [VALUE_NAME] = -1,
+        [VALUE_NONE] = 0,  [VALUE_BOOL] = 1,  [VALUE_INTEGER] = 8, [VALUE_LARGE_INTEGER] = -1,
+        [VALUE_FLOAT] = 8, [VALUE_TEXT] = -1, [VALUE_BYTES] = -1,  [VALUE_NAME] = -1,
     };
     if (r->kind < VALUE_NONE || r->kind >= VALUE_LIMIT || r->reserved || !r->object || r->kept > r->length)
         return 0;

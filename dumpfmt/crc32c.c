@@ -36,11 +36,11 @@ __attribute__((target("sse4.2,pclmul"))) static inline uint64_t shift(uint64_t r
 /* The instruction has a latency of three cycles and can start one each cycle, so three runs of LANE bytes go side by
  * side and are joined afterwards. */
 __attribute__((target("sse4.2,pclmul"))) static uint32_t crc32c_by_instruction(uint32_t crc, const void *data,
-                                                                              size_t size)
+                                                                               size_t size)
 {
     enum { LANE = 1024 };
-    const uint32_t shift_one = 0x170076fa;  /* x^(8 * 1024 - 33) */
-    const uint32_t shift_two = 0xa51b6135;  /* x^(8 * 2048 - 33) */
+    const uint32_t shift_one = 0x170076fa; /* x^(8 * 1024 - 33) */
+    const uint32_t shift_two = 0xa51b6135; /* x^(8 * 2048 - 33) */
     const uint8_t *p = data;
     uint64_t r = (uint32_t)~crc;
 

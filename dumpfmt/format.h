@@ -245,14 +245,14 @@ enum edge_bits {
     EDGE_STRONG = EDGE_COUNTED | EDGE_TRAVERSED,
 };
 enum label_kind { /* in the upper four bits of the info column */
-    LABEL_NONE,
-    LABEL_FIELD,
-    LABEL_INDEX,
-    LABEL_KEY,
-    LABEL_STRING,
-    LABEL_ELEMENT,
-    LABEL_IS_KEY,
-    LABEL_LIMIT,
+                  LABEL_NONE,
+                  LABEL_FIELD,
+                  LABEL_INDEX,
+                  LABEL_KEY,
+                  LABEL_STRING,
+                  LABEL_ELEMENT,
+                  LABEL_IS_KEY,
+                  LABEL_LIMIT,
 };
 enum { LABEL_KIND_SHIFT = 4, LABEL_ELEMENT_SHIFT = 48 };
 

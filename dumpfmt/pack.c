@@ -122,7 +122,8 @@ int snapshot_pack(const struct snapshot *s, int level, struct sink *sink, struct
             pack_block(&p, blocks[i]);
         pack_trailer(&p, s);
         if (p.status)
-            status = error_set_os(err, -p.status, "cannot write the snapshot", "check the disk or the reader of the pipe");
+            status =
+                error_set_os(err, -p.status, "cannot write the snapshot", "check the disk or the reader of the pipe");
     }
     free(blocks);
     free(p.out);

@@ -1,4 +1,5 @@
-/* Resolving ids, and what only the whole file can tell: totals, limits, that every id is defined and means one thing. */
+/* Resolving ids, and what only the whole file can tell: totals, limits, that every id is defined and means one thing.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,8 @@ static int resolve_strings(struct snapshot *s, uint32_t limit, struct rh_error *
     return 0;
 }
 
-/* Lays the fields of each type side by side, by number. Of a whole file every one is there, which bounds the room made for them. */
+/* Lays the fields of each type side by side, by number. Of a whole file every one is there, which bounds the room made
+ * for them. */
 static int resolve_fields(struct snapshot *s, struct type_table *table, int salvage, struct rh_error *err)
 {
     uint64_t present = s->counts[SECTION_FIELDS], room = 0;
@@ -164,8 +166,7 @@ int resolve_ids(struct snapshot *s, const struct check *check, struct rh_error *
     }
     if ((status = resolve_strings(s, strings, err)) || (status = resolve_types(s, types, check->salvage, err)))
         return status;
-    if (!check->salvage &&
-        ((status = check_ids_defined(s, err)) || (status = check_generations_unique(s, err))))
+    if (!check->salvage && ((status = check_ids_defined(s, err)) || (status = check_generations_unique(s, err))))
         return status;
     struct record_cursor cursor = {0, 0};
     const struct process_record *process = snapshot_next_record(s, SECTION_PROCESS, &cursor);

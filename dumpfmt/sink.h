@@ -34,8 +34,8 @@ struct sink_file {
 
 /* Opens `path` for writing: a regular or new file under a temporary name, created 0600 and O_EXCL; anything else (a
  * pipe, a device) as it is. A pipe that nobody reads is refused rather than waited for. SIGPIPE and SIGXFSZ are
- * blocked for the calling thread until the sink is committed or aborted, so that a reader that went away or a limit is an
- * error and not the end of the program. */
+ * blocked for the calling thread until the sink is committed or aborted, so that a reader that went away or a limit is
+ * an error and not the end of the program. */
 int sink_file_open(struct sink_file *file, const char *path, struct rh_error *err);
 
 /* A sink over a descriptor that is open already, which stays the caller's. */

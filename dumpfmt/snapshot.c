@@ -240,7 +240,7 @@ static int take_trailer(struct snapshot *s, struct walk *w, const struct block_h
         return reject_file(err, "trailer", w->offset, hint_salvage, "the trailer does not match the blocks before it");
     if (w->offset + sizeof *h + sizeof *t != s->size)
         return reject_file(err, "trailer", w->offset + sizeof *h + sizeof *t, "cut the file off there or take it again",
-                      "bytes follow the end of the snapshot");
+                           "bytes follow the end of the snapshot");
     return 0;
 }
 
@@ -345,7 +345,7 @@ static int decode_blocks(struct snapshot *s, struct walk *w, struct rh_error *er
             if (!frames_are_right(block->payload, block->stored_length) ||
                 ZSTD_decompress(to, block->length, block->payload, block->stored_length) != block->length)
                 status = reject_file(err, section_name(section), block->offset, hint_salvage,
-                                "a compressed block cannot be unpacked");
+                                     "a compressed block cannot be unpacked");
             block->payload = to;
             at += pad8(block->length);
             if (!status)
@@ -398,8 +398,8 @@ static void forget_contents(struct snapshot *s)
 
 static void report_damage(struct snapshot *s, const struct walk *w, const struct rh_error *strict)
 {
-    int n = snprintf(s->damage, sizeof s->damage, "%s [at section %s, offset %" PRIu64 "]", strict->what, strict->section,
-                     strict->offset);
+    int n = snprintf(s->damage, sizeof s->damage, "%s [at section %s, offset %" PRIu64 "]", strict->what,
+                     strict->section, strict->offset);
     if (w->lost && n > 0 && (size_t)n < sizeof s->damage)
         snprintf(s->damage + n, sizeof s->damage - (size_t)n, "; %u part%s of the file could not be read", w->lost,
                  w->lost == 1 ? "" : "s");
@@ -428,8 +428,7 @@ static int open_snapshot(struct snapshot *s, const struct snapshot_options *opti
     return 0;
 }
 
-int snapshot_open(const char *path, const struct snapshot_options *options, struct snapshot **out,
-                  struct rh_error *err)
+int snapshot_open(const char *path, const struct snapshot_options *options, struct snapshot **out, struct rh_error *err)
 {
     struct snapshot *s = calloc(1, sizeof *s);
     *out = NULL;

@@ -1,5 +1,5 @@
-/* What the parts of the reader share: snapshot.c opens, check.c judges payloads, resolve.c judges the whole and resolves
- * ids, view.c hands out. */
+/* What the parts of the reader share: snapshot.c opens, check.c judges payloads, resolve.c judges the whole and
+ * resolves ids, view.c hands out. */
 #ifndef DUMPFMT_SNAPSHOT_INTERNAL_H
 #define DUMPFMT_SNAPSHOT_INTERNAL_H
 

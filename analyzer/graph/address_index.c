@@ -121,8 +121,7 @@ static int order_pages(struct address_index *index)
     return index->bitmaps ? 0 : -1;
 }
 
-static int set_bits(struct address_index *index, const struct address_run *runs, size_t run_count,
-                    uint64_t *duplicate)
+static int set_bits(struct address_index *index, const struct address_run *runs, size_t run_count, uint64_t *duplicate)
 {
     uint64_t last = UINT64_MAX;
     uint64_t *bitmap = NULL;
@@ -209,7 +208,8 @@ void address_index_release(struct address_index *index)
 #define WITH_POPCNT
 #endif
 
-static inline __attribute__((always_inline)) ordinal rank_of(const struct address_index *index, const struct address_page *slot, uint64_t address)
+static inline __attribute__((always_inline)) ordinal rank_of(const struct address_index *index,
+                                                             const struct address_page *slot, uint64_t address)
 {
     if (slot->bitmap == no_bitmap || address & ((UINT64_C(1) << index->shift) - 1))
         return ORDINAL_NONE;
@@ -231,8 +231,7 @@ ordinal address_index_find(const struct address_index *index, uint64_t address)
 }
 
 WITH_POPCNT
-void address_index_find_many(const struct address_index *index, const uint64_t *addresses, size_t count,
-                             ordinal *found)
+void address_index_find_many(const struct address_index *index, const uint64_t *addresses, size_t count, ordinal *found)
 {
     const struct address_page *slots[BATCH];
     for (size_t first = 0; first < count; first += BATCH) {

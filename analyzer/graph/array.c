@@ -16,7 +16,8 @@ static void *map_aligned(size_t size)
 {
     if (size > SIZE_MAX - HUGE_PAGE)
         return NULL;
-    char *area = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *area =
+        mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (area == MAP_FAILED)
         return NULL;
     size_t before = -(uintptr_t)area & (HUGE_PAGE - 1), after = HUGE_PAGE - before;

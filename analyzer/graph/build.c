@@ -7,8 +7,7 @@
 
 static int out_of_memory(struct rh_error *err)
 {
-    return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the object graph",
-                     "use a machine with more memory");
+    return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the object graph", "use a machine with more memory");
 }
 
 static int build_index(const struct snapshot *s, struct graph *g, struct rh_error *err)
@@ -273,7 +272,8 @@ int graph_build(const struct snapshot *s, struct graph *g, struct rh_error *err)
     sum_up(g->edge_start, g->objects);
     g->edges = g->edge_start[g->objects];
     if (g->edges > snapshot_count(s, SECTION_EDGES)) { /* only with salvage: blocks that contradict each other */
-        status = error_set(err, RH_ERR_FORMAT, "the objects claim more edges than there are", "take the snapshot again");
+        status =
+            error_set(err, RH_ERR_FORMAT, "the objects claim more edges than there are", "take the snapshot again");
         error_at(err, "objects", 0);
     } else if (build_edges(s, g)) {
         status = out_of_memory(err);

@@ -4,16 +4,16 @@
 
 #include "array.h"
 
-/* The search in progress. `rindex` is 0 for what was not visited, a preorder number while an object's component is open, and counts
- * down from the top for what is closed (Pearce 2016). */
+/* The search in progress. `rindex` is 0 for what was not visited, a preorder number while an object's component is
+ * open, and counts down from the top for what is closed (Pearce 2016). */
 struct search {
     const struct graph *g;
     const uint8_t *fate;
     unsigned fates;
     uint32_t *rindex;
-    uint64_t *edge;  /* by depth: next edge of the object there */
-    ordinal *path;   /* by depth */
-    ordinal *open;   /* objects whose component is not closed yet */
+    uint64_t *edge; /* by depth: next edge of the object there */
+    ordinal *path;  /* by depth */
+    ordinal *open;  /* objects whose component is not closed yet */
     uint8_t *is_root;
     size_t depth, open_count;
     uint32_t next_index, next_component;

@@ -5,16 +5,16 @@
 #include "garbage.h"
 
 struct components {
-    ordinal *component;      /* by object: component number, ORDINAL_NONE outside the part */
-    ordinal count;           /* components; numbers are in reverse topological order: edges lead to lower numbers */
-    ordinal *member;         /* objects by component, ascending within one */
-    ordinal *member_start;   /* count + 1 */
-    uint8_t *cyclic;         /* by component: two objects or more, or one that refers to itself */
-    uint8_t *reached;        /* by component: an edge leads into it from another component of the part */
+    ordinal *component;    /* by object: component number, ORDINAL_NONE outside the part */
+    ordinal count;         /* components; numbers are in reverse topological order: edges lead to lower numbers */
+    ordinal *member;       /* objects by component, ascending within one */
+    ordinal *member_start; /* count + 1 */
+    uint8_t *cyclic;       /* by component: two objects or more, or one that refers to itself */
+    uint8_t *reached;      /* by component: an edge leads into it from another component of the part */
 };
 
-/* Finds the components of all objects whose fate is in `fates` (bit 1 << fate). Tarjan's algorithm (1972) in Pearce's form with an
- * explicit stack; linear. */
+/* Finds the components of all objects whose fate is in `fates` (bit 1 << fate). Tarjan's algorithm (1972) in Pearce's
+ * form with an explicit stack; linear. */
 int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, struct components *result);
 void components_release(struct components *components);
 

@@ -1,9 +1,9 @@
 /* Which references of a cycle to make weak.
  *
- * Fields are declared once for a whole type, so the advice worth having is a field: "make child.parent weak". The edges of the
- * component are grouped by type of source and field; a group is an answer when the component has no cycle without it. Among
- * answers, a name that says "back pointer" wins, then single fields over arrays, then the fewer edges. Where the cycle runs
- * through items of containers alone, single references are named instead.
+ * Fields are declared once for a whole type, so the advice worth having is a field: "make child.parent weak". The edges
+ * of the component are grouped by type of source and field; a group is an answer when the component has no cycle
+ * without it. Among answers, a name that says "back pointer" wins, then single fields over arrays, then the fewer
+ * edges. Where the cycle runs through items of containers alone, single references are named instead.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -65,11 +65,12 @@ static int has_attributes(const struct graph *g, ordinal o)
     return type && type->flags & TYPE_ATTRIBUTES;
 }
 
-/* What all references of one field have in common: the field, the attribute's name, the array. Items and keys of containers have
- * nothing; they are one group that is never an answer. */
+/* What all references of one field have in common: the field, the attribute's name, the array. Items and keys of
+ * containers have nothing; they are one group that is never an answer. */
 static struct group group_key(const struct graph *g, ordinal from, uint64_t number)
 {
-    struct group group = {.type = g->type[from], .kind = g->info[number] >> LABEL_KIND_SHIFT, .from = from, .number = number};
+    struct group group = {
+        .type = g->type[from], .kind = g->info[number] >> LABEL_KIND_SHIFT, .from = from, .number = number};
     struct edge edge;
     switch (group.kind) {
     case LABEL_FIELD:
@@ -163,8 +164,8 @@ static int is_acyclic_without(const struct local *l, uint32_t group, uint32_t *d
 
 static int looks_weak(struct text name)
 {
-    static const char *const words[] = {"parent", "owner", "back", "prev", "up", "container", "weak", "self", "delegate",
-                                        "observer", "listener", "traceback"};
+    static const char *const words[] = {"parent", "owner", "back",     "prev",     "up",       "container",
+                                        "weak",   "self",  "delegate", "observer", "listener", "traceback"};
     for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
         size_t n = strlen(words[w]);
         for (size_t i = 0; i + n <= name.length; i++)

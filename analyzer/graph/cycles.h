@@ -26,10 +26,10 @@ int cycles_find(const struct graph *g, const struct garbage *garbage, const stru
                 const struct dominators *dominators, const uint8_t *uncollectable, struct cycles *result);
 void cycles_release(struct cycles *cycles);
 
-/* Chooses references whose loss leaves the component without a cycle: all edges with one label of one type (a field `parent`, say)
- * where one such group will do, the most weak-looking and then the smallest first; otherwise the edges that close a cycle in a search
- * from the first member. Calls `cut` for each chosen edge by its source and number. `name` tells a field's name, for the ranking. Only counted edges
- * within the component are considered. */
+/* Chooses references whose loss leaves the component without a cycle: all edges with one label of one type (a field
+ * `parent`, say) where one such group will do, the most weak-looking and then the smallest first; otherwise the edges
+ * that close a cycle in a search from the first member. Calls `cut` for each chosen edge by its source and number.
+ * `name` tells a field's name, for the ranking. Only counted edges within the component are considered. */
 typedef struct text cycles_field_name(const void *context, uint32_t type, uint32_t field);
 int cycles_choose_cut(const struct graph *g, const struct components *components, ordinal component,
                       cycles_field_name *name, const void *name_context,

@@ -11,15 +11,15 @@ struct tree {
     const uint8_t *fate;
     int dead_only;
     struct dominators *d;
-    ordinal *number;      /* by vertex: preorder number, ORDINAL_NONE unvisited */
-    ordinal *vertex;      /* by number */
-    ordinal *parent;      /* by number: in the depth-first tree; compressed later */
+    ordinal *number; /* by vertex: preorder number, ORDINAL_NONE unvisited */
+    ordinal *vertex; /* by number */
+    ordinal *parent; /* by number: in the depth-first tree; compressed later */
     ordinal *semi, *label;
     ordinal *idom;
     uint64_t *pred_start; /* by number */
     ordinal *pred;
-    uint64_t *edge;       /* by depth, while searching */
-    ordinal *path;        /* by depth: numbers */
+    uint64_t *edge; /* by depth, while searching */
+    ordinal *path;  /* by depth: numbers */
     ordinal visited;
 };
 
@@ -158,8 +158,8 @@ static int find_predecessors(struct tree *t, const uint8_t *attached)
 
 /* ---- SEMI-NCA ---- */
 
-/* The vertex of least semidominator on the path from v up to what was not linked yet (numbers below `linked`); compresses the
- * path. */
+/* The vertex of least semidominator on the path from v up to what was not linked yet (numbers below `linked`);
+ * compresses the path. */
 static ordinal evaluate(struct tree *t, ordinal v, ordinal linked, ordinal *stack)
 {
     size_t depth = 0;
@@ -242,7 +242,8 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
     t.path = array_new(n, sizeof *t.path);
     d->dominator = array_new(n, sizeof *d->dominator);
     d->retained = array_new(n, sizeof *d->retained);
-    int status = attached && t.number && t.vertex && t.parent && t.edge && t.path && d->dominator && d->retained ? 0 : -1;
+    int status =
+        attached && t.number && t.vertex && t.parent && t.edge && t.path && d->dominator && d->retained ? 0 : -1;
     if (!status) {
         memset(t.number, 0xff, n * sizeof *t.number);
         search(&t, garbage, attached);

@@ -1,11 +1,12 @@
 /* The dominator tree of the heap under its super-root, and retained sizes.
  *
- * Vertices: the objects by ordinal, then one virtual node for each source cycle, with edges to all its members (so that the
- * cycle retains both its objects and what hangs off it), then the super-root. The super-root's children are the live objects with
- * external references, immortal and live permanent objects, the virtual nodes, and whatever no counted edge reaches. Edges are the counted ones.
+ * Vertices: the objects by ordinal, then one virtual node for each source cycle, with edges to all its members (so that
+ * the cycle retains both its objects and what hangs off it), then the super-root. The super-root's children are the
+ * live objects with external references, immortal and live permanent objects, the virtual nodes, and whatever no
+ * counted edge reaches. Edges are the counted ones.
  *
- * SEMI-NCA (Georgiadis 2005): semidominators by path compression, then nearest common ancestors; near-linear in practice, and
- * indifferent to long lists.
+ * SEMI-NCA (Georgiadis 2005): semidominators by path compression, then nearest common ancestors; near-linear in
+ * practice, and indifferent to long lists.
  */
 #ifndef GRAPH_DOMINATORS_H
 #define GRAPH_DOMINATORS_H
@@ -14,16 +15,16 @@
 
 struct dominators {
     ordinal objects, virtuals;
-    ordinal vertices;       /* objects + virtuals + 1; the last is the super-root */
-    ordinal *dominator;     /* by vertex: its immediate dominator; ORDINAL_NONE for the super-root */
-    uint64_t *retained;     /* by vertex: bytes */
+    ordinal vertices;           /* objects + virtuals + 1; the last is the super-root */
+    ordinal *dominator;         /* by vertex: its immediate dominator; ORDINAL_NONE for the super-root */
+    uint64_t *retained;         /* by vertex: bytes */
     ordinal *virtual_component; /* by virtual node: the component it stands for */
 };
 
 enum dominators_part {
     DOMINATORS_ALL,
-    /* What is not alive alone: all that retained sizes of cycles need, and usually a small part of the heap. Live objects have the super-root as
-     * dominator and retain nothing. */
+    /* What is not alive alone: all that retained sizes of cycles need, and usually a small part of the heap. Live
+     * objects have the super-root as dominator and retain nothing. */
     DOMINATORS_DEAD,
 };
 

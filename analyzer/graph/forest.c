@@ -14,7 +14,8 @@ int forest_build(const ordinal *parent, ordinal vertices, struct forest *f)
         forest_release(f);
         return -1;
     }
-    /* Counts stand two places ahead, so that after summing start[v + 1] is where v's children begin, and after placing, end. */
+    /* Counts stand two places ahead, so that after summing start[v + 1] is where v's children begin, and after placing,
+     * end. */
     for (ordinal v = 0; v < vertices; v++)
         f->start[(size_t)(parent[v] == ORDINAL_NONE ? vertices : parent[v]) + 2]++;
     for (size_t i = 0; i < n; i++)

@@ -159,7 +159,8 @@ uint64_t garbage_uncollectable(const struct graph *g, const struct garbage *garb
     if (!stack)
         return UINT64_MAX;
     for (ordinal o = 0; o < g->objects; o++) {
-        const struct type_record *type = garbage->fate[o] == FATE_GARBAGE ? snapshot_type(g->snapshot, g->type[o]) : NULL;
+        const struct type_record *type =
+            garbage->fate[o] == FATE_GARBAGE ? snapshot_type(g->snapshot, g->type[o]) : NULL;
         if (type && type->flags & TYPE_LEGACY_FINALIZER) {
             marked[o] = 1;
             stack[used++] = o;

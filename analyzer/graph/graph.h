@@ -19,30 +19,31 @@ struct graph {
     struct address_index index;
     ordinal objects;
     uint64_t edges;
-    uint64_t dangling;        /* edges to no object */
-    uint64_t incomplete;      /* objects some of whose edges are missing */
-    uint64_t bytes;           /* sum of sizes */
+    uint64_t dangling;   /* edges to no object */
+    uint64_t incomplete; /* objects some of whose edges are missing */
+    uint64_t bytes;      /* sum of sizes */
 
-    uint64_t *address;        /* by ordinal */
+    uint64_t *address; /* by ordinal */
     uint32_t *type;
     uint32_t *heap;
     uint64_t *size;
     int64_t *refcount;
-    uint16_t *state;          /* enum object_state */
-    uint64_t *file_edge;      /* where the object's edges begin in the file: for labels */
+    uint16_t *state;     /* enum object_state */
+    uint64_t *file_edge; /* where the object's edges begin in the file: for labels */
 
-    uint64_t *edge_start;     /* objects + 1 */
-    ordinal *target;          /* ORDINAL_NONE: dangling */
-    uint8_t *info;            /* bits and label kind, as in the file */
+    uint64_t *edge_start; /* objects + 1 */
+    ordinal *target;      /* ORDINAL_NONE: dangling */
+    uint8_t *info;        /* bits and label kind, as in the file */
 
-    uint64_t *back_start;     /* objects + 1 */
+    uint64_t *back_start; /* objects + 1 */
     ordinal *source;
-    uint8_t *source_info;     /* the edge's info, as in `info` */
+    uint8_t *source_info; /* the edge's info, as in `info` */
 
-    uint32_t *internal;       /* counted edges into each object, saturating */
+    uint32_t *internal; /* counted edges into each object, saturating */
 };
 
-/* Builds the graph. The snapshot must outlive it. Errors: memory, an address that occurs twice, more objects than ordinals. */
+/* Builds the graph. The snapshot must outlive it. Errors: memory, an address that occurs twice, more objects than
+ * ordinals. */
 int graph_build(const struct snapshot *snapshot, struct graph *graph, struct rh_error *err);
 void graph_release(struct graph *graph);
 
@@ -79,11 +80,11 @@ struct edge {
     uint8_t bits;     /* enum edge_bits */
     uint8_t kind;     /* enum label_kind */
     uint64_t label;
-    uint64_t number;  /* index in `target` and `info` */
+    uint64_t number; /* index in `target` and `info` */
 };
 
-/* Edge `number` (an index into graph->target) of object `from`. In a salvaged file whose edges have gaps, the label may be missing (kind
- * none). */
+/* Edge `number` (an index into graph->target) of object `from`. In a salvaged file whose edges have gaps, the label may
+ * be missing (kind none). */
 void graph_edge(const struct graph *g, ordinal from, uint64_t number, struct edge *edge);
 
 #endif

@@ -64,7 +64,8 @@ uint64_t roots_explained(const struct roots *roots, ordinal o)
     return explained;
 }
 
-/* How good an end of a path an object is: 3 exact root, 2 possible root, 1 held from outside by nobody knows whom, 0 none. */
+/* How good an end of a path an object is: 3 exact root, 2 possible root, 1 held from outside by nobody knows whom, 0
+ * none. */
 static int quality(const struct graph *g, const struct roots *roots, ordinal o)
 {
     const struct root_entry *first;

@@ -32,8 +32,9 @@ struct path {
     size_t length;
 };
 
-/* The shortest way over counted edges from an object held by an exact root to `o`; failing that, a possible root; failing that, an
- * object with external references that nothing explains. length is 0 when there is no way: nothing holds it. */
+/* The shortest way over counted edges from an object held by an exact root to `o`; failing that, a possible root;
+ * failing that, an object with external references that nothing explains. length is 0 when there is no way: nothing
+ * holds it. */
 int path_from_root(const struct graph *g, const struct roots *roots, ordinal o, struct path *result);
 void path_release(struct path *path);
 

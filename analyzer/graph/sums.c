@@ -18,8 +18,9 @@ static void find_owners(const struct graph *g, ordinal *owner)
         }
 }
 
-/* The owner relation is a forest whose trees may be rooted in rings. Leaves are peeled off upward; what is left are the rings, whose
- * members all own the sum. order[] receives the objects so that owners come after what they own, ring members last. */
+/* The owner relation is a forest whose trees may be rooted in rings. Leaves are peeled off upward; what is left are the
+ * rings, whose members all own the sum. order[] receives the objects so that owners come after what they own, ring
+ * members last. */
 static ordinal peel(const struct graph *g, const ordinal *owner, uint32_t *owned_count, ordinal *order)
 {
     ordinal n = 0;
@@ -100,8 +101,8 @@ static void add_shallow(const struct graph *g, const uint32_t *class_of, struct 
     }
 }
 
-static int sum_tree(const ordinal *parent, ordinal vertices, ordinal limit, const uint32_t *class_of,
-                    uint32_t classes, const uint64_t *value, uint64_t *sums)
+static int sum_tree(const ordinal *parent, ordinal vertices, ordinal limit, const uint32_t *class_of, uint32_t classes,
+                    const uint64_t *value, uint64_t *sums)
 {
     struct forest forest = {0};
     int status = forest_build(parent, vertices, &forest);

@@ -1,7 +1,7 @@
 /* Sizes added up: owned sizes, and shallow, owned and retained by class of object.
  *
- * A class is any partition of the objects by type, module, generation ...: `class_of` maps each object to a class number
- * below `classes`. Sums of owned and retained leave out objects nested under another of the same class.
+ * A class is any partition of the objects by type, module, generation ...: `class_of` maps each object to a class
+ * number below `classes`. Sums of owned and retained leave out objects nested under another of the same class.
  */
 #ifndef GRAPH_SUMS_H
 #define GRAPH_SUMS_H
@@ -10,12 +10,12 @@
 
 struct class_sums {
     uint64_t count, shallow, owned, retained;
-    uint64_t largest;      /* shallow size of the largest object */
+    uint64_t largest; /* shallow size of the largest object */
     ordinal largest_object;
 };
 
-/* Owned size of each object: itself and, recursively, what only it refers to (refcount 1, held by it). In a ring of such objects each
- * owns the whole ring. */
+/* Owned size of each object: itself and, recursively, what only it refers to (refcount 1, held by it). In a ring of
+ * such objects each owns the whole ring. */
 int sums_owned(const struct graph *g, uint64_t *owned);
 
 /* Adds up by class. `sums` has `classes` zeroed entries. */

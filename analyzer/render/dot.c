@@ -1,7 +1,7 @@
 /* Pictures in DOT.
  *
- * Colours are from Okabe and Ito's palette, which colour-blind people can tell apart; each state also differs in its outline,
- * for a printer without colours. A node's badge is its generation.
+ * Colours are from Okabe and Ito's palette, which colour-blind people can tell apart; each state also differs in its
+ * outline, for a printer without colours. A node's badge is its generation.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -58,14 +58,15 @@ static void put_quoted(FILE *f, const char *text)
 static void put_node(FILE *f, size_t number, const struct picture_node *n)
 {
     const struct look *look = &looks[n->state];
-    fprintf(f, "  n%zu [shape=%s, color=\"%s\", fillcolor=\"%s\", penwidth=%.1f, style=\"filled%s%s%s\"%s, label=<", number,
-            n->state == PICTURE_ROOT ? "cds" : "box", look->line, look->fill, n->focus ? 3.0 : look->width,
+    fprintf(f, "  n%zu [shape=%s, color=\"%s\", fillcolor=\"%s\", penwidth=%.1f, style=\"filled%s%s%s\"%s, label=<",
+            number, n->state == PICTURE_ROOT ? "cds" : "box", look->line, look->fill, n->focus ? 3.0 : look->width,
             n->state == PICTURE_ROOT ? "" : ",rounded", strcmp(look->style, "solid") ? "," : "",
             strcmp(look->style, "solid") ? look->style : "", n->folded ? ", peripheries=2" : "");
     fputs("<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"2\"><tr>", f);
     int rows = n->detail && *n->detail ? 2 : 1;
     if (n->badge)
-        fprintf(f, "<td rowspan=\"%d\" bgcolor=\"%s\" width=\"18\"><font color=\"white\"><b>%c</b></font></td>", rows, look->line, n->badge);
+        fprintf(f, "<td rowspan=\"%d\" bgcolor=\"%s\" width=\"18\"><font color=\"white\"><b>%c</b></font></td>", rows,
+                look->line, n->badge);
     fputs("<td align=\"left\">", f);
     fputs(n->folded ? "<i>" : "<b>", f);
     put_html(f, n->title && *n->title ? n->title : " ");
@@ -123,13 +124,15 @@ static void put_legend(const struct picture *p, FILE *f)
         cut |= p->edges[i].cut;
         weak |= p->edges[i].kind == PICTURE_WEAK || p->edges[i].kind == PICTURE_BORROWED;
     }
-    fputs("  label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"6\"><tr><td colspan=\"12\"><font point-size=\"13\"><b>", f);
+    fputs(
+        "  label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"6\"><tr><td colspan=\"12\"><font point-size=\"13\"><b>",
+        f);
     put_html(f, p->title && *p->title ? p->title : " ");
     fputs("</b></font></td></tr><tr>", f);
     for (int s = 0; s < PICTURE_STATES; s++)
         if (states[s])
-            fprintf(f, "<td border=\"1\" color=\"%s\" bgcolor=\"%s\"><font point-size=\"10\"> %s </font></td>", looks[s].line,
-                    looks[s].fill, looks[s].name);
+            fprintf(f, "<td border=\"1\" color=\"%s\" bgcolor=\"%s\"><font point-size=\"10\"> %s </font></td>",
+                    looks[s].line, looks[s].fill, looks[s].name);
     if (badge)
         fputs("<td><font point-size=\"10\">badge: generation 0 1 2, P permanent, - untracked</font></td>", f);
     if (folded)
@@ -145,10 +148,11 @@ static void put_legend(const struct picture *p, FILE *f)
 
 static void put_cluster(const struct picture *p, FILE *f, size_t number)
 {
-    fprintf(f,
-            "  subgraph cluster_%zu {\n  style=\"rounded,dashed\"; color=\"#999999\"; margin=12; labelloc=t; labeljust=l; "
-            "fontsize=11; label=<",
-            number);
+    fprintf(
+        f,
+        "  subgraph cluster_%zu {\n  style=\"rounded,dashed\"; color=\"#999999\"; margin=12; labelloc=t; labeljust=l; "
+        "fontsize=11; label=<",
+        number);
     put_html(f, p->clusters[number] && *p->clusters[number] ? p->clusters[number] : " ");
     fputs(">;\n", f);
     for (size_t i = 0; i < p->node_count; i++)
@@ -159,12 +163,13 @@ static void put_cluster(const struct picture *p, FILE *f, size_t number)
 
 int dot_write(const struct picture *p, FILE *f)
 {
-    fputs("digraph refheap {\n"
-          "  graph [fontname=\"DejaVu Sans\", charset=\"UTF-8\", bgcolor=\"white\", pad=0.3, nodesep=0.35, ranksep=0.6, "
-          "splines=true, overlap=prism];\n"
-          "  node [fontname=\"DejaVu Sans\", fontsize=11, margin=\"0.06,0.03\"];\n"
-          "  edge [fontname=\"DejaVu Sans\", fontsize=10, arrowsize=0.8, penwidth=1.2];\n",
-          f);
+    fputs(
+        "digraph refheap {\n"
+        "  graph [fontname=\"DejaVu Sans\", charset=\"UTF-8\", bgcolor=\"white\", pad=0.3, nodesep=0.35, ranksep=0.6, "
+        "splines=true, overlap=prism];\n"
+        "  node [fontname=\"DejaVu Sans\", fontsize=11, margin=\"0.06,0.03\"];\n"
+        "  edge [fontname=\"DejaVu Sans\", fontsize=10, arrowsize=0.8, penwidth=1.2];\n",
+        f);
     if (p->cluster_count > 2)
         fputs("  rankdir=\"LR\";\n", f); /* frames stand below each other rather than in a row no screen holds */
     put_legend(p, f);

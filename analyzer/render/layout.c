@@ -59,7 +59,8 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Waits for the child, and no longer than the bound: time it spends asleep does not count against its processor limit. */
+/* Waits for the child, and no longer than the bound: time it spends asleep does not count against its processor limit.
+ */
 static int wait_for(pid_t child, unsigned seconds, int *status)
 {
     int64_t end = now_ms() + 1000 * (int64_t)seconds;
@@ -84,7 +85,8 @@ static int wait_for(pid_t child, unsigned seconds, int *status)
 static int explain(int status, int late, const char *engine, const struct layout_bounds *bounds, struct rh_error *err)
 {
     static const char hint[] = "the .dot file is there; draw less of it, or lay it out yourself";
-    if (late || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+    if (late || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) ||
+        (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
         return error_format(err, RH_ERR_UNSUPPORTED, hint, "%s took longer than %u seconds", engine, bounds->seconds);
     if (WIFSIGNALED(status))
         return error_format(err, RH_ERR_UNSUPPORTED, hint, "%s died of signal %d", engine, WTERMSIG(status));

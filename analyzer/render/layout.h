@@ -15,8 +15,8 @@ struct layout_bounds {
     size_t bytes; /* of address space */
 };
 
-/* Lays out `dot_path` with the engine (dot, sfdp, ...) and writes `image_path` in the format (svg, png, pdf). The image appears whole
- * or not at all. */
+/* Lays out `dot_path` with the engine (dot, sfdp, ...) and writes `image_path` in the format (svg, png, pdf). The image
+ * appears whole or not at all. */
 int layout_render(const char *dot_path, const char *engine, const char *format, const char *image_path,
                   const struct layout_bounds *bounds, struct rh_error *err);
 

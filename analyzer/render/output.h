@@ -22,10 +22,10 @@ enum style { STYLE_NORMAL, STYLE_BOLD, STYLE_DIM, STYLE_BAD, STYLE_GOOD };
 void output_style(struct output *out, enum style style);
 
 enum cell_kind {
-    CELL_COUNT,      /* 1,204 */
-    CELL_SIZE,       /* 1.5 KiB; a number of bytes in JSON and CSV */
-    CELL_NUMBER,     /* 1204 */
-    CELL_ADDRESS,    /* 0x... */
+    CELL_COUNT,   /* 1,204 */
+    CELL_SIZE,    /* 1.5 KiB; a number of bytes in JSON and CSV */
+    CELL_NUMBER,  /* 1204 */
+    CELL_ADDRESS, /* 0x... */
     CELL_TEXT,
     CELL_GENERATION, /* 0, permanent, untracked; -1 for untracked in JSON */
     CELL_FLAG,       /* yes or nothing; true or false in JSON */
@@ -62,20 +62,20 @@ struct table {
     struct output *out;
     const struct column *columns;
     size_t column_count;
-    uint64_t limit;     /* rows shown; 0 for all */
-    long sort;          /* column, -1 for the order of the rows */
+    uint64_t limit; /* rows shown; 0 for all */
+    long sort;      /* column, -1 for the order of the rows */
     int descending;
     struct cell *cells; /* rows kept, column_count each */
     size_t rows, capacity;
-    uint64_t seen;      /* rows given */
+    uint64_t seen; /* rows given */
     int no_memory;
 };
 
 struct table_options {
-    const char *name;  /* key of the array in JSON */
-    uint64_t limit;    /* 0 for all */
-    const char *sort;  /* key of a column, or NULL; `-` or `+` in front turns the order around */
-    const char *noun;  /* what rows are, for the line that says how many were cut: "objects" */
+    const char *name; /* key of the array in JSON */
+    uint64_t limit;   /* 0 for all */
+    const char *sort; /* key of a column, or NULL; `-` or `+` in front turns the order around */
+    const char *noun; /* what rows are, for the line that says how many were cut: "objects" */
 };
 
 /* The column a sort key (with or without + or - in front) means, or -1. */

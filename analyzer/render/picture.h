@@ -9,20 +9,34 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum picture_state { PICTURE_LIVE, PICTURE_GARBAGE, PICTURE_DEPENDENT, PICTURE_INVISIBLE, PICTURE_ROOT, PICTURE_STATES };
+enum picture_state {
+    PICTURE_LIVE,
+    PICTURE_GARBAGE,
+    PICTURE_DEPENDENT,
+    PICTURE_INVISIBLE,
+    PICTURE_ROOT,
+    PICTURE_STATES
+};
 
 struct picture_node {
-    char *title;    /* "Session alice" */
-    char *detail;   /* "refs 3, 1.2 KiB"; may be NULL */
-    char *tooltip;  /* may be NULL */
-    char badge;     /* generation: '0', '1', '2', 'P' permanent, '-' untracked; 0 for none */
-    uint8_t state;  /* enum picture_state */
-    uint8_t folded; /* stands for several objects */
-    uint8_t focus;  /* what the picture is about */
+    char *title;      /* "Session alice" */
+    char *detail;     /* "refs 3, 1.2 KiB"; may be NULL */
+    char *tooltip;    /* may be NULL */
+    char badge;       /* generation: '0', '1', '2', 'P' permanent, '-' untracked; 0 for none */
+    uint8_t state;    /* enum picture_state */
+    uint8_t folded;   /* stands for several objects */
+    uint8_t focus;    /* what the picture is about */
     uint32_t cluster; /* number of its cluster, or 0 */
 };
 
-enum picture_kind { PICTURE_STRONG, PICTURE_OWNED, PICTURE_INFERRED, PICTURE_WEAK, PICTURE_BORROWED, PICTURE_ROOT_EDGE };
+enum picture_kind {
+    PICTURE_STRONG,
+    PICTURE_OWNED,
+    PICTURE_INFERRED,
+    PICTURE_WEAK,
+    PICTURE_BORROWED,
+    PICTURE_ROOT_EDGE
+};
 
 struct picture_edge {
     uint32_t from, to;

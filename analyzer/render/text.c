@@ -34,8 +34,11 @@ const char *text_size(uint64_t bytes, char to[TEXT_NUMBER_SIZE])
         value /= 1024;
         unit++;
     }
-    snprintf(to, TEXT_NUMBER_SIZE, unit == 0 || value >= 100 ? "%.0f %s" : value >= 10 ? "%.1f %s" : "%.2f %s", value,
-             units[unit]);
+    snprintf(to, TEXT_NUMBER_SIZE,
+             unit == 0 || value >= 100 ? "%.0f %s"
+             : value >= 10             ? "%.1f %s"
+                                       : "%.2f %s",
+             value, units[unit]);
     return to;
 }
 

@@ -20,12 +20,13 @@ const char *text_size(uint64_t bytes, char to[TEXT_NUMBER_SIZE]);
 /* 0, 1, 2, "permanent", "untracked". */
 const char *text_generation(unsigned generation);
 
-/* Copies text from a snapshot so that it can do no harm where it is shown: control characters and bytes that are no UTF-8 become
- * \xNN, at most `cap` characters (then "..." follows). The result is terminated and at most `size` bytes. Returns its length. */
+/* Copies text from a snapshot so that it can do no harm where it is shown: control characters and bytes that are no
+ * UTF-8 become \xNN, at most `cap` characters (then "..." follows). The result is terminated and at most `size` bytes.
+ * Returns its length. */
 size_t text_clean(const char *from, size_t length, size_t cap, char *to, size_t size);
 
-/* Length in bytes of the UTF-8 character at `p` (of `left` bytes), 0 when it is not one. Overlong forms, surrogates and what lies
- * beyond U+10FFFF are none. */
+/* Length in bytes of the UTF-8 character at `p` (of `left` bytes), 0 when it is not one. Overlong forms, surrogates and
+ * what lies beyond U+10FFFF are none. */
 unsigned text_character(const unsigned char *p, size_t left);
 
 /* Columns a terminal gives to UTF-8 text, counting every character as one. */

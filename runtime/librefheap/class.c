@@ -107,8 +107,8 @@ int rh_attr_set(void *object, const char *name, void *value)
     struct rh_object *key = name_get(heap, name, strlen(name), value != NULL);
     if (!key)
         return value ? RH_ERR_NO_MEMORY : RH_ERR_NOT_FOUND;
-    int status = value ? table_set(heap, attributes_of(object), key, value)
-                       : table_remove(heap, attributes_of(object), key);
+    int status =
+        value ? table_set(heap, attributes_of(object), key, value) : table_remove(heap, attributes_of(object), key);
     rh_decref(key);
     return status;
 }

@@ -64,8 +64,8 @@ static int mark_one(struct rh_object *target, void *context)
     return 0;
 }
 
-/* Walks the list once, from front to end, restoring prev links as it goes. What has no count left goes to `unreachable` until a later
- * object proves it alive. */
+/* Walks the list once, from front to end, restoring prev links as it goes. What has no count left goes to `unreachable`
+ * until a later object proves it alive. */
 static void move_unreachable(struct rh_heap *heap, struct rh_links *list, struct rh_links *unreachable)
 {
     struct marking marking = {heap, list};
@@ -130,7 +130,8 @@ static int take_uncollectable(struct rh_object *target, void *context)
     return 0;
 }
 
-/* Moves unreachable objects with a legacy finalizer, and all they reach, to the list of the uncollectable. Returns their number. */
+/* Moves unreachable objects with a legacy finalizer, and all they reach, to the list of the uncollectable. Returns
+ * their number. */
 static size_t set_legacy_apart(struct rh_heap *heap, struct rh_links *unreachable)
 {
     struct rh_links *apart = &heap->lists[RH_LIST_UNCOLLECTABLE];
@@ -147,8 +148,8 @@ static size_t set_legacy_apart(struct rh_heap *heap, struct rh_links *unreachabl
 
 /* ---- weak references and finalizers ---- */
 
-/* Clears every weak reference to and in the unreachable objects and calls the callbacks of those outside. Returns whether any was
- * called. */
+/* Clears every weak reference to and in the unreachable objects and calls the callbacks of those outside. Returns
+ * whether any was called. */
 static int handle_weak(struct rh_heap *heap, struct rh_links *unreachable)
 {
     struct rh_weak *chain = NULL, **end = &chain;
@@ -345,8 +346,8 @@ void collect_when_due(struct rh_heap *heap)
     for (int i = RH_OLD; i >= RH_YOUNG; i--) {
         if (g[i].count <= g[i].threshold)
             continue;
-        /* A full collection waits until the oldest generation has grown by a quarter, so that the work stays linear in the number of
-         * objects made. */
+        /* A full collection waits until the oldest generation has grown by a quarter, so that the work stays linear in
+         * the number of objects made. */
         if (i == RH_OLD && heap->long_lived_pending < heap->long_lived_total / 4)
             continue;
         collect(heap, i);

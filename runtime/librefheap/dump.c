@@ -45,7 +45,8 @@ static int read_self(void *context, uint64_t address, void *to, size_t size)
     return n == (long)size ? 0 : -1;
 }
 
-/* Memory of the program: where it is, or a copy of it when guarded; NULL when it cannot be read. `size` is at most COPY_SIZE. */
+/* Memory of the program: where it is, or a copy of it when guarded; NULL when it cannot be read. `size` is at most
+ * COPY_SIZE. */
 static const char *view(struct dump *d, const void *at, size_t size)
 {
     if (!d->guarded)
@@ -255,10 +256,10 @@ static uint64_t element_label(uint32_t field, uint64_t index)
 }
 
 /* Calls `each` for pieces of an array that fit in the copy. Stops where memory ends. */
-#define FOR_PIECES(d, f, base, count, piece, first, n)                                                              \
-    for (size_t first = 0, per_ = COPY_SIZE / ((f)->stride ? (f)->stride : 1), n;                                   \
-         first < (count) && per_ && (n = (count) - first < per_ ? (count) - first : per_) &&                        \
-         (piece = view(d, (base) + first * (f)->stride, n * (f)->stride));                                          \
+#define FOR_PIECES(d, f, base, count, piece, first, n)                                   \
+    for (size_t first = 0, per_ = COPY_SIZE / ((f)->stride ? (f)->stride : 1), n;        \
+         first < (count) && per_ && (n = (count)-first < per_ ? (count)-first : per_) && \
+         (piece = view(d, (base) + first * (f)->stride, n * (f)->stride));               \
          first += n)
 
 static void write_array(struct dump *d, const char *base, size_t count, const struct rh_field *f, uint32_t number)
@@ -266,7 +267,7 @@ static void write_array(struct dump *d, const char *base, size_t count, const st
     const char *piece;
     if (f->stride > COPY_SIZE)
         d->incomplete = 1;
-    FOR_PIECES(d, f, base, count, piece, first, n)
+    FOR_PIECES (d, f, base, count, piece, first, n)
         for (size_t i = 0; i < n; i++) {
             const void *item = read_pointer(piece, i * f->stride + f->key_offset);
             if (f->flags & RH_FIELD_ITEMS)
@@ -281,7 +282,7 @@ static void write_table(struct dump *d, const char *base, size_t count, const st
     const char *piece;
     if (f->stride > COPY_SIZE)
         d->incomplete = 1;
-    FOR_PIECES(d, f, base, count, piece, first, n)
+    FOR_PIECES (d, f, base, count, piece, first, n)
         for (size_t i = 0; i < n; i++) {
             const char *entry = piece + i * f->stride;
             if (!entry_is_used(entry, f))

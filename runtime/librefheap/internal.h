@@ -85,7 +85,7 @@ struct rh_heap {
     struct counts generations[3];
     uint64_t long_lived_total, long_lived_pending;
     uint64_t next_serial;
-    uint64_t owner; /* thread id */
+    uint64_t owner;     /* thread id */
     int32_t collecting; /* generation, or -1 */
     uint32_t enabled, debug;
     volatile uint32_t busy; /* > 0 while objects or lists are not fit to be dumped */
@@ -156,8 +156,8 @@ void object_clear(struct rh_object *object);
 /* Frees the object's memory and buffers and nothing else: no finalizer, no references dropped. */
 void object_discard(struct rh_object *object);
 
-/* Bracket calls of user code (finalizers, callbacks) from inside the library: the heap is not busy there, and objects freed there go at
- * once, up to a depth. Return and take what has to be restored. */
+/* Bracket calls of user code (finalizers, callbacks) from inside the library: the heap is not busy there, and objects
+ * freed there go at once, up to a depth. Return and take what has to be restored. */
 struct user_state {
     uint32_t busy;
     int queueing;
@@ -183,7 +183,8 @@ void type_destroy(struct rh_type *type);
 int tuple_may_untrack(const struct rh_object *tuple);
 int dict_may_untrack(const struct rh_object *dict);
 
-/* The interned str with this text: a new reference, NULL without memory. NULL without an error when `create` is 0 and there is none. */
+/* The interned str with this text: a new reference, NULL without memory. NULL without an error when `create` is 0 and
+ * there is none. */
 struct rh_object *name_get(struct rh_heap *heap, const char *text, size_t length, int create);
 void names_destroy(struct rh_heap *heap);
 
@@ -192,8 +193,8 @@ void names_destroy(struct rh_heap *heap);
 void weak_unlink(struct rh_weak *weak);
 
 /* Clears all weak references to an object. Returns those that want their callback called, chained through
- * `next`, each owner with a reference added; weak_call() calls them and drops it. With `judging`, owners that are themselves being
- * collected are left out. */
+ * `next`, each owner with a reference added; weak_call() calls them and drops it. With `judging`, owners that are
+ * themselves being collected are left out. */
 struct rh_weak *weak_clear(struct rh_object *target, int judging);
 void weak_call(struct rh_heap *heap, struct rh_weak *chain);
 void weak_table_destroy(struct rh_heap *heap);

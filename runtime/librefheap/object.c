@@ -114,8 +114,7 @@ static void clear_array(struct rh_object *object, const struct rh_field *f)
 static void clear_inline_array(struct rh_object *object, const struct rh_field *f)
 {
     for (size_t i = field_count(object, f); i--;) {
-        struct rh_object **slot =
-            (struct rh_object **)((char *)object + f->offset + i * f->stride + f->key_offset);
+        struct rh_object **slot = (struct rh_object **)((char *)object + f->offset + i * f->stride + f->key_offset);
         struct rh_object *item = *slot;
         *slot = NULL;
         rh_xdecref(item);

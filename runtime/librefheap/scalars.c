@@ -12,9 +12,13 @@ static const struct rh_field int_fields[] = {RH_VALUE_INT(struct int_object, val
 static const struct rh_field float_fields[] = {RH_VALUE_FLOAT(struct float_object, value)};
 
 /* str, name and bytes are one struct and differ in the kind of their value. */
-#define TEXT_FIELDS(kind) \
-    {{"value", kind, 0, sizeof(size_t), 0, RH_OFFSET(struct text_object, text), \
-      RH_OFFSET(struct text_object, length), 0, 1, 0, 0, 0, 0}}
+#define TEXT_FIELDS(kind)                                                             \
+    {                                                                                 \
+        {                                                                             \
+            "value", kind, 0, sizeof(size_t), 0, RH_OFFSET(struct text_object, text), \
+                RH_OFFSET(struct text_object, length), 0, 1, 0, 0, 0, 0               \
+        }                                                                             \
+    }
 static const struct rh_field str_fields[] = TEXT_FIELDS(RH_FIELD_TEXT);
 static const struct rh_field name_fields[] = TEXT_FIELDS(RH_FIELD_NAME);
 static const struct rh_field bytes_fields[] = TEXT_FIELDS(RH_FIELD_DATA);
@@ -132,18 +136,22 @@ int scalars_create(struct rh_heap *heap, struct rh_error *err)
     static const struct rh_type_spec int_spec = RH_TYPE_SPEC("int", struct int_object, int_fields);
     static const struct rh_type_spec float_spec = RH_TYPE_SPEC("float", struct float_object, float_fields);
     const size_t text_size = offsetof(struct text_object, text) + 1;
-    const struct rh_type_spec str_spec = {.name = "str", .size = text_size, .item_size = 1, .fields = str_fields,
-                                          .field_count = 1};
-    const struct rh_type_spec name_spec = {.name = "name", .size = text_size, .item_size = 1, .fields = name_fields,
-                                           .field_count = 1, .release = name_release};
-    const struct rh_type_spec bytes_spec = {.name = "bytes", .size = text_size, .item_size = 1,
-                                            .fields = bytes_fields, .field_count = 1};
+    const struct rh_type_spec str_spec = {
+        .name = "str", .size = text_size, .item_size = 1, .fields = str_fields, .field_count = 1};
+    const struct rh_type_spec name_spec = {.name = "name",
+                                           .size = text_size,
+                                           .item_size = 1,
+                                           .fields = name_fields,
+                                           .field_count = 1,
+                                           .release = name_release};
+    const struct rh_type_spec bytes_spec = {
+        .name = "bytes", .size = text_size, .item_size = 1, .fields = bytes_fields, .field_count = 1};
     const struct {
         enum rh_builtin which;
         const struct rh_type_spec *spec;
     } types[] = {
-        {RH_TYPE_NONE, &none_spec}, {RH_TYPE_BOOL, &bool_spec}, {RH_TYPE_INT, &int_spec},
-        {RH_TYPE_FLOAT, &float_spec}, {RH_TYPE_STR, &str_spec}, {RH_TYPE_NAME, &name_spec},
+        {RH_TYPE_NONE, &none_spec},   {RH_TYPE_BOOL, &bool_spec}, {RH_TYPE_INT, &int_spec},
+        {RH_TYPE_FLOAT, &float_spec}, {RH_TYPE_STR, &str_spec},   {RH_TYPE_NAME, &name_spec},
         {RH_TYPE_BYTES, &bytes_spec},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -156,8 +164,8 @@ int scalars_create(struct rh_heap *heap, struct rh_error *err)
 
 /* ---- values ---- */
 
-/* Puts a singleton, which lies in the heap itself, on the list of untracked objects when it is first asked for, so that programs that
- * use no builtin types do not see it. */
+/* Puts a singleton, which lies in the heap itself, on the list of untracked objects when it is first asked for, so that
+ * programs that use no builtin types do not see it. */
 static struct rh_object *singleton(struct rh_heap *heap, struct rh_object *object, enum rh_builtin type)
 {
     if (object->type)

@@ -89,8 +89,8 @@ int rh_list_append(struct rh_object *object, void *item)
         size_t capacity = list->capacity + list->capacity / 8 + 4;
         struct rh_heap *heap = rh_heap_of(list);
         heap_enter(heap);
-        int status = rh_buffer_resize(heap, &list->items, list->capacity * sizeof *list->items,
-                                      capacity * sizeof *list->items);
+        int status =
+            rh_buffer_resize(heap, &list->items, list->capacity * sizeof *list->items, capacity * sizeof *list->items);
         if (!status)
             list->capacity = capacity;
         heap_leave(heap);

@@ -24,13 +24,23 @@ struct table {
 };
 
 /* Field table entries for a struct with a member `table`. */
-#define TABLE_FIELDS(type, more_flags)                                                                                 \
-    {"entries", RH_FIELD_TABLE, RH_FIELD_KEYS | RH_FIELD_VALUES | (more_flags), sizeof(size_t), 0,                     \
-     RH_OFFSET(type, table.entries), RH_OFFSET(type, table.count), RH_OFFSET(type, table.capacity),                    \
-     sizeof(struct entry), RH_OFFSET(struct entry, key), RH_OFFSET(struct entry, value), 0, 0},                        \
-    {                                                                                                                  \
-        "index", RH_FIELD_BYTES, 0, sizeof(size_t), 0, RH_OFFSET(type, table.index),                                   \
-            RH_OFFSET(type, table.index_bytes), 0, 1, 0, 0, 0, 0                                                       \
+#define TABLE_FIELDS(type, more_flags)                                               \
+    {"entries",                                                                      \
+     RH_FIELD_TABLE,                                                                 \
+     RH_FIELD_KEYS | RH_FIELD_VALUES | (more_flags),                                 \
+     sizeof(size_t),                                                                 \
+     0,                                                                              \
+     RH_OFFSET(type, table.entries),                                                 \
+     RH_OFFSET(type, table.count),                                                   \
+     RH_OFFSET(type, table.capacity),                                                \
+     sizeof(struct entry),                                                           \
+     RH_OFFSET(struct entry, key),                                                   \
+     RH_OFFSET(struct entry, value),                                                 \
+     0,                                                                              \
+     0},                                                                             \
+    {                                                                                \
+        "index", RH_FIELD_BYTES, 0, sizeof(size_t), 0, RH_OFFSET(type, table.index), \
+            RH_OFFSET(type, table.index_bytes), 0, 1, 0, 0, 0, 0                     \
     }
 
 struct entry *table_find(const struct table *table, const struct rh_object *key, uint64_t hash);

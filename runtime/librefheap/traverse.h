@@ -44,14 +44,14 @@ static inline int entry_is_used(const char *entry, const struct rh_field *field)
     return key != field->mask && key != field->other;
 }
 
-#define VISIT(target)                             \
-    do {                                          \
-        struct rh_object *visited_ = (target);    \
-        if (visited_) {                           \
+#define VISIT(target)                               \
+    do {                                            \
+        struct rh_object *visited_ = (target);      \
+        if (visited_) {                             \
             int result_ = visit(visited_, context); \
-            if (__builtin_expect(result_, 0))     \
-                return result_;                   \
-        }                                         \
+            if (__builtin_expect(result_, 0))       \
+                return result_;                     \
+        }                                           \
     } while (0)
 
 static inline __attribute__((always_inline)) int traverse_field(struct rh_object *object, const struct rh_field *f,

@@ -72,8 +72,9 @@ static const char *judge_field(const struct rh_type_spec *spec, const struct rh_
             return outside;
         if (!count_is_inside(spec, f))
             return bad_count;
-        return f->key_offset + sizeof(void *) <= f->stride && f->value_offset + sizeof(void *) <= f->stride ? NULL
-                                                                                                            : bad_stride;
+        return f->key_offset + sizeof(void *) <= f->stride && f->value_offset + sizeof(void *) <= f->stride
+                   ? NULL
+                   : bad_stride;
     case RH_FIELD_INLINE_ARRAY:
         if (f->key_offset + sizeof(void *) > f->stride)
             return bad_stride;

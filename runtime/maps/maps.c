@@ -128,9 +128,8 @@ static uint32_t read_build_id(uint64_t base, maps_read read, void *context, uint
     int bias_known = 0;
     if (read(context, base, &header, sizeof header))
         return 0;
-    if (header.e_ident[0] != 0x7f || header.e_ident[1] != 'E' || header.e_ident[2] != 'L' ||
-        header.e_ident[3] != 'F' || header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof segment ||
-        header.e_phnum > 64)
+    if (header.e_ident[0] != 0x7f || header.e_ident[1] != 'E' || header.e_ident[2] != 'L' || header.e_ident[3] != 'F' ||
+        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof segment || header.e_phnum > 64)
         return 0;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < header.e_phnum; i++) {
@@ -177,7 +176,8 @@ int maps_modules(struct maps_reader *reader, maps_read read, void *read_context,
         if (status > 0 && (!line.path_length || line.path[0] != '/'))
             continue; /* memory between two parts of a module */
         if (module->path[0] && has_code) {
-            module->build_id_length = has_header ? read_build_id(module->base, read, read_context, module->build_id) : 0;
+            module->build_id_length =
+                has_header ? read_build_id(module->base, read, read_context, module->build_id) : 0;
             found(context, module);
         }
         if (status > 0) {

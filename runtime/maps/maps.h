@@ -42,7 +42,8 @@ struct module_found {
 };
 
 /* Calls `found` for each file that is mapped with code: its lowest and highest address, path, and the build-id in its
- * notes in memory (length 0 when it has none or it cannot be read). `module` is scratch. Returns 0 or a negative errno. */
+ * notes in memory (length 0 when it has none or it cannot be read). `module` is scratch. Returns 0 or a negative errno.
+ */
 int maps_modules(struct maps_reader *reader, maps_read read, void *read_context, struct module_found *module,
                  void (*found)(void *context, const struct module_found *module), void *context);
 

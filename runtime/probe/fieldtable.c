@@ -60,8 +60,8 @@ static int is_count_size(uint32_t size)
     return size == 1 || size == 2 || size == 4 || size == 8;
 }
 
-/* Whether the field lies in the object and its elements hold what they should; what the library checks when a type is made, checked
- * again since this memory is not trusted. */
+/* Whether the field lies in the object and its elements hold what they should; what the library checks when a type is
+ * made, checked again since this memory is not trusted. */
 static int field_is_usable(const struct remote_field *f, uint64_t size)
 {
     int pointer = f->offset + 8 <= size;
@@ -215,8 +215,8 @@ int remote_type_add(struct probe *probe, const struct rh_layout *l, uint64_t hea
     struct remote_type *type = calloc(1, sizeof *type);
     if (!type)
         return RH_ERR_NO_MEMORY;
-    *type = (struct remote_type){.address = address, .size = size, .item_size = item_size, .id = probe->types++,
-                                 .field_count = fields};
+    *type = (struct remote_type){
+        .address = address, .size = size, .item_size = item_size, .id = probe->types++, .field_count = fields};
     type->flags = (hooks ? TYPE_HAND_TRAVERSED | TYPE_CONTAINER : 0) | (finalize ? TYPE_FINALIZER : 0) |
                   (legacy ? TYPE_LEGACY_FINALIZER : 0);
     int status = read_fields(probe, l, table, type);

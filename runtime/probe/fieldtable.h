@@ -36,8 +36,8 @@ struct type_map {
 const struct remote_type *type_map_find(const struct type_map *map, uint64_t address);
 void type_map_release(struct type_map *map);
 
-/* Reads one type, writes it to the snapshot, and adds it. Returns 0; RH_ERR_FORMAT (with a note in the snapshot) when it
- * is no type of this heap; or RH_ERR_NO_MEMORY. */
+/* Reads one type, writes it to the snapshot, and adds it. Returns 0; RH_ERR_FORMAT (with a note in the snapshot) when
+ * it is no type of this heap; or RH_ERR_NO_MEMORY. */
 int remote_type_add(struct probe *probe, const struct rh_layout *layout, uint64_t heap, uint32_t heap_id,
                     uint64_t address, struct type_map *map);
 

@@ -43,8 +43,8 @@ uint32_t memory_u32(struct memory *memory, uint64_t address, int *ok);
 /* An unsigned number of 1, 2, 4 or 8 bytes. */
 uint64_t memory_number(struct memory *memory, uint64_t address, unsigned size, int *ok);
 
-/* Reads a string that ends with a zero byte into `to` (terminated, cut at size - 1). Returns its length as read, -1 when nothing can
- * be read. */
+/* Reads a string that ends with a zero byte into `to` (terminated, cut at size - 1). Returns its length as read, -1
+ * when nothing can be read. */
 long memory_text(struct memory *memory, uint64_t address, char *to, size_t size);
 
 /* Bytes fetched from the source so far. */

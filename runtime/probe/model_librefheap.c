@@ -221,7 +221,8 @@ static int walk_list(struct heap_reading *h, int list, int backward, uint64_t *b
         int status = ok ? write_object(h, links - l->object_links, next, prev, list, &verdict, err) : 0;
         if (status)
             return status;
-        /* Lists caught in the middle of a splice share a tail; a walk that meets only what is known is in one, or in a loop. */
+        /* Lists caught in the middle of a splice share a tail; a walk that meets only what is known is in one, or in a
+         * loop. */
         seen_in_a_row = verdict == OBJECT_SEEN ? seen_in_a_row + 1 : 0;
         if (verdict == OBJECT_BAD || seen_in_a_row > h->objects.used) {
             *broken = links - l->object_links;
@@ -356,8 +357,8 @@ static void write_heap_record(struct heap_reading *h)
 
 static int read_heap(struct probe *probe, const struct block *block, uint64_t heap, struct rh_error *err)
 {
-    struct heap_reading h = {.probe = probe, .block = block, .layout = &block->control.layout, .heap = heap,
-                             .id = probe->heaps++};
+    struct heap_reading h = {
+        .probe = probe, .block = block, .layout = &block->control.layout, .heap = heap, .id = probe->heaps++};
     h.collecting = (int32_t)heap_number(&h, h.layout->heap_collecting, 4);
     if (h.collecting < -1 || h.collecting > 2) {
         h.partial = 1;

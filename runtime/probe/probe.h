@@ -78,14 +78,16 @@ uint32_t probe_text(struct probe *probe, const char *text);
 /* Adds to the snapshot's diagnostics and counts a damaged object when the severity is an error. */
 void probe_note(struct probe *probe, enum severity severity, const char *text, uint64_t address);
 
-/* Bytes mapped from `address` on without a gap; 0 when it is not mapped. Bounds what a length read from the target may claim. */
+/* Bytes mapped from `address` on without a gap; 0 when it is not mapped. Bounds what a length read from the target may
+ * claim. */
 uint64_t probe_room(const struct probe *probe, uint64_t address);
 
 /* To be called once an object: reports progress. Returns 0, or a negative code when the capture is to stop. */
 int probe_tick(struct probe *probe, struct rh_error *err);
 
-/* Calls `found` for each place in writable memory where `pattern` (of `size` bytes, at least 8) stands 8-aligned: in the modules
- * first, elsewhere only when `found` accepted none there. `found` returns 1 to accept. Returns how many were accepted. */
+/* Calls `found` for each place in writable memory where `pattern` (of `size` bytes, at least 8) stands 8-aligned: in
+ * the modules first, elsewhere only when `found` accepted none there. `found` returns 1 to accept. Returns how many
+ * were accepted. */
 int probe_search(struct probe *probe, const void *pattern, size_t size,
                  int (*found)(struct probe *probe, void *context, uint64_t address), void *context);
 

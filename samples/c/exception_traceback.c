@@ -1,4 +1,5 @@
-/* An exception whose traceback's frame holds the exception: `except Error as e: saved = e` in a language with tracebacks. */
+/* An exception whose traceback's frame holds the exception: `except Error as e: saved = e` in a language with
+ * tracebacks. */
 #include "sample.h"
 
 struct frame {

@@ -1,5 +1,6 @@
-/* A proxy: every client connection has a peer, the connection to the server behind it, and the peer points back. While a pair is in use that is
- * fine; a pair that was closed without clearing `peer` stays for ever. The demo stops this program under GDB.
+/* A proxy: every client connection has a peer, the connection to the server behind it, and the peer points back. While
+ * a pair is in use that is fine; a pair that was closed without clearing `peer` stays for ever. The demo stops this
+ * program under GDB.
  */
 #include "sample.h"
 

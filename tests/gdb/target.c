@@ -1,5 +1,5 @@
-/* A program to be stopped in awkward places: in malloc, in the collector, in a signal handler. It says what it did at the end, so that a
- * test can see that nothing was hurt.
+/* A program to be stopped in awkward places: in malloc, in the collector, in a signal handler. It says what it did at
+ * the end, so that a test can see that nothing was hurt.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -103,6 +103,7 @@ int main(void)
     rh_root_remove(heap, &top);
     rh_decref(top);
     size_t later = rh_collect(heap, RH_OLD);
-    printf("collected %zu and %zu, %d blocks, %d signals, %zu leaked\n", found, later, blocks, signals, rh_heap_destroy(heap));
+    printf("collected %zu and %zu, %d blocks, %d signals, %zu leaked\n", found, later, blocks, signals,
+           rh_heap_destroy(heap));
     return 0;
 }

@@ -43,14 +43,22 @@ static uint32_t text(struct writer *w, const char *s)
 
 static void write_tables(struct writer *w)
 {
-    struct process_record process = {.pid = 42, .command_line = text(w, "prog --flag"), .executable = text(w, "/bin/prog"),
-                                     .captured = CAPTURED_SIGNAL, .writer = text(w, "test"), .host = text(w, "host")};
-    struct module_record module = {.base = 0x400000, .end = 0x500000, .path = text(w, "/bin/prog"), .build_id_length = 3,
-                                   .build_id = {1, 2, 3}};
+    struct process_record process = {.pid = 42,
+                                     .command_line = text(w, "prog --flag"),
+                                     .executable = text(w, "/bin/prog"),
+                                     .captured = CAPTURED_SIGNAL,
+                                     .writer = text(w, "test"),
+                                     .host = text(w, "host")};
+    struct module_record module = {
+        .base = 0x400000, .end = 0x500000, .path = text(w, "/bin/prog"), .build_id_length = 3, .build_id = {1, 2, 3}};
     struct thread_record thread = {.tid = 7, .name = text(w, "main"), .stack_low = 0x7000, .stack_high = 0x8000};
     struct frame_record frame = {.function = text(w, "main"), .file = text(w, "main.c"), .line = 10, .pc = 0x400100};
-    struct site_record outer = {.caller = FORMAT_NONE, .function = text(w, "main"), .file = text(w, "main.c"), .line = 1,
-                                .module = 0, .address = 0x400010};
+    struct site_record outer = {.caller = FORMAT_NONE,
+                                .function = text(w, "main"),
+                                .file = text(w, "main.c"),
+                                .line = 1,
+                                .module = 0,
+                                .address = 0x400010};
     struct site_record inner = {.caller = 0, .function = text(w, "make"), .line = 2, .module = FORMAT_NONE};
     struct diagnostic_record note = {.severity = SEVERITY_NOTE, .text = text(w, "all is well"), .heap = FORMAT_NONE};
     writer_record(w, SECTION_PROCESS, &process);
@@ -61,18 +69,32 @@ static void write_tables(struct writer *w)
     writer_record(w, SECTION_SITES, &inner);
     writer_record(w, SECTION_DIAGNOSTICS, &note);
     for (uint32_t h = 0; h < 2; h++) {
-        struct heap_record heap = {.id = h, .runtime = text(w, "test"), .version = text(w, "1"), .name = text(w, "heap"),
-                                   .flags = HEAP_ENABLED, .collecting = -1, .address = 0x9000 + h};
+        struct heap_record heap = {.id = h,
+                                   .runtime = text(w, "test"),
+                                   .version = text(w, "1"),
+                                   .name = text(w, "heap"),
+                                   .flags = HEAP_ENABLED,
+                                   .collecting = -1,
+                                   .address = 0x9000 + h};
         writer_record(w, SECTION_HEAPS, &heap);
         for (uint32_t g = 0; g < 4; g++) {
             struct generation_record gen = {.heap = h, .generation = g, .threshold = 700, .objects = 3};
             writer_record(w, SECTION_GENERATIONS, &gen);
         }
     }
-    struct type_record list = {.id = 0, .name = text(w, "list"), .module = text(w, "builtins"), .flags = TYPE_CONTAINER,
-                               .basic_size = 40, .item_size = 8, .heap = FORMAT_NONE, .fields = 2};
-    struct type_record old = {.id = 1, .name = text(w, "relic"), .flags = TYPE_CONTAINER | TYPE_LEGACY_FINALIZER,
-                              .basic_size = 48, .heap = 0};
+    struct type_record list = {.id = 0,
+                               .name = text(w, "list"),
+                               .module = text(w, "builtins"),
+                               .flags = TYPE_CONTAINER,
+                               .basic_size = 40,
+                               .item_size = 8,
+                               .heap = FORMAT_NONE,
+                               .fields = 2};
+    struct type_record old = {.id = 1,
+                              .name = text(w, "relic"),
+                              .flags = TYPE_CONTAINER | TYPE_LEGACY_FINALIZER,
+                              .basic_size = 48,
+                              .heap = 0};
     struct field_record first = {.type = 0, .number = 0, .name = text(w, "next"), .kind = FIELD_STRONG, .offset = 32};
     struct field_record second = {.type = 0, .number = 1, .name = text(w, "items"), .kind = FIELD_ARRAY, .offset = 40};
     writer_record(w, SECTION_TYPES, &list);
@@ -136,8 +158,14 @@ int write_everything(struct sink *sink, int many)
         writer_object(w, n < count / 2 ? 0 : 1, &object);
         write_object_edges(w, n, count);
     }
-    struct root_record root = {.object = FIRST, .where = 0x600000, .name = text(w, "root"), .module = 0, .thread = 0,
-                               .frame = 0, .kind = ROOT_DECLARED, .flags = ROOT_EXACT | ROOT_COUNTED};
+    struct root_record root = {.object = FIRST,
+                               .where = 0x600000,
+                               .name = text(w, "root"),
+                               .module = 0,
+                               .thread = 0,
+                               .frame = 0,
+                               .kind = ROOT_DECLARED,
+                               .flags = ROOT_EXACT | ROOT_COUNTED};
     writer_record(w, SECTION_ROOTS, &root);
     write_values(w);
     int status = writer_finish(w, &err);

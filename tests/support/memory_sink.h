@@ -16,8 +16,8 @@ struct memory_sink {
 void memory_sink_init(struct memory_sink *sink);
 void memory_sink_release(struct memory_sink *sink);
 
-/* Writes a snapshot that has every section the format names, edges of every kind and label, values of every kind, and enough
- * objects that edges cross blocks when `many` is set. Returns writer_finish()'s answer. */
+/* Writes a snapshot that has every section the format names, edges of every kind and label, values of every kind, and
+ * enough objects that edges cross blocks when `many` is set. Returns writer_finish()'s answer. */
 int write_everything(struct sink *sink, int many);
 
 #endif

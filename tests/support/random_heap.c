@@ -46,8 +46,8 @@ struct map {
 };
 
 static const struct rh_field node_fields[] = {
-    RH_STRONG(struct node, left),     RH_STRONG(struct node, right),  RH_STRONG(struct node, extra),
-    RH_BORROWED(struct node, parent), RH_WEAK(struct node, friend_),  RH_VALUE_INT(struct node, number),
+    RH_STRONG(struct node, left),     RH_STRONG(struct node, right), RH_STRONG(struct node, extra),
+    RH_BORROWED(struct node, parent), RH_WEAK(struct node, friend_), RH_VALUE_INT(struct node, number),
 };
 static const struct rh_field bag_fields[] = {
     RH_ARRAY_CAPACITY(struct bag, items, count, room),
@@ -105,7 +105,8 @@ static void *any(struct random_heap *r)
 
 static void *make_bag(struct world *w, int h)
 {
-    static const char *const names[] = {"sack", "purse", NULL, "a name long enough to be worth capping, were it not short"};
+    static const char *const names[] = {"sack", "purse", NULL,
+                                        "a name long enough to be worth capping, were it not short"};
     struct bag *bag = need(rh_object_new(w->types[h][BAG]));
     bag->name = names[random_below(w->r, 4)];
     uint32_t room = (uint32_t)random_below(w->r, 6);

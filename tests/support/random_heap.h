@@ -1,4 +1,5 @@
-/* Random heaps from a seed: programs of operations on librefheap that leave objects of every kind in every generation. */
+/* Random heaps from a seed: programs of operations on librefheap that leave objects of every kind in every generation.
+ */
 #ifndef TESTS_RANDOM_HEAP_H
 #define TESTS_RANDOM_HEAP_H
 

@@ -1,7 +1,8 @@
-/* bench_heap OBJECTS PATH ROUNDS: times the library's dump beside a plain write of as many bytes to the same folder, and its collector. Prints a line a round:
- * dump-seconds write-seconds bytes collect-seconds.
+/* bench_heap OBJECTS PATH ROUNDS: times the library's dump beside a plain write of as many bytes to the same folder,
+ * and its collector. Prints a line a round: dump-seconds write-seconds bytes collect-seconds.
  *
- * The heap: each object holds three others, one of them the next of a long list; every sixteenth is garbage with its neighbour.
+ * The heap: each object holds three others, one of them the next of a long list; every sixteenth is garbage with its
+ * neighbour.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,7 +20,8 @@ struct node {
     struct node *a, *b, *c;
 };
 
-static const struct rh_field fields[] = {RH_STRONG(struct node, a), RH_STRONG(struct node, b), RH_STRONG(struct node, c)};
+static const struct rh_field fields[] = {RH_STRONG(struct node, a), RH_STRONG(struct node, b),
+                                         RH_STRONG(struct node, c)};
 static const struct rh_type_spec spec = RH_TYPE_SPEC("node", struct node, fields);
 
 static double now(void)

@@ -1,5 +1,5 @@
-/* dumper OBJECTS PATH [COUNT]: dumps a heap to PATH again and again (or COUNT times), saying `dumped` or the error after each. To be killed at any moment, or
- * to find its disk full or its reader gone. */
+/* dumper OBJECTS PATH [COUNT]: dumps a heap to PATH again and again (or COUNT times), saying `dumped` or the error
+ * after each. To be killed at any moment, or to find its disk full or its reader gone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,10 @@
-/* make_heap SHAPE SIZE FOLDER REFHEAP: builds a heap (SHAPE is a seed for a random one, or `chain`, `list`), and leaves in FOLDER
+/* make_heap SHAPE SIZE FOLDER REFHEAP: builds a heap (SHAPE is a seed for a random one, or `chain`, `list`), and leaves
+ * in FOLDER
  *
  *   dump.refheap    what the library wrote of it
  *   probe.refheap   what `refheap capture` read of the same heap from outside
- *   truth.0 .1 .2   the addresses a collection of each generation finds unreachable, by the library's own collector, each run in a
- *                   forked copy of this process
+ *   truth.0 .1 .2   the addresses a collection of each generation finds unreachable, by the library's own collector,
+ * each run in a forked copy of this process
  */
 #include "../support/random_heap.h"
 
@@ -91,8 +92,8 @@ struct link {
 static const struct rh_field link_fields[] = {RH_STRONG(struct link, next)};
 static const struct rh_type_spec link_spec = RH_TYPE_SPEC("link", struct link, link_fields);
 
-/* A chain of links, each held by the one before, or a list of them. Two thirds of the chain's length from its head it bites its own tail, so
- * that dropping the head leaves a cycle. */
+/* A chain of links, each held by the one before, or a list of them. Two thirds of the chain's length from its head it
+ * bites its own tail, so that dropping the head leaves a cycle. */
 static void build_large(struct random_heap *r, const char *shape, size_t size)
 {
     struct rh_type *type;

@@ -38,8 +38,8 @@ static void put_head(void)
     printf(" %u", p->captured);
     put_text(p->writer);
     put_text(p->host);
-    printf(" %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", p->machine, p->runtime_bytes, p->known_bytes,
-           p->memory_expected, p->memory_present, p->objects_damaged);
+    printf(" %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", p->machine, p->runtime_bytes,
+           p->known_bytes, p->memory_expected, p->memory_present, p->objects_damaged);
 }
 
 static void put_module(const void *element)
@@ -59,8 +59,8 @@ static void put_heap(const void *element)
     put_text(r->runtime);
     put_text(r->version);
     put_text(r->name);
-    printf(" %u %d %u 0x%" PRIx64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", r->flags, r->collecting, r->debug,
-           r->address, r->long_lived_total, r->long_lived_pending, r->owner, r->next_serial);
+    printf(" %u %d %u 0x%" PRIx64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", r->flags, r->collecting,
+           r->debug, r->address, r->long_lived_total, r->long_lived_pending, r->owner, r->next_serial);
 }
 
 static void put_generation(const void *element)

@@ -44,7 +44,8 @@ static void look_at_everything(const struct snapshot *s)
     assert_int_equal(roots_find(&g, &roots), 0);
     assert_int_equal(garbage_find(&g, 2, &garbage), 0);
     assert_int_equal(components_find(&g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &components), 0);
-    assert_int_equal(dominators_build(&g, &garbage, &components, look % 2 ? DOMINATORS_ALL : DOMINATORS_DEAD, &dominators), 0);
+    assert_int_equal(
+        dominators_build(&g, &garbage, &components, look % 2 ? DOMINATORS_ALL : DOMINATORS_DEAD, &dominators), 0);
     for (ordinal o = 0; o < g.objects; o++) {
         look += dominators.retained[o];
         for (uint64_t e = g.edge_start[o]; e < g.edge_start[o + 1]; e++) {
@@ -308,7 +309,10 @@ static void snapshot__rejects_other_versions_and_files(void **state)
     h->major = 7;
     fix_checksums(&b);
     assert_int_equal(judge(b.at, b.size, 0), RH_ERR_UNSUPPORTED);
-    memcpy(b.at, "\x7f" "ELF", 4);
+    memcpy(b.at,
+           "\x7f"
+           "ELF",
+           4);
     assert_int_equal(judge(b.at, b.size, 0), RH_ERR_FORMAT);
     free(b.at);
 }
@@ -344,8 +348,8 @@ static void snapshot__salvages_hostile_files_in_linear_time(void **state)
     for (size_t at = sizeof(struct file_header); at + sizeof(struct block_header) < size; at += 8)
         memcpy(bytes + at, "RHBK\1\0\0\0", 8);
     for (size_t at = sizeof(struct file_header); at + 2 * sizeof(struct block_header) < size; at += 40)
-        *(struct block_header *)(bytes + at) = (struct block_header){.magic = BLOCK_MAGIC, .section = 2, .raw_length = 1 << 20,
-                                                                    .stored_length = 1 << 20, .count = 1};
+        *(struct block_header *)(bytes + at) = (struct block_header){
+            .magic = BLOCK_MAGIC, .section = 2, .raw_length = 1 << 20, .stored_length = 1 << 20, .count = 1};
     struct timespec before, after;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     judge(bytes, size, 1);

@@ -38,8 +38,8 @@ RH_API void rh_list_remove(struct rh_object *list, size_t index);
 RH_API void rh_list_clear(struct rh_object *list);
 RH_API size_t rh_list_length(const struct rh_object *list);
 
-/* A dict keeps the order of insertion. Keys are equal when they are the same object, or of the same type among int, float, str and
- * bytes with the same value. Like Python's, a dict is tracked only once it holds a container. */
+/* A dict keeps the order of insertion. Keys are equal when they are the same object, or of the same type among int,
+ * float, str and bytes with the same value. Like Python's, a dict is tracked only once it holds a container. */
 RH_API struct rh_object *rh_dict_new(struct rh_heap *heap);
 RH_API int rh_dict_set(struct rh_object *dict, void *key, void *value);
 RH_API void *rh_dict_get(const struct rh_object *dict, const void *key); /* borrowed; NULL when absent */
@@ -49,19 +49,19 @@ RH_API size_t rh_dict_length(const struct rh_object *dict);
 RH_API int rh_dict_set_text(struct rh_object *dict, const char *key, void *value);
 RH_API void *rh_dict_get_text(const struct rh_object *dict, const char *key); /* borrowed */
 
-/* Steps through the entries: start with *position = 0; returns 0 at the end. Key and value are borrowed. The dict must not be
- * changed meanwhile. */
+/* Steps through the entries: start with *position = 0; returns 0 at the end. Key and value are borrowed. The dict must
+ * not be changed meanwhile. */
 RH_API int rh_dict_next(const struct rh_object *dict, size_t *position, void **key, void **value);
 
-/* A class names its instances: they show up under its name. base may be NULL; attributes not found on an instance are looked for
- * in its class and on through the bases. */
+/* A class names its instances: they show up under its name. base may be NULL; attributes not found on an instance are
+ * looked for in its class and on through the bases. */
 RH_API struct rh_object *rh_class_new(struct rh_heap *heap, const char *name, struct rh_object *base);
 RH_API struct rh_object *rh_instance_new(struct rh_object *klass);
 RH_API int rh_attr_set(void *object, const char *name, void *value); /* of an instance or a class; NULL removes it */
 RH_API void *rh_attr_get(const void *object, const char *name);      /* borrowed; NULL when absent */
 
-/* A weak reference as an object. callback, which may be NULL, is called once when the target is gone, unless the reference itself goes
- * first; `data` is kept (counted) for it and may be NULL. */
+/* A weak reference as an object. callback, which may be NULL, is called once when the target is gone, unless the
+ * reference itself goes first; `data` is kept (counted) for it and may be NULL. */
 typedef void (*rh_weakref_callback)(struct rh_object *weakref, struct rh_object *data);
 RH_API struct rh_object *rh_weakref_new(void *object, rh_weakref_callback callback, void *data);
 RH_API void *rh_weakref_get(const struct rh_object *weakref); /* a new reference, or NULL when the target is gone */

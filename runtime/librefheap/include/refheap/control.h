@@ -1,15 +1,18 @@
-/* The control block: how a debugger or a core reader finds its way, with no symbol but this one, and how it asks for a dump.
+/* The control block: how a debugger or a core reader finds its way, with no symbol but this one, and how it asks for a
+ * dump.
  *
- * There is one in each copy of the library. It is found by the symbol rh_control, or by looking for its magic followed by
- * its own address. Everything a reader needs to know of the library's structures is in `layout`, so a reader works with libraries
- * older and newer than itself as long as `version` is one it knows.
+ * There is one in each copy of the library. It is found by the symbol rh_control, or by looking for its magic followed
+ * by its own address. Everything a reader needs to know of the library's structures is in `layout`, so a reader works
+ * with libraries older and newer than itself as long as `version` is one it knows.
  *
  * A reader may come at any instant, also in the middle of a collection. What holds then: every object is in one of its
- * heap's lists, or is the one in the heap's `hand`; the `next` links (under their mask) lead through each list and end at the head of
- * some list of the same heap; an object may be met twice; its generation is what its own bits say, until the collection ends.
+ * heap's lists, or is the one in the heap's `hand`; the `next` links (under their mask) lead through each list and end
+ * at the head of some list of the same heap; an object may be met twice; its generation is what its own bits say, until
+ * the collection ends.
  *
  * To ask for a dump: write the path, then the flags, then request = done + 1. At its next safe point the program dumps,
- * stores status and os_error, sets done = request, and calls rh_dump_done(), which does nothing: a place for a breakpoint.
+ * stores status and os_error, sets done = request, and calls rh_dump_done(), which does nothing: a place for a
+ * breakpoint.
  */
 #ifndef REFHEAP_CONTROL_H
 #define REFHEAP_CONTROL_H
@@ -46,7 +49,7 @@ struct rh_layout {
     uint32_t heap_lists, heap_list_count; /* heads of struct rh_links; links point at links */
     uint32_t heap_types;                  /* first type */
     uint32_t heap_roots, heap_root_count;
-    uint32_t heap_garbage; /* a list object, or NULL */
+    uint32_t heap_garbage;                      /* a list object, or NULL */
     uint32_t heap_generations, generation_size; /* three of them */
     uint32_t generation_threshold, generation_count, generation_collections, generation_collected,
         generation_uncollectable;

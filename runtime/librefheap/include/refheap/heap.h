@@ -29,8 +29,8 @@ struct rh_heap_options {
 RH_API int rh_heap_create(const struct rh_heap_options *options, struct rh_heap **out, struct rh_error *err);
 
 /* Runs a full collection, then frees whatever is left without running its finalizers. Returns how many objects were
- * still alive, immortal ones not counted: what the program leaked. Objects of other heaps must not refer to its objects any more. NULL is
- * allowed. */
+ * still alive, immortal ones not counted: what the program leaked. Objects of other heaps must not refer to its objects
+ * any more. NULL is allowed. */
 RH_API size_t rh_heap_destroy(struct rh_heap *heap);
 
 /* Hands the heap to the calling thread. The thread that had it must be done with it. */
@@ -100,17 +100,19 @@ RH_API void rh_busy_end(struct rh_heap *heap);
 
 enum rh_dump_flags {
     RH_DUMP_NO_VALUES = 1, /* leave out values, keep names */
-    RH_DUMP_GUARDED = 2,   /* copy the buffers of the program's own types through the kernel, so that a pointer that is wrong for a moment
-                              becomes a mark in the file and not a fault; for signal handlers and debuggers */
+    /* Copy the buffers of the program's own types through the kernel, so that a pointer that is wrong for a moment
+     * becomes a mark in the file and not a fault: for signal handlers and debuggers. */
+    RH_DUMP_GUARDED = 2,
 };
 
-/* Writes a snapshot of the calling thread's heaps to `path`: complete, or not at all. Heaps of other threads are named in it as
- * left out. Async-signal-safe: raw system calls and a mapping of its own, no lock waited for, little stack, errno kept. Returns
- * RH_ERR_BUSY when one of the heaps is being changed (in a signal handler that came in the middle of something). */
+/* Writes a snapshot of the calling thread's heaps to `path`: complete, or not at all. Heaps of other threads are named
+ * in it as left out. Async-signal-safe: raw system calls and a mapping of its own, no lock waited for, little stack,
+ * errno kept. Returns RH_ERR_BUSY when one of the heaps is being changed (in a signal handler that came in the middle
+ * of something). */
 RH_API int rh_dump(const char *path, unsigned flags, struct rh_error *err);
 
-/* Asks for a dump at the next safe point of a thread that owns a heap: an allocation, a collection, rh_safepoint(). Async-signal-safe.
- * Returns RH_ERR_BUSY while an earlier request is open. */
+/* Asks for a dump at the next safe point of a thread that owns a heap: an allocation, a collection, rh_safepoint().
+ * Async-signal-safe. Returns RH_ERR_BUSY while an earlier request is open. */
 RH_API int rh_dump_request(const char *path, unsigned flags, struct rh_error *err);
 
 /* A safe point and nothing else. Cheap: for loops that wait or allocate nothing. */

@@ -79,34 +79,34 @@ enum rh_field_kind {
     RH_FIELD_CHILDREN = 8,     /* first of a list of counted children linked through a field of theirs */
     RH_FIELD_TABLE = 9,        /* pointer to a hash table of `count` entries with a key and a value */
     /* Kinds without references: what a debugger shows of the object. The first one of a type is its value. */
-    RH_FIELD_INT = 16,         /* integer of `count_size` bytes, signed */
+    RH_FIELD_INT = 16, /* integer of `count_size` bytes, signed */
     RH_FIELD_UINT = 17,
-    RH_FIELD_BOOL = 18,        /* one byte */
-    RH_FIELD_FLOAT = 19,       /* double */
-    RH_FIELD_TEXT = 20,        /* `count` bytes of UTF-8 inside the object */
-    RH_FIELD_NAME = 21,        /* the same; the name of something, which a dump without values keeps */
-    RH_FIELD_DATA = 22,        /* `count` bytes of anything inside the object */
-    RH_FIELD_CSTRING = 23,     /* pointer to UTF-8 that ends with a zero byte; not owned */
-    RH_FIELD_NOTHING = 24,     /* the type has one value, as None does */
+    RH_FIELD_BOOL = 18,    /* one byte */
+    RH_FIELD_FLOAT = 19,   /* double */
+    RH_FIELD_TEXT = 20,    /* `count` bytes of UTF-8 inside the object */
+    RH_FIELD_NAME = 21,    /* the same; the name of something, which a dump without values keeps */
+    RH_FIELD_DATA = 22,    /* `count` bytes of anything inside the object */
+    RH_FIELD_CSTRING = 23, /* pointer to UTF-8 that ends with a zero byte; not owned */
+    RH_FIELD_NOTHING = 24, /* the type has one value, as None does */
 };
 
 enum rh_field_flags {
-    RH_FIELD_UNOWNED = 1,   /* the buffer is not freed with the object */
-    RH_FIELD_KEYS = 2,      /* of a table: keys are counted references */
-    RH_FIELD_VALUES = 4,    /* of a table: values are counted references */
-    RH_FIELD_FIXED = 8,     /* count_offset is the number of elements itself */
-    RH_FIELD_ITEMS = 16,    /* of an array: what the object as a whole is made of; elements go by their index alone */
+    RH_FIELD_UNOWNED = 1,     /* the buffer is not freed with the object */
+    RH_FIELD_KEYS = 2,        /* of a table: keys are counted references */
+    RH_FIELD_VALUES = 4,      /* of a table: values are counted references */
+    RH_FIELD_FIXED = 8,       /* count_offset is the number of elements itself */
+    RH_FIELD_ITEMS = 16,      /* of an array: what the object as a whole is made of; elements go by their index alone */
     RH_FIELD_ATTRIBUTES = 32, /* of a table: keys are names, values attributes */
-    RH_FIELD_KEPT = 64,       /* of a strong field, one a type: dropped only when the object is freed, not when a cycle is
-                                 cleared; for what the object needs to be freed at all */
+    RH_FIELD_KEPT = 64, /* of a strong field, one a type: dropped only when the object is freed, not when a cycle is
+                           cleared; for what the object needs to be freed at all */
 };
 
 /* One field. Use the macros below, which check what can be checked. */
 struct rh_field {
     const char *name;
-    uint8_t kind;             /* enum rh_field_kind */
-    uint8_t flags;            /* enum rh_field_flags */
-    uint8_t count_size;       /* bytes of the fields at count_offset and capacity_offset: 1, 2, 4 or 8 */
+    uint8_t kind;       /* enum rh_field_kind */
+    uint8_t flags;      /* enum rh_field_flags */
+    uint8_t count_size; /* bytes of the fields at count_offset and capacity_offset: 1, 2, 4 or 8 */
     uint8_t reserved;
     uint32_t offset;          /* of the field in the object */
     uint32_t count_offset;    /* of the field that holds the number of elements, unsigned */
@@ -115,65 +115,104 @@ struct rh_field {
     uint32_t key_offset;      /* of the key in an entry of a table; of the reference in an element of an array */
     uint32_t value_offset;    /* of the value in an entry; of the link in a child */
     uint64_t mask;            /* tagged: bits that are not address. table: key of an empty entry */
-    uint64_t other;           /* tagged: bits that, when any is set, say it is no reference. table: key of a deleted entry */
+    uint64_t other; /* tagged: bits that, when any is set, say it is no reference. table: key of a deleted entry */
 };
 
 #define RH_OFFSET(type, member) RH_CAST(uint32_t, offsetof(type, member))
 #define RH_SIZE_OF(type, member) RH_CAST(uint8_t, sizeof(((type *)0)->member))
 
-#define RH_STRONG(type, member) {#member, RH_FIELD_STRONG, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0}
-#define RH_WEAK(type, member) {#member, RH_FIELD_WEAK, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0}
-#define RH_BORROWED(type, member) {#member, RH_FIELD_BORROWED, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0}
+#define RH_STRONG(type, member)                                                         \
+    {                                                                                   \
+#member, RH_FIELD_STRONG, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0 \
+    }
+#define RH_WEAK(type, member)                                                         \
+    {                                                                                 \
+#member, RH_FIELD_WEAK, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0 \
+    }
+#define RH_BORROWED(type, member)                                                         \
+    {                                                                                     \
+#member, RH_FIELD_BORROWED, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0 \
+    }
 /* mask: the bits to strip; immediate: the bits that, when any is set, say the word is no reference. */
-#define RH_TAGGED(type, member, mask, immediate) \
-    {#member, RH_FIELD_TAGGED, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, mask, immediate}
+#define RH_TAGGED(type, member, mask, immediate)                                                   \
+    {                                                                                              \
+#member, RH_FIELD_TAGGED, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, mask, immediate \
+    }
 /* type has `T **items` and an unsigned `count`. */
-#define RH_ARRAY(type, items, count) \
-    {#items, RH_FIELD_ARRAY, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, items), RH_OFFSET(type, count), 0, \
-     sizeof(void *), 0, 0, 0, 0}
+#define RH_ARRAY(type, items, count)                                                                              \
+    {                                                                                                             \
+#items, RH_FIELD_ARRAY, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, items), RH_OFFSET(type, count), 0, \
+            sizeof(void *), 0, 0, 0, 0                                                                            \
+    }
 /* The same with room to spare, which counts as the object's size. */
-#define RH_ARRAY_CAPACITY(type, items, count, capacity) \
-    {#items, RH_FIELD_ARRAY, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, items), RH_OFFSET(type, count), \
-     RH_OFFSET(type, capacity), sizeof(void *), 0, 0, 0, 0}
+#define RH_ARRAY_CAPACITY(type, items, count, capacity)                                                        \
+    {                                                                                                          \
+#items, RH_FIELD_ARRAY, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, items), RH_OFFSET(type, count), \
+            RH_OFFSET(type, capacity), sizeof(void *), 0, 0, 0, 0                                              \
+    }
 /* type has `struct element *items` and `count`; element has a counted reference `member`. */
-#define RH_ARRAY_OF(type, items, count, element, member) \
-    {#items, RH_FIELD_ARRAY, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, items), RH_OFFSET(type, count), 0, \
-     sizeof(element), RH_OFFSET(element, member), 0, 0, 0}
+#define RH_ARRAY_OF(type, items, count, element, member)                                                          \
+    {                                                                                                             \
+#items, RH_FIELD_ARRAY, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, items), RH_OFFSET(type, count), 0, \
+            sizeof(element), RH_OFFSET(element, member), 0, 0, 0                                                  \
+    }
 /* type ends with `T *items[]`, of which `count` are there. */
-#define RH_INLINE_ARRAY(type, items, count) \
-    {#items, RH_FIELD_INLINE_ARRAY, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, items), RH_OFFSET(type, count), 0, \
-     sizeof(void *), 0, 0, 0, 0}
+#define RH_INLINE_ARRAY(type, items, count)                                                                           \
+    {                                                                                                                 \
+#items, RH_FIELD_INLINE_ARRAY, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, items), RH_OFFSET(type, count), \
+            0, sizeof(void *), 0, 0, 0, 0                                                                             \
+    }
 /* type has `T *items[n]` with a fixed n. */
-#define RH_FIXED_ARRAY(type, items) \
-    {#items, RH_FIELD_INLINE_ARRAY, RH_FIELD_FIXED, 0, 0, RH_OFFSET(type, items), \
-     RH_CAST(uint32_t, sizeof(((type *)0)->items) / sizeof(void *)), 0, sizeof(void *), 0, 0, 0, 0}
+#define RH_FIXED_ARRAY(type, items)                                                                       \
+    {                                                                                                     \
+#items, RH_FIELD_INLINE_ARRAY, RH_FIELD_FIXED, 0, 0, RH_OFFSET(type, items),                      \
+            RH_CAST(uint32_t, sizeof(((type *)0)->items) / sizeof(void *)), 0, sizeof(void *), 0, 0, 0, 0 \
+    }
 /* type has `void *bytes` and their number. */
-#define RH_BYTES(type, bytes, count) \
-    {#bytes, RH_FIELD_BYTES, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, bytes), RH_OFFSET(type, count), 0, 1, 0, 0, \
-     0, 0}
-/* type has `struct child *first`, and child a `struct child *next` that is NULL, or the first child, at the last one. The parent
- * holds one counted reference to each child; the links are not counted. */
-#define RH_CHILDREN(type, first, child, next) \
-    {#first, RH_FIELD_CHILDREN, 0, 0, 0, RH_OFFSET(type, first), 0, 0, 0, 0, RH_OFFSET(child, next), 0, 0}
+#define RH_BYTES(type, bytes, count)                                                                                 \
+    {                                                                                                                \
+#bytes, RH_FIELD_BYTES, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, bytes), RH_OFFSET(type, count), 0, 1, \
+            0, 0, 0, 0                                                                                               \
+    }
+/* type has `struct child *first`, and child a `struct child *next` that is NULL, or the first child, at the last one.
+ * The parent holds one counted reference to each child; the links are not counted. */
+#define RH_CHILDREN(type, first, child, next)                                                                \
+    {                                                                                                        \
+#first, RH_FIELD_CHILDREN, 0, 0, 0, RH_OFFSET(type, first), 0, 0, 0, 0, RH_OFFSET(child, next), 0, 0 \
+    }
 /* type has `struct entry *entries` and `capacity`, the number of entries, used or not. flags: RH_FIELD_KEYS and
  * RH_FIELD_VALUES for what is counted. An entry whose key word equals empty or deleted holds nothing. */
-#define RH_TABLE(type, entries, capacity, entry, key, value, flags, empty, deleted) \
-    {#entries, RH_FIELD_TABLE, flags, RH_SIZE_OF(type, capacity), 0, RH_OFFSET(type, entries), \
-     RH_OFFSET(type, capacity), 0, sizeof(entry), RH_OFFSET(entry, key), RH_OFFSET(entry, value), empty, deleted}
+#define RH_TABLE(type, entries, capacity, entry, key, value, flags, empty, deleted)                             \
+    {                                                                                                           \
+#entries, RH_FIELD_TABLE, flags, RH_SIZE_OF(type, capacity), 0, RH_OFFSET(type, entries),               \
+            RH_OFFSET(type, capacity), 0, sizeof(entry), RH_OFFSET(entry, key), RH_OFFSET(entry, value), empty, \
+            deleted                                                                                             \
+    }
 
-#define RH_VALUE_INT(type, member) \
-    {#member, RH_FIELD_INT, 0, RH_SIZE_OF(type, member), 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0}
-#define RH_VALUE_UINT(type, member) \
-    {#member, RH_FIELD_UINT, 0, RH_SIZE_OF(type, member), 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0}
-#define RH_VALUE_FLOAT(type, member) \
-    {#member, RH_FIELD_FLOAT, 0, RH_SIZE_OF(type, member), 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0}
-#define RH_VALUE_TEXT(type, member, count) \
-    {#member, RH_FIELD_TEXT, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, member), RH_OFFSET(type, count), 0, 1, 0, 0, \
-     0, 0}
-#define RH_VALUE_CSTRING(type, member) \
-    {#member, RH_FIELD_CSTRING, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0}
+#define RH_VALUE_INT(type, member)                                                                          \
+    {                                                                                                       \
+#member, RH_FIELD_INT, 0, RH_SIZE_OF(type, member), 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0 \
+    }
+#define RH_VALUE_UINT(type, member)                                                                          \
+    {                                                                                                        \
+#member, RH_FIELD_UINT, 0, RH_SIZE_OF(type, member), 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0 \
+    }
+#define RH_VALUE_FLOAT(type, member)                                                                          \
+    {                                                                                                         \
+#member, RH_FIELD_FLOAT, 0, RH_SIZE_OF(type, member), 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0 \
+    }
+#define RH_VALUE_TEXT(type, member, count)                                                                            \
+    {                                                                                                                 \
+#member, RH_FIELD_TEXT, 0, RH_SIZE_OF(type, count), 0, RH_OFFSET(type, member), RH_OFFSET(type, count), 0, 1, \
+            0, 0, 0, 0                                                                                                \
+    }
+#define RH_VALUE_CSTRING(type, member)                                                   \
+    {                                                                                    \
+#member, RH_FIELD_CSTRING, 0, 0, 0, RH_OFFSET(type, member), 0, 0, 0, 0, 0, 0, 0 \
+    }
 
-/* Called by a hand-written traverse for each counted reference; a result other than 0 ends the traversal and is passed on. */
+/* Called by a hand-written traverse for each counted reference; a result other than 0 ends the traversal and is passed
+ * on. */
 typedef int (*rh_visit)(struct rh_object *target, void *context);
 
 /* What a type is. Zero is a fit value for all but name and size. */
@@ -195,8 +234,8 @@ struct rh_type_spec {
     /* Runs once before an unreachable object is torn down, and may bring it back to life (PEP 442). */
     void (*finalize)(struct rh_object *object);
 
-    /* The finalizer of old (tp_del): runs each time the object is about to be freed by its refcount, and makes every cycle it can
-     * reach uncollectable. */
+    /* The finalizer of old (tp_del): runs each time the object is about to be freed by its refcount, and makes every
+     * cycle it can reach uncollectable. */
     void (*legacy_finalize)(struct rh_object *object);
 
     /* Runs as the object is freed, its fields cleared, to give back what the table does not name. */
@@ -204,8 +243,10 @@ struct rh_type_spec {
 };
 
 /* name: a string; type: the struct; fields: an array of struct rh_field. */
-#define RH_TYPE_SPEC(name, type, fields) \
-    {name, NULL, sizeof(type), 0, fields, sizeof(fields) / sizeof(*(fields)), 0, NULL, NULL, NULL, NULL, NULL}
+#define RH_TYPE_SPEC(name, type, fields)                                                                         \
+    {                                                                                                            \
+        name, NULL, sizeof(type), 0, fields, sizeof(fields) / sizeof(*(fields)), 0, NULL, NULL, NULL, NULL, NULL \
+    }
 
 /* Makes a type of a heap; its spec, fields and names are copied. The type lives as long as the heap. Fails with
  * RH_ERR_ARGUMENT when the table contradicts itself: a field outside the struct, a count of an impossible width. */
@@ -214,16 +255,16 @@ RH_API int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec,
 RH_API const char *rh_type_name(const struct rh_type *type);
 RH_API struct rh_heap *rh_type_heap(const struct rh_type *type);
 
-/* A new object, zeroed behind its head, with a refcount of 1; NULL when memory is exhausted. This is a safe point: a collection may
- * run or a dump be taken before the object is made. */
+/* A new object, zeroed behind its head, with a refcount of 1; NULL when memory is exhausted. This is a safe point: a
+ * collection may run or a dump be taken before the object is made. */
 RH_API void *rh_object_new(struct rh_type *type);
 
 /* The same with room for `items` further items of the type's item size. */
 RH_API void *rh_object_new_items(struct rh_type *type, size_t items);
 
 /* Resizes a buffer that a field table names, within the object: *buffer is NULL or came from here. Returns 0, or
- * RH_ERR_NO_MEMORY with *buffer as it was. Bytes beyond the old size are zero. While an object's array and its count disagree, keep
- * the heap busy (rh_busy_begin), so that no dump looks at them. */
+ * RH_ERR_NO_MEMORY with *buffer as it was. Bytes beyond the old size are zero. While an object's array and its count
+ * disagree, keep the heap busy (rh_busy_begin), so that no dump looks at them. */
 RH_API int rh_buffer_resize(struct rh_heap *heap, void *buffer, size_t old_size, size_t new_size);
 
 /* The slow end of rh_decref(). */

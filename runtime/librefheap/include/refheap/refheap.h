@@ -3,9 +3,10 @@
  * The one header to include. object.h has objects, types and field tables; heap.h heaps, the collector, roots and
  * dumps; builtins.h ready-made types from int to dict; control.h what debuggers read from outside.
  *
- * A heap is used by one thread at a time. Parameters of type `void *` named object, value or item take any object: a struct that begins
- * with RH_OBJECT_HEAD. Unless a function says otherwise it borrows its arguments and returns a new reference, which the
- * caller gives back with rh_decref(). Constructors return NULL when memory is exhausted, which is the only way they fail.
+ * A heap is used by one thread at a time. Parameters of type `void *` named object, value or item take any object: a
+ * struct that begins with RH_OBJECT_HEAD. Unless a function says otherwise it borrows its arguments and returns a new
+ * reference, which the caller gives back with rh_decref(). Constructors return NULL when memory is exhausted, which is
+ * the only way they fail.
  */
 #ifndef REFHEAP_REFHEAP_H
 #define REFHEAP_REFHEAP_H
