@@ -26,7 +26,7 @@ static int64_t verify(void)
     if (snapshot_open(path, NULL, &s, NULL))
         return -1;
     if (!graph_build(s, &g, NULL)) {
-        objects = g.dangling ? -1 : g.objects;
+        objects = g.dangling ? -1 : (int64_t)g.objects;
         graph_release(&g);
     }
     snapshot_close(s);
