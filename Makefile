@@ -190,6 +190,18 @@ test-long: test
 	@cd tests/cli && COLLECTOR_HEAPS=20000 $(PYTHON) -m unittest -b test_collector
 	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=1000 $(PYTHON) -m unittest -b
 
+# Coverage-guided fuzzing of the reader and the graph (clang's libFuzzer), from the samples on.
+FUZZ_SECONDS ?= 300
+fuzz: samples
+	@mkdir -p $(O)/fuzz/corpus
+	@for s in $(SAMPLES); do $(O)/samples/$$s $(O)/fuzz/corpus/$$s >/dev/null; done
+	@$(O)/refheap pack $(O)/fuzz/corpus/proxy -o $(O)/fuzz/corpus/packed >/dev/null
+	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
+		-DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -DREFHEAP_VERSION='"$(VERSION)"' -I$(O)/gen -Idumpfmt/include \
+		-o $(O)/fuzz/fuzz_snapshot tests/fuzz/fuzz_snapshot.c $(wildcard analyzer/graph/*.c) \
+		$(DUMPFMT_WRITER:%=dumpfmt/%.c) $(DUMPFMT_READER:%=dumpfmt/%.c) -lzstd
+	@cd $(O)/fuzz && ./fuzz_snapshot -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -jobs=2 -workers=2 corpus
+
 bench:
 	@$(MAKE) --no-print-directory -j2 all tools
 	@$(PYTHON) tests/bench/bench.py $(O) $(BENCH_OBJECTS)

@@ -79,6 +79,17 @@ static int load_bytes(const char *path, struct snapshot *s, struct rh_error *err
 
 /* ---- headers ---- */
 
+/* A fuzzer would spend its life on checksums; its build finds all of them right. */
+static int checksum_is_wrong(uint32_t stored, uint32_t computed)
+{
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    (void)stored, (void)computed;
+    return 0;
+#else
+    return stored != computed;
+#endif
+}
+
 static int check_header(struct snapshot *s, struct rh_error *err)
 {
     struct file_header *h = &s->header;
@@ -97,7 +108,7 @@ static int check_header(struct snapshot *s, struct rh_error *err)
         error_at(err, "header", 8);
         return RH_ERR_UNSUPPORTED;
     }
-    if (h->crc != crc32c(0, h, offsetof(struct file_header, crc)))
+    if (checksum_is_wrong(h->crc, crc32c(0, h, offsetof(struct file_header, crc))))
         return reject_file(err, "header", 0, "take the snapshot again", "the checksum of the header is wrong");
     if (h->header_length != sizeof *h || h->flags & ~(uint32_t)FILE_NO_VALUES || h->reserved[0] || h->reserved[1] ||
         h->reserved[2] || h->reserved[3])
@@ -130,7 +141,7 @@ static const char *judge_block(const struct snapshot *s, uint64_t offset, struct
     struct block_header unsigned_header = *h;
     unsigned_header.crc = 0;
     uint32_t crc = crc32c(s->crc_of_uuid, &unsigned_header, sizeof unsigned_header);
-    if (h->crc != crc32c(crc, s->bytes + offset + sizeof *h, pad8(h->stored_length)))
+    if (checksum_is_wrong(h->crc, crc32c(crc, s->bytes + offset + sizeof *h, pad8(h->stored_length))))
         return "the checksum of a block is wrong";
     const uint8_t *padding = s->bytes + offset + sizeof *h + h->stored_length;
     for (uint64_t i = h->stored_length; i < pad8(h->stored_length); i++)
@@ -235,7 +246,7 @@ static int take_trailer(struct snapshot *s, struct walk *w, const struct block_h
     w->has_trailer = 1;
     if (w->check.salvage)
         return 0;
-    if (t->blocks != h->sequence || t->offset != w->offset || t->crc_of_crcs != w->crc_of_crcs || t->reserved ||
+    if (t->blocks != h->sequence || t->offset != w->offset || checksum_is_wrong(t->crc_of_crcs, w->crc_of_crcs) || t->reserved ||
         t->totals[0] != w->raw_bytes)
         return reject_file(err, "trailer", w->offset, hint_salvage, "the trailer does not match the blocks before it");
     if (w->offset + sizeof *h + sizeof *t != s->size)

@@ -128,7 +128,8 @@ static void place_edges(const struct snapshot *s, struct graph *g, uint64_t firs
 {
     while (degree) {
         snapshot_edge_run(s, first, degree, run);
-        address_index_find_many(&g->index, run->edges.target + run->at, run->count, g->target + to);
+        if (run->count) /* else a gap */
+            address_index_find_many(&g->index, run->edges.target + run->at, run->count, g->target + to);
         for (uint64_t i = 0; i < run->count; i++) {
             g->info[to + i] = (uint8_t)column_get(&run->edges.info, run->at + i);
             g->dangling += g->target[to + i] == ORDINAL_NONE;

@@ -1,0 +1,90 @@
+/* Fuzz target: any bytes as a snapshot, opened strictly and with salvage, and everything computed of what opens. Built with checksums
+ * that are always right, so that the fuzzer gets behind them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../analyzer/graph/cycles.h"
+#include "../../analyzer/graph/roots.h"
+#include "../../analyzer/graph/sums.h"
+#include "../../dumpfmt/snapshot.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct text no_name(const void *context, uint32_t type, uint32_t field)
+{
+    (void)context, (void)type, (void)field;
+    return (struct text){"", 0, 0};
+}
+
+static void ignore_cut(void *context, ordinal from, uint64_t number)
+{
+    struct edge edge;
+    graph_edge(context, from, number, &edge);
+}
+
+static void analyse(const struct graph *g)
+{
+    struct garbage garbage;
+    struct components components;
+    struct dominators all, dead;
+    struct cycles cycles;
+    struct roots roots;
+    uint8_t *stuck = calloc(g->objects + 1u, 1);
+    uint32_t *classes = calloc(g->objects + 1u, sizeof *classes);
+    struct class_sums sums[1] = {{0}};
+    if (roots_find(g, &roots) || garbage_find(g, 2, &garbage) || garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
+        components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &components) ||
+        dominators_build(g, &garbage, &components, DOMINATORS_ALL, &all) ||
+        dominators_build(g, &garbage, &components, DOMINATORS_DEAD, &dead) ||
+        cycles_find(g, &garbage, &components, &dead, stuck, &cycles) || sums_by_class(g, &all, classes, 1, sums))
+        abort(); /* only memory can be short, and the inputs are small */
+    if (all.retained[dominators_root(&all)] != g->bytes)
+        abort(); /* what the super-root retains is everything */
+    for (ordinal c = 0; c < cycles.count; c++)
+        if (cycles_choose_cut(g, &components, cycles.items[c].component, no_name, NULL, ignore_cut,
+                              (void *)(uintptr_t)g))
+            abort();
+    for (ordinal o = 0; o < g->objects && o < 4; o++) {
+        struct path path;
+        if (path_from_root(g, &roots, o, &path))
+            abort();
+        path_release(&path);
+    }
+    cycles_release(&cycles);
+    dominators_release(&all);
+    dominators_release(&dead);
+    components_release(&components);
+    garbage_release(&garbage);
+    roots_release(&roots);
+    free(stuck);
+    free(classes);
+}
+
+static void open_bytes(const uint8_t *data, size_t size, int salvage)
+{
+    struct snapshot_options options = {.salvage = salvage};
+    struct snapshot *s;
+    struct graph g;
+    struct value_cursor cursor = {0};
+    if (snapshot_open_memory(data, size, &options, &s, NULL))
+        return;
+    for (const struct value_record *r; (r = snapshot_next_value(s, &cursor));)
+        if (r->kept && ((const uint8_t *)(r + 1))[r->kept - 1] == 0 && r->length < r->kept)
+            abort();
+    if (!graph_build(s, &g, NULL)) {
+        analyse(&g);
+        graph_release(&g);
+    }
+    snapshot_close(s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *aligned = aligned_alloc(8, (size + 8) & ~(size_t)7);
+    memcpy(aligned, data, size);
+    open_bytes(aligned, size, 0);
+    open_bytes(aligned, size, 1);
+    free(aligned);
+    return 0;
+}
