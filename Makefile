@@ -36,8 +36,9 @@ endif
 # ---- what is built from what ----
 
 DUMPFMT_WRITER := error format crc32c sink writer
-DUMPFMT_READER := snapshot check resolve view pack
-LIBREFHEAP := builtins class collect control dict dump heap object scalars sequences table type weak
+DUMPFMT_READER := snapshot blocks check columns resolve view pack
+LIBREFHEAP := builtins class collect control dict dump dump_object heap object request roots scalars sequences table \
+	type weak
 PROBE := $(basename $(notdir $(wildcard runtime/probe/*.c)))
 GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
 RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
