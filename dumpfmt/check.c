@@ -1,16 +1,16 @@
 /* Judging the payload of a block, section by section, in the order of FORMAT.md section 3. */
 #include <string.h>
 
+#include "columns.h"
 #include "cursor.h"
 #include "error.h"
 #include "snapshot_internal.h"
 
 static int reject(const struct block_view *block, uint64_t at, struct rh_error *err, const char *what)
 {
-    const struct section_info *info = section_info(block->section);
-    int code = error_set(err, RH_ERR_FORMAT, what, "the file is damaged or was not written by FORMAT.md");
-    error_at(err, info ? info->name : "unknown", block->offset + sizeof(struct block_header) + at);
-    return code;
+    return error_set_at(err, RH_ERR_FORMAT, section_info(block->section)->name,
+                        block->offset + sizeof(struct block_header) + at, what,
+                        "the file is damaged or was not written by FORMAT.md");
 }
 
 static void use_id(uint64_t *limit, uint32_t id)
@@ -224,62 +224,6 @@ static int check_values(struct check *check, const struct block_view *block, str
     return 0;
 }
 
-/* Checks a column directory against the length formula; `required` must be there with width 8. */
-static int check_columns(const struct block_view *block, size_t head, unsigned columns, unsigned limit,
-                         unsigned required, struct rh_error *err)
-{
-    uint64_t length = head + pad8(4 * (uint64_t)columns);
-    uint32_t seen = 0;
-    if (length > block->length)
-        return reject(block, head, err, "the column directory runs past the end of its block");
-    const struct column_entry *entry = (const struct column_entry *)(block->payload + head);
-    if ((columns & 1) && (entry[columns].id || entry[columns].width))
-        return reject(block, head, err, "padding is not zero");
-    for (unsigned i = 0; i < columns; i++) {
-        uint64_t at = head + 4ull * i;
-        unsigned id = entry[i].id, width = entry[i].width;
-        if (width != 1 && width != 2 && width != 4 && width != 8)
-            return reject(block, at, err, "a column has an impossible width");
-        if (!id || (id >= limit && !(id & COLUMN_OPTIONAL)))
-            return reject(block, at, err, "a column is unknown and may not be skipped");
-        for (unsigned j = 0; id >= limit && j < i; j++)
-            if (entry[j].id == id)
-                return reject(block, at, err, "a column appears twice");
-        if (id < limit && (seen & 1u << id))
-            return reject(block, at, err, "a column appears twice");
-        if (id < limit)
-            seen |= 1u << id;
-        if (id == required && width != 8)
-            return reject(block, at, err, "addresses must be 8 bytes wide");
-        uint64_t size = (uint64_t)block->count * width;
-        if (length + pad8(size) > block->length)
-            return reject(block, at, err, "a column runs past the end of its block");
-        for (uint64_t p = size; p < pad8(size); p++)
-            if (block->payload[length + p])
-                return reject(block, length + p, err, "padding is not zero");
-        length += pad8(size);
-    }
-    if (!(seen & 1u << required))
-        return reject(block, head, err, "the column of addresses is missing");
-    if (length != block->length)
-        return reject(block, length, err, "the columns do not fill their block");
-    return 0;
-}
-
-void read_columns(const struct block_view *block, size_t head, struct column_view *column, unsigned limit)
-{
-    memset(column, 0, limit * sizeof *column);
-    unsigned columns = block->section == SECTION_OBJECTS ? ((const struct objects_head *)block->payload)->columns
-                                                         : ((const struct edges_head *)block->payload)->columns;
-    const struct column_entry *entry = (const struct column_entry *)(block->payload + head);
-    const uint8_t *data = block->payload + head + pad8(4 * (uint64_t)columns);
-    for (unsigned i = 0; i < columns; i++) {
-        if (entry[i].id < limit)
-            column[entry[i].id] = (struct column_view){data, entry[i].width};
-        data += pad8((uint64_t)block->count * entry[i].width);
-    }
-}
-
 static uint64_t column_max(const struct column_view *column, uint32_t count)
 {
     uint64_t max = 0;
@@ -325,12 +269,14 @@ static int check_objects(struct check *check, const struct block_view *block, st
     const struct objects_head *head = (const struct objects_head *)block->payload;
     if (block->length < sizeof *head || head->reserved || head->heap == FORMAT_NONE)
         return reject(block, 0, err, "the head of an objects block is damaged");
-    if (check_columns(block, sizeof *head, head->columns, OBJECT_COLUMN_LIMIT, OBJECT_ADDRESS, err))
-        return RH_ERR_FORMAT;
+    uint64_t at;
+    const char *wrong = columns_judge(block, sizeof *head, head->columns, OBJECT_COLUMN_LIMIT, OBJECT_ADDRESS, &at);
+    if (wrong)
+        return reject(block, at, err, wrong);
     if (!check->salvage && head->first_edge != check->degrees)
         return reject(block, 8, err, "the first edge of a block does not follow from the rows before it");
 
-    read_columns(block, sizeof *head, column, OBJECT_COLUMN_LIMIT);
+    columns_read(block, sizeof *head, head->columns, column, OBJECT_COLUMN_LIMIT);
     if (has_zero((const uint64_t *)column[OBJECT_ADDRESS].data, block->count))
         return reject(block, 0, err, "an object has no address");
     if (column[OBJECT_STATE].width < 1 || column[OBJECT_STATE].width > 2)
@@ -367,10 +313,12 @@ static int check_edges(struct check *check, const struct block_view *block, stru
     const struct edges_head *head = (const struct edges_head *)block->payload;
     if (block->length < sizeof *head || head->reserved0 || head->reserved1)
         return reject(block, 0, err, "the head of an edges block is damaged");
-    if (check_columns(block, sizeof *head, head->columns, EDGE_COLUMN_LIMIT, EDGE_TARGET, err))
-        return RH_ERR_FORMAT;
+    uint64_t at;
+    const char *wrong = columns_judge(block, sizeof *head, head->columns, EDGE_COLUMN_LIMIT, EDGE_TARGET, &at);
+    if (wrong)
+        return reject(block, at, err, wrong);
 
-    read_columns(block, sizeof *head, column, EDGE_COLUMN_LIMIT);
+    columns_read(block, sizeof *head, head->columns, column, EDGE_COLUMN_LIMIT);
     if (has_zero((const uint64_t *)column[EDGE_TARGET].data, block->count))
         return reject(block, 0, err, "an edge leads to no address");
     if (column[EDGE_INFO].width > 1)

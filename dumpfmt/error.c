@@ -54,3 +54,11 @@ void error_at(struct rh_error *err, const char *section, uint64_t offset)
     err->has_offset = 1;
     err->offset = offset;
 }
+
+int error_set_at(struct rh_error *err, int code, const char *section, uint64_t offset, const char *what,
+                 const char *hint)
+{
+    error_set(err, code, what, hint);
+    error_at(err, section, offset);
+    return code;
+}

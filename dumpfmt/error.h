@@ -15,6 +15,10 @@ int error_set_os(struct rh_error *err, int os_error, const char *what, const cha
 int error_format(struct rh_error *err, int code, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same for something wrong with a file, and where. */
+int error_set_at(struct rh_error *err, int code, const char *section, uint64_t offset, const char *what,
+                 const char *hint);
+
 /* Adds the place in the file to an error that is already set. */
 void error_at(struct rh_error *err, const char *section, uint64_t offset);
 

@@ -6,15 +6,6 @@
 #include "error.h"
 #include "snapshot_internal.h"
 
-const char hint_salvage[] = "take the snapshot again, or read what is whole with --salvage";
-
-int reject_file(struct rh_error *err, const char *section, uint64_t offset, const char *hint, const char *what)
-{
-    int code = error_set(err, RH_ERR_FORMAT, what, hint);
-    error_at(err, section, offset);
-    return code;
-}
-
 static int resolve_strings(struct snapshot *s, uint32_t limit, struct rh_error *err)
 {
     s->strings = calloc(limit, sizeof *s->strings);
@@ -31,7 +22,8 @@ static int resolve_strings(struct snapshot *s, uint32_t limit, struct rh_error *
                 continue; /* only with salvage */
             const struct string_record *old = s->strings[r->id];
             if (old && (old->length != r->length || old->kept != r->kept || memcmp(old + 1, r + 1, r->kept)))
-                return reject_file(err, "strings", block->offset, hint_salvage, "a string id has two meanings");
+                return error_set_at(err, RH_ERR_FORMAT, "strings", block->offset, "a string id has two meanings",
+                                    HINT_SALVAGE);
             s->strings[r->id] = r;
         }
     }
@@ -49,7 +41,7 @@ static int resolve_fields(struct snapshot *s, struct type_table *table, int salv
         room += n;
     }
     if (room > (salvage ? present + ((uint64_t)TYPE_FIELDS_MAX << 6) : present))
-        return reject_file(err, "fields", 0, hint_salvage, "fields of a type are missing");
+        return error_set_at(err, RH_ERR_FORMAT, "fields", 0, "fields of a type are missing", HINT_SALVAGE);
     table->fields = calloc(room + 1, sizeof *table->fields);
     if (!table->fields)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the fields", "");
@@ -58,15 +50,16 @@ static int resolve_fields(struct snapshot *s, struct type_table *table, int salv
         if (r->type >= table->limit || !table->types[r->type])
             continue;
         if (r->number >= table->types[r->type]->fields)
-            return reject_file(err, "fields", 0, hint_salvage, "a field has a number its type does not have");
+            return error_set_at(err, RH_ERR_FORMAT, "fields", 0, "a field has a number its type does not have",
+                                HINT_SALVAGE);
         const struct field_record **slot = &table->fields[table->first_field[r->type] + r->number];
         if (*slot && memcmp(*slot, r, sizeof *r))
-            return reject_file(err, "fields", 0, hint_salvage, "a field has two meanings");
+            return error_set_at(err, RH_ERR_FORMAT, "fields", 0, "a field has two meanings", HINT_SALVAGE);
         *slot = r;
     }
     for (uint64_t i = 0; !salvage && i < room; i++)
         if (!table->fields[i])
-            return reject_file(err, "fields", 0, hint_salvage, "fields of a type are missing");
+            return error_set_at(err, RH_ERR_FORMAT, "fields", 0, "fields of a type are missing", HINT_SALVAGE);
     return 0;
 }
 
@@ -83,7 +76,7 @@ static int resolve_types(struct snapshot *s, uint32_t limit, int salvage, struct
         if (r->id >= limit)
             continue; /* only with salvage */
         if (table->types[r->id] && memcmp(table->types[r->id], r, sizeof *r))
-            return reject_file(err, "types", 0, hint_salvage, "a type id has two meanings");
+            return error_set_at(err, RH_ERR_FORMAT, "types", 0, "a type id has two meanings", HINT_SALVAGE);
         table->types[r->id] = r;
     }
 
@@ -113,17 +106,19 @@ static int check_totals(const struct snapshot *s, const struct check *c, struct 
              c->thread_limit > s->counts[SECTION_THREADS] || c->frame_limit > s->counts[SECTION_FRAMES] ||
              c->site_limit > s->counts[SECTION_SITES])
         wrong = "a heap, module, thread, frame or site is named that is not there";
-    return wrong ? reject_file(err, "trailer", s->trailer.offset, hint_salvage, wrong) : 0;
+    return wrong ? error_set_at(err, RH_ERR_FORMAT, "trailer", s->trailer.offset, wrong, HINT_SALVAGE) : 0;
 }
 
 static int check_ids_defined(const struct snapshot *s, struct rh_error *err)
 {
     for (uint32_t id = 1; id < s->string_limit; id++)
         if (!s->strings[id])
-            return reject_file(err, "strings", s->trailer.offset, hint_salvage, "a string id is not defined");
+            return error_set_at(err, RH_ERR_FORMAT, "strings", s->trailer.offset, "a string id is not defined",
+                                HINT_SALVAGE);
     for (uint32_t id = 0; id < s->types.limit; id++)
         if (!s->types.types[id])
-            return reject_file(err, "types", s->trailer.offset, hint_salvage, "a type id is not defined");
+            return error_set_at(err, RH_ERR_FORMAT, "types", s->trailer.offset, "a type id is not defined",
+                                HINT_SALVAGE);
     return 0;
 }
 
@@ -137,7 +132,8 @@ static int check_generations_unique(const struct snapshot *s, struct rh_error *e
     struct record_cursor cursor = {0, 0};
     for (const struct generation_record *g; !status && (g = snapshot_next_record(s, SECTION_GENERATIONS, &cursor));) {
         if (seen[g->heap] & 1 << g->generation)
-            status = reject_file(err, "generations", 0, hint_salvage, "a generation of a heap is described twice");
+            status = error_set_at(err, RH_ERR_FORMAT, "generations", 0, "a generation of a heap is described twice",
+                                  HINT_SALVAGE);
         seen[g->heap] |= (uint8_t)(1 << g->generation);
     }
     free(seen);
@@ -173,6 +169,6 @@ int resolve_ids(struct snapshot *s, const struct check *check, struct rh_error *
     if (process)
         s->process = *process;
     if (check->no_values && snapshot_string(s, s->process.command_line).full_length)
-        return reject_file(err, "process", 0, hint_salvage, "a file without values has a command line");
+        return error_set_at(err, RH_ERR_FORMAT, "process", 0, "a file without values has a command line", HINT_SALVAGE);
     return 0;
 }

@@ -86,7 +86,8 @@ struct block_view {
     uint16_t section;
     uint16_t flags;
     uint64_t first;
-    uint64_t offset; /* of the block header in the file */
+    uint64_t offset;   /* of the block header in the file */
+    uint8_t *unpacked; /* memory of the reader that the payload is in, or NULL */
 };
 size_t snapshot_block_count(const struct snapshot *s, enum section section);
 const struct block_view *snapshot_block(const struct snapshot *s, enum section section, size_t index);

@@ -1,5 +1,5 @@
-/* What the parts of the reader share: snapshot.c opens, check.c judges payloads, resolve.c judges the whole and
- * resolves ids, view.c hands out. */
+/* What the parts of the reader share: snapshot.c opens, blocks.c walks, check.c judges payloads, resolve.c judges the
+ * whole and resolves ids, view.c hands out. */
 #ifndef DUMPFMT_SNAPSHOT_INTERNAL_H
 #define DUMPFMT_SNAPSHOT_INTERNAL_H
 
@@ -22,8 +22,6 @@ struct snapshot {
     const uint8_t *bytes;
     size_t size;
     int mapped, allocated; /* how `bytes` is to be given back */
-    uint8_t *decoded;      /* payloads of compressed blocks, one after the other */
-    size_t decoded_size;
 
     struct file_header header;
     struct process_record process;
@@ -52,18 +50,17 @@ struct check {
     int no_values;
 };
 
-/* Checks one decoded payload against FORMAT.md section 3 and adds to `check`. */
+/* Checks one decoded payload against FORMAT.md section 3 and adds to `check` (check.c). */
 int check_block(struct check *check, const struct block_view *block, struct rh_error *err);
 
-/* Decodes the column directory of an objects or edges block that was checked. `head` is the section's head size;
- * columns are stored by id below `limit`. */
-void read_columns(const struct block_view *block, size_t head, struct column_view *column, unsigned limit);
-
-/* Fills the tables of strings and types and checks what spans blocks, once all of them were taken. */
+/* Fills the tables of strings and types and checks what spans blocks, once all of them were taken (resolve.c). */
 int resolve_ids(struct snapshot *s, const struct check *check, struct rh_error *err);
 
-/* Sets an error with its place and returns RH_ERR_FORMAT. */
-int reject_file(struct rh_error *err, const char *section, uint64_t offset, const char *hint, const char *what);
-extern const char hint_salvage[];
+/* Walks the blocks, judges and decodes them, strictly or with salvage (blocks.c). *parts_lost counts stretches of the
+ * file that were not read. */
+int read_blocks(struct snapshot *s, struct check *check, unsigned *parts_lost, struct rh_error *err);
+
+/* What to do about a file that is damaged. */
+#define HINT_SALVAGE "take the snapshot again, or read what is whole with --salvage"
 
 #endif

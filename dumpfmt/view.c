@@ -1,4 +1,5 @@
 /* Handing out what a snapshot holds. Everything was checked when it was opened. */
+#include "columns.h"
 #include "snapshot_internal.h"
 
 const struct file_header *snapshot_header(const struct snapshot *s)
@@ -120,14 +121,15 @@ void snapshot_objects(const struct snapshot *s, size_t index, struct objects_vie
     out->count = block->count;
     out->first = block->first;
     out->first_edge = head->first_edge;
-    read_columns(block, sizeof *head, out->column, OBJECT_COLUMN_LIMIT);
+    columns_read(block, sizeof *head, head->columns, out->column, OBJECT_COLUMN_LIMIT);
 }
 
 void snapshot_edges(const struct snapshot *s, size_t index, struct edges_view *out)
 {
     const struct block_view *block = &s->blocks[SECTION_EDGES].items[index];
     struct column_view column[EDGE_COLUMN_LIMIT];
-    read_columns(block, sizeof(struct edges_head), column, EDGE_COLUMN_LIMIT);
+    const struct edges_head *head = (const void *)block->payload;
+    columns_read(block, sizeof *head, head->columns, column, EDGE_COLUMN_LIMIT);
     out->count = block->count;
     out->first = block->first;
     out->target = (const uint64_t *)column[EDGE_TARGET].data;
