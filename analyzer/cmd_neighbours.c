@@ -21,15 +21,17 @@ static const struct column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-/* The walk outward: each object is expanded once, at its least depth. */
+/* The walk outward, breadth first: each object is expanded once, at its least depth. */
 struct walk {
     struct invocation *inv;
     enum direction direction;
     const char *kind; /* only edges of this kind, or NULL */
     struct table table;
-    uint8_t *seen;
     ordinal *queue;
+    ordinal *place; /* by object: 1 + where it stands in the queue, 0 when it does not */
+    ordinal *depth; /* by place in the queue, of the references to or from the object there */
     size_t queued;
+    size_t expanded; /* of the queue: those nearer than the greatest depth */
 };
 
 /* One edge, and the object at its far end: the referrer, or the referent. */
@@ -58,58 +60,81 @@ static void show_edge(struct walk *w, const struct edge *edge, uint64_t depth)
     table_row(&w->table, cells);
 }
 
-static void enqueue(struct walk *w, ordinal o)
+static void enqueue(struct walk *w, ordinal o, ordinal depth)
 {
-    if (o == ORDINAL_NONE || w->seen[o])
+    if (o == ORDINAL_NONE || w->place[o])
         return;
-    w->seen[o] = 1;
+    w->depth[w->queued] = depth;
     w->queue[w->queued++] = o;
+    w->place[o] = (ordinal)w->queued;
 }
 
-static void expand_referents(struct walk *w, ordinal o, uint64_t depth)
+/* Fills the queue with all that is in reach. `limit` is the greatest depth, 0 for none. */
+static void walk_out(struct walk *w, const struct selection *start, uint64_t limit)
 {
     const struct graph *g = &w->inv->session.graph;
-    for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
-        struct edge edge;
-        graph_edge(g, o, e, &edge);
-        show_edge(w, &edge, depth);
-        enqueue(w, edge.to);
-    }
-}
-
-/* A referrer stands in `source` once for each of its references; its edges are looked through once. */
-static void expand_referrers(struct walk *w, ordinal o, uint64_t depth)
-{
-    const struct graph *g = &w->inv->session.graph;
-    for (uint64_t b = g->back_start[o]; b < g->back_start[o + 1]; b++) {
-        ordinal from = g->source[b];
-        if (b > g->back_start[o] && g->source[b - 1] == from)
-            continue;
-        for (uint64_t e = g->edge_start[from]; e < g->edge_start[from + 1]; e++) {
-            struct edge edge;
-            if (g->target[e] != o)
-                continue;
-            graph_edge(g, from, e, &edge);
-            show_edge(w, &edge, depth);
-        }
-        enqueue(w, from);
-    }
-}
-
-static void walk_out(struct walk *w, const struct selection *start, uint64_t depth)
-{
-    size_t level_end, at = 0;
     for (size_t i = 0; i < start->count; i++)
-        enqueue(w, start->objects[i]);
-    level_end = w->queued;
-    for (uint64_t d = 1; d <= depth && at < w->queued; d++) {
-        for (; at < level_end; at++)
-            if (w->direction == TO_REFERRERS)
-                expand_referrers(w, w->queue[at], d);
-            else
-                expand_referents(w, w->queue[at], d);
-        level_end = w->queued;
+        enqueue(w, start->objects[i], 1);
+    for (; w->expanded < w->queued; w->expanded++) {
+        ordinal o = w->queue[w->expanded], depth = w->depth[w->expanded];
+        if (limit && depth > limit)
+            break;
+        if (w->direction == TO_REFERRERS)
+            for (uint64_t b = g->back_start[o]; b < g->back_start[o + 1]; b++)
+                enqueue(w, g->source[b], depth + 1);
+        else
+            for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++)
+                enqueue(w, g->target[e], depth + 1);
     }
+}
+
+static void show_referents(struct walk *w)
+{
+    const struct graph *g = &w->inv->session.graph;
+    for (size_t i = 0; i < w->expanded; i++) {
+        ordinal o = w->queue[i];
+        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+            struct edge edge;
+            graph_edge(g, o, e, &edge);
+            show_edge(w, &edge, w->depth[i]);
+        }
+    }
+}
+
+/* The edges into an object, in the queue's order: all referrers are in the queue, and the edges of each are looked
+ * through once, whatever a hub refers to. */
+static int show_referrers(struct walk *w)
+{
+    struct found {
+        ordinal from;
+        uint64_t edge;
+    };
+    const struct graph *g = &w->inv->session.graph;
+    uint64_t *end = calloc(w->expanded + 1, sizeof *end); /* by place: of its part of `found` */
+    uint64_t edges = 0;
+    for (size_t i = 0; end && i < w->expanded; i++) {
+        end[i] = edges;
+        edges += g->back_start[w->queue[i] + 1] - g->back_start[w->queue[i]];
+    }
+    struct found *found = malloc((edges + 1) * sizeof *found);
+    for (size_t i = 0; end && found && i < w->queued; i++) {
+        ordinal from = w->queue[i];
+        for (uint64_t e = g->edge_start[from]; e < g->edge_start[from + 1]; e++) {
+            ordinal to = g->target[e];
+            if (to != ORDINAL_NONE && w->place[to] && w->place[to] <= w->expanded)
+                found[end[w->place[to] - 1]++] = (struct found){from, e};
+        }
+    }
+    for (size_t i = 0, f = 0; end && found && i < w->expanded; i++)
+        for (; f < end[i]; f++) {
+            struct edge edge;
+            graph_edge(g, found[f].from, found[f].edge, &edge);
+            show_edge(w, &edge, w->depth[i]);
+        }
+    int status = end && found ? 0 : -1;
+    free(end);
+    free(found);
+    return status;
 }
 
 static int show(struct walk *w, const struct selection *start)
@@ -118,7 +143,6 @@ static int show(struct walk *w, const struct selection *start)
     const struct graph *g = &inv->session.graph;
     struct table_options options = {.name = "edges", .noun = "references"};
     char name[NAME_SIZE], n[TEXT_NUMBER_SIZE];
-    uint64_t depth = inv->options.depth ? inv->options.depth : UINT64_MAX;
     if (inv->out.format == OUTPUT_JSON) {
         begin_json(inv);
         if (start->count == 1)
@@ -135,7 +159,11 @@ static int show(struct walk *w, const struct selection *start)
             fprintf(inv->out.file, "%s of %s\n", what, text_plural(start->count, "object", n));
     }
     begin_table(inv, &w->table, columns, COLUMNS, &options);
-    walk_out(w, start, depth);
+    walk_out(w, start, inv->options.depth);
+    if (w->direction == TO_REFERENTS)
+        show_referents(w);
+    else if (show_referrers(w))
+        return -1;
     if (inv->out.format == OUTPUT_TEXT && !w->table.seen)
         fprintf(inv->out.file, "none\n");
     int status = table_end(&w->table, &options);
@@ -164,11 +192,14 @@ static int run(struct invocation *inv, enum direction direction)
     int status = select_objects(inv, inv->argv[0], &start);
     if (status)
         return status;
-    w.seen = calloc((size_t)s->graph.objects + 1, 1);
-    w.queue = malloc(((size_t)s->graph.objects + 1) * sizeof *w.queue);
-    status = w.seen && w.queue ? show(&w, &start) : -1;
-    free(w.seen);
+    size_t n = (size_t)s->graph.objects + 1;
+    w.queue = malloc(n * sizeof *w.queue);
+    w.place = calloc(n, sizeof *w.place);
+    w.depth = malloc(n * sizeof *w.depth);
+    status = w.queue && w.place && w.depth ? show(&w, &start) : -1;
     free(w.queue);
+    free(w.place);
+    free(w.depth);
     select_release(&start);
     if (status < 0) {
         error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");

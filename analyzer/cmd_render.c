@@ -150,7 +150,7 @@ static int run(struct invocation *inv)
     if (!format)
         return fail_usage(inv->command, "cannot tell the format of %s; use .svg, .png, .pdf or .dot, or --format",
                           inv->options.output);
-    if (session_cycles(s, &err) || session_values(s, &err))
+    if (session_dominators(s, &err) || session_values(s, &err))
         return fail(s->path, &err);
     int status = sketch_init(&sk, s, "", inv->options.no_fold);
     if (!status)

@@ -53,7 +53,6 @@ void session_close(struct session *s)
     for (int n = 0; n < 3; n++)
         garbage_release(&s->garbage[n]);
     cycles_release(&s->cycles);
-    dominators_release(&s->dead);
     dominators_release(&s->dominators);
     components_release(&s->components);
     graph_release(&s->graph);
@@ -144,12 +143,16 @@ int session_cycles(struct session *s, struct rh_error *err)
         return status;
     const struct graph *g = &s->graph;
     const struct garbage *garbage = &s->garbage[2];
+    struct dominators dead = {0}; /* for the retained sizes of cycles */
     session_progress(s, "finding cycles");
     s->uncollectable = calloc((size_t)g->objects + 1, 1);
-    if (!s->uncollectable || garbage_uncollectable(g, garbage, s->uncollectable) == UINT64_MAX ||
-        components_find(g, garbage->fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &s->components) ||
-        dominators_build(g, garbage, &s->components, DOMINATORS_DEAD, &s->dead) ||
-        cycles_find(g, garbage, &s->components, &s->dead, s->uncollectable, &s->cycles))
+    status = !s->uncollectable || garbage_uncollectable(g, garbage, s->uncollectable) == UINT64_MAX ||
+             components_find(g, garbage->fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT,
+                             &s->components) ||
+             dominators_build(g, garbage, &s->components, DOMINATORS_DEAD, &dead) ||
+             cycles_find(g, garbage, &s->components, &dead, s->uncollectable, &s->cycles);
+    dominators_release(&dead);
+    if (status)
         return out_of_memory(err);
     s->has_cycles = 1;
     return 0;

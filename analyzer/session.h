@@ -30,7 +30,6 @@ struct session {
     int has_cycles;
     uint8_t *uncollectable; /* by ordinal */
     struct components components;
-    struct dominators dead; /* of what is not alive */
     struct cycles cycles;
 
     int has_dominators;
@@ -46,7 +45,7 @@ void session_close(struct session *s);
 /* Each makes sure that part is there; returns 0 or a negative code. */
 int session_graph(struct session *s, struct rh_error *err);                   /* graph, classes, roots */
 int session_garbage(struct session *s, int generation, struct rh_error *err); /* garbage[generation] */
-int session_cycles(struct session *s, struct rh_error *err);                  /* components, dead, cycles */
+int session_cycles(struct session *s, struct rh_error *err);                  /* components, cycles */
 int session_dominators(struct session *s, struct rh_error *err);              /* dominators; garbage[2] and cycles */
 int session_values(struct session *s, struct rh_error *err);                  /* values */
 

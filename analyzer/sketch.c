@@ -56,14 +56,8 @@ uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus
         snprintf(detail, sizeof detail, "immortal, %s", text_size(g->size[o], n1));
     else
         snprintf(detail, sizeof detail, "refcount %" PRId64 ", %s", g->refcount[o], text_size(g->size[o], n1));
-    snprintf(tooltip, sizeof tooltip, "%.200s at 0x%" PRIx64 ", generation %s, %s", title, g->address[o],
-             text_generation(graph_generation(g, o)), detail);
-    const struct dominators *d = s->has_dominators                    ? &s->dominators
-                                 : s->garbage[2].fate[o] != FATE_LIVE ? &s->dead
-                                                                      : NULL;
-    if (d)
-        snprintf(tooltip + strlen(tooltip), sizeof tooltip - strlen(tooltip), ", retains %s",
-                 text_size(d->retained[o], n2));
+    snprintf(tooltip, sizeof tooltip, "%.200s at 0x%" PRIx64 ", generation %s, %s, retains %s", title, g->address[o],
+             text_generation(graph_generation(g, o)), detail, text_size(s->dominators.retained[o], n2));
     struct picture_node node = {.title = title,
                                 .detail = detail,
                                 .tooltip = tooltip,

@@ -202,7 +202,8 @@ void address_index_release(struct address_index *index)
 }
 
 /* One instruction where the processor has it; chosen once, when the program is loaded. */
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__POPCNT__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__POPCNT__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 #define WITH_POPCNT __attribute__((target_clones("popcnt", "default")))
 #else
 #define WITH_POPCNT

@@ -99,8 +99,8 @@ static int run_search(struct search *s, size_t n)
     return status;
 }
 
-/* Lists members by component and says which components are cyclic and which are reached from others. */
-static int describe(const struct graph *g, struct components *c)
+/* Lists members by component and says which components are cyclic and which are reached from elsewhere. */
+static int describe(const struct graph *g, const uint8_t *fate, unsigned reaching, struct components *c)
 {
     size_t n = (size_t)c->count + 2;
     c->member_start = array_new(n, sizeof *c->member_start);
@@ -119,16 +119,17 @@ static int describe(const struct graph *g, struct components *c)
         c->member_start[i + 2] += c->member_start[i + 1];
     for (ordinal o = 0; o < g->objects; o++) {
         ordinal own = c->component[o];
-        if (own == ORDINAL_NONE)
+        if (!(reaching >> fate[o] & 1))
             continue;
-        c->member[c->member_start[own + 1]++] = o;
+        if (own != ORDINAL_NONE)
+            c->member[c->member_start[own + 1]++] = o;
         for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
             ordinal t = g->target[e];
             if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || c->component[t] == ORDINAL_NONE)
                 continue;
             if (t == o)
                 c->cyclic[own] = 1;
-            if (c->component[t] != own)
+            else if (c->component[t] != own)
                 c->reached[c->component[t]] = 1;
         }
     }
@@ -138,7 +139,7 @@ static int describe(const struct graph *g, struct components *c)
     return 0;
 }
 
-int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, struct components *c)
+int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, unsigned reaching, struct components *c)
 {
     struct search s = {.g = g, .fate = fate, .fates = fates};
     memset(c, 0, sizeof *c);
@@ -148,7 +149,7 @@ int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, 
         for (ordinal o = 0; o < g->objects; o++)
             c->component[o] = c->component[o] ? UINT32_MAX - 1 - c->component[o] : ORDINAL_NONE;
         c->count = UINT32_MAX - 1 - s.next_component;
-        status = describe(g, c);
+        status = describe(g, fate, fates | reaching, c);
     } else {
         array_free(s.rindex);
     }

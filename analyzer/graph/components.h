@@ -10,12 +10,14 @@ struct components {
     ordinal *member;       /* objects by component, ascending within one */
     ordinal *member_start; /* count + 1 */
     uint8_t *cyclic;       /* by component: two objects or more, or one that refers to itself */
-    uint8_t *reached;      /* by component: an edge leads into it from another component of the part */
+    uint8_t *reached;      /* by component: an edge leads into it from outside */
 };
 
-/* Finds the components of all objects whose fate is in `fates` (bit 1 << fate). Tarjan's algorithm (1972) in Pearce's
- * form with an explicit stack; linear. */
-int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, struct components *result);
+/* Finds the components of all objects whose fate is in `fates` (bit 1 << fate); objects with a fate in `fates` or in
+ * `reaching` make the components they refer to reached. Tarjan's algorithm (1972) in Pearce's form with an explicit
+ * stack; linear. */
+int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, unsigned reaching,
+                    struct components *result);
 void components_release(struct components *components);
 
 #endif

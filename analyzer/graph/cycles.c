@@ -19,13 +19,12 @@ static int compare_cycles(const void *pa, const void *pb)
 }
 
 static struct cycle describe(const struct graph *g, const struct garbage *garbage, const struct components *c,
-                             const struct dominators *d, const uint8_t *uncollectable, ordinal component)
+                             const uint8_t *uncollectable, ordinal component)
 {
     ordinal first = c->member[c->member_start[component]];
     struct cycle cycle = {
         .component = first,
         .objects = c->member_start[component + 1] - c->member_start[component],
-        .retained = d->retained[first],
         .source = !c->reached[component],
     };
     for (ordinal m = c->member_start[component]; m < c->member_start[component + 1]; m++) {
@@ -51,16 +50,12 @@ int cycles_find(const struct graph *g, const struct garbage *garbage, const stru
     }
     for (ordinal i = 0; i < c->count; i++) {
         r->of_component[i] = ORDINAL_NONE;
-        if (c->cyclic[i])
-            r->items[r->count++] = describe(g, garbage, c, d, uncollectable, i);
+        if (!c->cyclic[i])
+            continue;
+        r->items[r->count] = describe(g, garbage, c, uncollectable, i);
+        r->items[r->count].retained = d->retained[d->objects + r->count]; /* its gate's: they stand in the same order */
+        r->count++;
     }
-    /* A source cycle retains what its virtual node does. */
-    for (ordinal i = 0, n = 0, v = 0; i < c->count; i++)
-        if (c->cyclic[i]) {
-            if (r->items[n].source)
-                r->items[n].retained = d->retained[d->objects + v++];
-            n++;
-        }
     qsort(r->items, r->count, sizeof *r->items, compare_cycles);
     for (ordinal i = 0; i < r->count; i++) {
         r->items[i].component = c->component[r->items[i].component];

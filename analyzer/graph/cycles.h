@@ -7,9 +7,10 @@
 struct cycle {
     ordinal component; /* its members: components->member */
     ordinal objects;
-    uint64_t shallow;  /* bytes of the members */
-    uint64_t retained; /* of a source cycle: what dies with it alone; of another: of its first member */
-    uint8_t source;    /* no other garbage reaches it */
+    uint64_t shallow; /* bytes of the members */
+    uint64_t
+        retained;   /* what nothing else unreachable leads to: the members, and all that is reached through them only */
+    uint8_t source; /* nothing else unreachable leads to it */
     uint8_t invisible; /* the collector cannot see it */
     uint8_t uncollectable;
 };
@@ -21,7 +22,7 @@ struct cycles {
     ordinal *of_component; /* index of the cycle, ORDINAL_NONE for a component that is none */
 };
 
-/* `uncollectable` marks objects as garbage_uncollectable() does. */
+/* `dominators` are those of DOMINATORS_DEAD; `uncollectable` marks objects as garbage_uncollectable() does. */
 int cycles_find(const struct graph *g, const struct garbage *garbage, const struct components *components,
                 const struct dominators *dominators, const uint8_t *uncollectable, struct cycles *result);
 void cycles_release(struct cycles *cycles);

@@ -7,13 +7,15 @@
 /* Work in preorder numbers: vertex 0 is the super-root. */
 struct tree {
     const struct graph *g;
+    const struct garbage *garbage;
     const struct components *components;
-    const uint8_t *fate;
     int dead_only;
     struct dominators *d;
-    ordinal *number; /* by vertex: preorder number, ORDINAL_NONE unvisited */
-    ordinal *vertex; /* by number */
-    ordinal *parent; /* by number: in the depth-first tree; compressed later */
+    ordinal *gate;     /* by component: the virtual node that edges into it lead to, or ORDINAL_NONE; NULL: no gates */
+    uint8_t *attached; /* by vertex: it is a child of the super-root */
+    ordinal *number;   /* by vertex: preorder number, ORDINAL_NONE unvisited */
+    ordinal *vertex;   /* by number */
+    ordinal *parent;   /* by number: in the depth-first tree; compressed later */
     ordinal *semi, *label;
     ordinal *idom;
     uint64_t *pred_start; /* by number */
@@ -23,31 +25,78 @@ struct tree {
     ordinal visited;
 };
 
-/* ---- who hangs directly under the super-root ---- */
+/* ---- vertices and what follows them ---- */
 
-static int is_child_of_root(const struct graph *g, const struct garbage *garbage, ordinal o)
+static int is_child_of_root(const struct tree *t, ordinal o)
 {
+    const struct graph *g = t->g;
     if (graph_is_immortal(g, o) || g->internal[o] == 0)
         return 1;
-    return garbage->fate[o] == FATE_LIVE &&
+    return t->garbage->fate[o] == FATE_LIVE &&
            (graph_external(g, o) > 0 || graph_generation(g, o) == GENERATION_PERMANENT);
 }
 
 /* Whether an object is in the part the tree is built for. */
 static int is_part(const struct tree *t, ordinal o)
 {
-    return !t->dead_only || t->fate[o] != FATE_LIVE;
+    return !t->dead_only || t->garbage->fate[o] != FATE_LIVE;
 }
 
-static int find_source_cycles(const struct components *c, struct dominators *d)
+/* The components with a virtual node: source cycles, or all cycles when every cycle is to have its gate. */
+static int find_virtual_nodes(struct tree *t)
 {
+    const struct components *c = t->components;
+    struct dominators *d = t->d;
     d->virtual_component = array_new((size_t)c->count + 1, sizeof *d->virtual_component);
-    if (!d->virtual_component)
+    if (t->dead_only)
+        t->gate = array_new((size_t)c->count + 1, sizeof *t->gate);
+    if (!d->virtual_component || (t->dead_only && !t->gate))
         return -1;
-    for (ordinal i = 0; i < c->count; i++)
-        if (c->cyclic[i] && !c->reached[i])
-            d->virtual_component[d->virtuals++] = i;
+    for (ordinal i = 0; i < c->count; i++) {
+        if (t->gate)
+            t->gate[i] = ORDINAL_NONE;
+        if (!c->cyclic[i] || (c->reached[i] && !t->gate))
+            continue;
+        if (t->gate)
+            t->gate[i] = d->objects + d->virtuals;
+        d->virtual_component[d->virtuals++] = i;
+    }
+    d->vertices = d->objects + d->virtuals + 1;
     return 0;
+}
+
+/* The gate of the cycle that `o` is a member of, or ORDINAL_NONE. */
+static ordinal gate_of(const struct tree *t, ordinal o)
+{
+    return t->gate && t->components->component[o] != ORDINAL_NONE ? t->gate[t->components->component[o]] : ORDINAL_NONE;
+}
+
+/* The edges out of a vertex: of an object those of the graph, of a virtual node the members of its cycle. */
+static uint64_t edges_begin(const struct tree *t, ordinal v)
+{
+    if (v < t->d->objects)
+        return t->g->edge_start[v];
+    return t->components->member_start[t->d->virtual_component[v - t->d->objects]];
+}
+
+static uint64_t edges_end(const struct tree *t, ordinal v)
+{
+    if (v < t->d->objects)
+        return t->g->edge_start[v + 1];
+    return t->components->member_start[t->d->virtual_component[v - t->d->objects] + 1];
+}
+
+/* Where an edge out of a vertex leads, ORDINAL_NONE for one that does not count. */
+static inline ordinal edge_leads(const struct tree *t, ordinal v, uint64_t e)
+{
+    if (v >= t->d->objects)
+        return t->components->member[e];
+    ordinal to = t->g->target[e];
+    if (to == ORDINAL_NONE || !edge_is_counted(t->g->info[e]) || !is_part(t, to))
+        return ORDINAL_NONE;
+    if (t->gate && gate_of(t, to) != ORDINAL_NONE && t->components->component[v] != t->components->component[to])
+        return gate_of(t, to);
+    return to;
 }
 
 /* ---- depth-first search ---- */
@@ -61,51 +110,48 @@ static ordinal visit(struct tree *t, ordinal vertex, ordinal parent)
     return number;
 }
 
-static void search_from(struct tree *t, ordinal start, ordinal parent)
+static void search_from(struct tree *t, ordinal start)
 {
-    const struct graph *g = t->g;
     size_t depth = 0;
+    t->attached[start] = 1;
     if (t->number[start] != ORDINAL_NONE)
         return;
-    t->path[0] = visit(t, start, parent);
-    t->edge[0] = g->edge_start[start];
+    t->path[0] = visit(t, start, 0);
+    t->edge[0] = edges_begin(t, start);
     for (;;) {
-        ordinal o = t->vertex[t->path[depth]];
-        uint64_t e = t->edge[depth], end = g->edge_start[o + 1];
-        while (e < end && (g->target[e] == ORDINAL_NONE || !edge_is_counted(g->info[e]) ||
-                           t->number[g->target[e]] != ORDINAL_NONE || !is_part(t, g->target[e])))
-            e++;
-        t->edge[depth] = e + 1;
-        if (e < end) {
-            ordinal into = g->target[e];
+        ordinal v = t->vertex[t->path[depth]], into = ORDINAL_NONE;
+        uint64_t e = t->edge[depth], end = edges_end(t, v);
+        while (e < end && into == ORDINAL_NONE) {
+            into = edge_leads(t, v, e++);
+            if (into != ORDINAL_NONE && t->number[into] != ORDINAL_NONE)
+                into = ORDINAL_NONE;
+        }
+        t->edge[depth] = e;
+        if (into != ORDINAL_NONE) {
             ordinal number = visit(t, into, t->path[depth]);
             depth++;
             t->path[depth] = number;
-            t->edge[depth] = g->edge_start[into];
+            t->edge[depth] = edges_begin(t, into);
         } else if (depth-- == 0) {
             return;
         }
     }
 }
 
-static void search(struct tree *t, const struct garbage *garbage, uint8_t *attached)
+static void search(struct tree *t)
 {
-    const struct graph *g = t->g;
+    ordinal objects = t->d->objects;
     visit(t, dominators_root(t->d), 0);
-    for (ordinal o = 0; o < g->objects; o++)
-        if (is_part(t, o) && (attached[o] = (uint8_t)is_child_of_root(g, garbage, o)))
-            search_from(t, o, 0);
-    for (ordinal v = 0; v < t->d->virtuals; v++) {
-        ordinal c = t->d->virtual_component[v], number = visit(t, g->objects + v, 0);
-        for (ordinal m = t->components->member_start[c]; m < t->components->member_start[c + 1]; m++)
-            search_from(t, t->components->member[m], number);
-    }
+    for (ordinal o = 0; o < objects; o++)
+        if (is_part(t, o) && is_child_of_root(t, o))
+            search_from(t, o);
+    for (ordinal i = 0; i < t->d->virtuals; i++)
+        if (!t->components->reached[t->d->virtual_component[i]])
+            search_from(t, objects + i);
     /* Only a heap whose counts are wrong has anything left. */
-    for (ordinal o = 0; o < g->objects; o++)
-        if (is_part(t, o) && t->number[o] == ORDINAL_NONE) {
-            attached[o] = 1;
-            search_from(t, o, 0);
-        }
+    for (ordinal o = 0; o < objects; o++)
+        if (is_part(t, o) && t->number[o] == ORDINAL_NONE)
+            search_from(t, gate_of(t, o) == ORDINAL_NONE ? o : gate_of(t, o));
 }
 
 /* ---- predecessors, by preorder number ---- */
@@ -114,45 +160,38 @@ static void count_or_place(struct tree *t, ordinal from, ordinal to, int place)
 {
     ordinal number = t->number[to];
     if (place)
-        t->pred[t->pred_start[number + 1]++] = t->number[from];
+        t->pred[t->pred_start[number + 1]++] = from;
     else
         t->pred_start[number + 2]++;
 }
 
-static void each_edge(struct tree *t, const uint8_t *attached, int place)
+static void each_edge(struct tree *t, int place)
 {
-    const struct graph *g = t->g;
-    for (ordinal number = 0; number < t->visited; number++) {
+    for (ordinal number = 1; number < t->visited; number++) {
         ordinal v = t->vertex[number];
-        if (v >= g->objects)
-            continue;
-        if (attached[v])
-            count_or_place(t, dominators_root(t->d), v, place);
-        for (uint64_t e = g->edge_start[v]; e < g->edge_start[v + 1]; e++)
-            if (g->target[e] != ORDINAL_NONE && edge_is_counted(g->info[e]) && is_part(t, g->target[e]))
-                count_or_place(t, v, g->target[e], place);
-    }
-    for (ordinal v = 0; v < t->d->virtuals; v++) {
-        ordinal c = t->d->virtual_component[v];
-        count_or_place(t, dominators_root(t->d), g->objects + v, place);
-        for (ordinal m = t->components->member_start[c]; m < t->components->member_start[c + 1]; m++)
-            count_or_place(t, g->objects + v, t->components->member[m], place);
+        if (t->attached[v])
+            count_or_place(t, 0, v, place);
+        for (uint64_t e = edges_begin(t, v), end = edges_end(t, v); e < end; e++) {
+            ordinal to = edge_leads(t, v, e);
+            if (to != ORDINAL_NONE)
+                count_or_place(t, number, to, place);
+        }
     }
 }
 
-static int find_predecessors(struct tree *t, const uint8_t *attached)
+static int find_predecessors(struct tree *t)
 {
     size_t n = (size_t)t->d->vertices;
     t->pred_start = array_new(n + 2, sizeof *t->pred_start);
     if (!t->pred_start)
         return -1;
-    each_edge(t, attached, 0);
+    each_edge(t, 0);
     for (size_t i = 0; i < n; i++)
         t->pred_start[i + 2] += t->pred_start[i + 1];
     t->pred = array_new(t->pred_start[n + 1] + 1, sizeof *t->pred);
     if (!t->pred)
         return -1;
-    each_edge(t, attached, 1);
+    each_edge(t, 1);
     return 0;
 }
 
@@ -226,36 +265,36 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
 {
     memset(d, 0, sizeof *d);
     d->objects = g->objects;
-    if (find_source_cycles(components, d)) {
-        dominators_release(d);
-        return -1;
-    }
-    d->vertices = d->objects + d->virtuals + 1;
-    size_t n = (size_t)d->vertices + 1;
     struct tree t = {
-        .g = g, .components = components, .fate = garbage->fate, .dead_only = part == DOMINATORS_DEAD, .d = d};
-    uint8_t *attached = array_new(n, 1); /* to the super-root */
-    t.number = array_new(n, sizeof *t.number);
-    t.vertex = array_new(n, sizeof *t.vertex);
-    t.parent = array_new(n, sizeof *t.parent);
-    t.edge = array_new(n, sizeof *t.edge);
-    t.path = array_new(n, sizeof *t.path);
-    d->dominator = array_new(n, sizeof *d->dominator);
-    d->retained = array_new(n, sizeof *d->retained);
-    int status =
-        attached && t.number && t.vertex && t.parent && t.edge && t.path && d->dominator && d->retained ? 0 : -1;
+        .g = g, .garbage = garbage, .components = components, .dead_only = part == DOMINATORS_DEAD, .d = d};
+    int status = find_virtual_nodes(&t);
     if (!status) {
-        memset(t.number, 0xff, n * sizeof *t.number);
-        search(&t, garbage, attached);
+        size_t n = (size_t)d->vertices + 1;
+        t.attached = array_new(n, 1);
+        t.number = array_new(n, sizeof *t.number);
+        t.vertex = array_new(n, sizeof *t.vertex);
+        t.parent = array_new(n, sizeof *t.parent);
+        t.edge = array_new(n, sizeof *t.edge);
+        t.path = array_new(n, sizeof *t.path);
+        d->dominator = array_new(n, sizeof *d->dominator);
+        d->retained = array_new(n, sizeof *d->retained);
+        status =
+            t.attached && t.number && t.vertex && t.parent && t.edge && t.path && d->dominator && d->retained ? 0 : -1;
+        if (!status)
+            memset(t.number, 0xff, n * sizeof *t.number);
+    }
+    if (!status) {
+        search(&t);
         array_free(t.edge);
         t.edge = NULL;
-        status = find_predecessors(&t, attached);
+        status = find_predecessors(&t);
     }
     if (!status)
         status = find_dominators(&t);
     if (!status)
         hand_out(&t);
-    array_free(attached);
+    array_free(t.gate);
+    array_free(t.attached);
     array_free(t.number);
     array_free(t.vertex);
     array_free(t.parent);

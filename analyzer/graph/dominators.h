@@ -23,8 +23,10 @@ struct dominators {
 
 enum dominators_part {
     DOMINATORS_ALL,
-    /* What is not alive alone: all that retained sizes of cycles need, and usually a small part of the heap. Live
-     * objects have the super-root as dominator and retain nothing. */
+    /* What is not alive alone: all that retained sizes of cycles need, and usually a small part of the heap. Here every
+     * cycle has a virtual node, a gate: all edges into the cycle lead to the gate, and from it to each member. So a
+     * gate retains what could not be reached any more without the cycle's members. Live objects have the super-root as
+     * dominator and retain nothing. */
     DOMINATORS_DEAD,
 };
 

@@ -1,5 +1,5 @@
-/* Fuzz target: any bytes as a snapshot, opened strictly and with salvage, and everything computed of what opens. Built with checksums
- * that are always right, so that the fuzzer gets behind them.
+/* Fuzz target: any bytes as a snapshot, opened strictly and with salvage, and everything computed of what opens. Built
+ * with checksums that are always right, so that the fuzzer gets behind them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +33,9 @@ static void analyse(const struct graph *g)
     uint8_t *stuck = calloc(g->objects + 1u, 1);
     uint32_t *classes = calloc(g->objects + 1u, sizeof *classes);
     struct class_sums sums[1] = {{0}};
-    if (roots_find(g, &roots) || garbage_find(g, 2, &garbage) || garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
-        components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &components) ||
+    if (roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
+        garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
+        components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
         dominators_build(g, &garbage, &components, DOMINATORS_ALL, &all) ||
         dominators_build(g, &garbage, &components, DOMINATORS_DEAD, &dead) ||
         cycles_find(g, &garbage, &components, &dead, stuck, &cycles) || sums_by_class(g, &all, classes, 1, sums))

@@ -177,13 +177,13 @@ static int analyse(const struct graph *g)
     uint32_t *classes = calloc(g->objects + 1u, sizeof *classes);
     uint64_t *owned = calloc(g->objects + 1u, sizeof *owned);
     uint8_t *stuck = calloc(g->objects + 1u, 1);
-    int status = !classes || !owned || !stuck || roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
-                 garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
-                 components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &components) ||
-                 dominators_build(g, &garbage, &components, DOMINATORS_ALL, &dominators) ||
-                 cycles_find(g, &garbage, &components, &dominators, stuck, &cycles) ||
-                 sums_by_class(g, &dominators, classes, 1, sums) || sums_owned(g, owned) ||
-                 path_from_root(g, &roots, 5, &path);
+    int status =
+        !classes || !owned || !stuck || roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
+        garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
+        components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
+        dominators_build(g, &garbage, &components, DOMINATORS_ALL, &dominators) ||
+        cycles_find(g, &garbage, &components, &dominators, stuck, &cycles) ||
+        sums_by_class(g, &dominators, classes, 1, sums) || sums_owned(g, owned) || path_from_root(g, &roots, 5, &path);
     for (ordinal c = 0; !status && c < cycles.count; c++)
         status = cycles_choose_cut(g, &components, cycles.items[c].component, no_name, NULL, ignore_cut, NULL);
     path_release(&path);

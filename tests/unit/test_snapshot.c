@@ -43,7 +43,9 @@ static void look_at_everything(const struct snapshot *s)
     struct dominators dominators;
     assert_int_equal(roots_find(&g, &roots), 0);
     assert_int_equal(garbage_find(&g, 2, &garbage), 0);
-    assert_int_equal(components_find(&g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, &components), 0);
+    assert_int_equal(
+        components_find(&g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components),
+        0);
     assert_int_equal(
         dominators_build(&g, &garbage, &components, look % 2 ? DOMINATORS_ALL : DOMINATORS_DEAD, &dominators), 0);
     for (ordinal o = 0; o < g.objects; o++) {

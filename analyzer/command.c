@@ -1,0 +1,134 @@
+/* What the commands share: errors, the head of a JSON answer, limits and order of tables, filters. */
+#include "command.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "names.h"
+
+/* ---- errors ---- */
+
+int fail(const char *file, const struct rh_error *err)
+{
+    fflush(stdout);
+    fputs("refheap: ", stderr);
+    if (file)
+        fprintf(stderr, "%s: ", file);
+    fputs(err->what, stderr);
+    if (err->os_error)
+        fprintf(stderr, ": %s", strerror(err->os_error));
+    if (err->has_offset)
+        fprintf(stderr, " [at section %s, offset %llu]", err->section, (unsigned long long)err->offset);
+    if (err->hint[0])
+        fprintf(stderr, "; %s", err->hint);
+    fputc('\n', stderr);
+    return STATUS_ERROR;
+}
+
+int fail_usage(const struct command *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("refheap: ", stderr);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "; see refheap %s --help\n", command ? command->name : "help");
+    va_end(args);
+    return STATUS_ERROR;
+}
+
+/* ---- answers ---- */
+
+void begin_json(struct invocation *inv)
+{
+    const struct session *s = &inv->session;
+    struct json *j = &inv->out.json;
+    json_begin(j, inv->out.file);
+    json_uint(j, "schema_version", 1);
+    json_string(j, "command", inv->command->name);
+    if (!s->snapshot)
+        return;
+    const uint8_t *u = snapshot_header(s->snapshot)->uuid;
+    char uuid[40];
+    snprintf(uuid, sizeof uuid, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
+             u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+    uint64_t bytes = 0;
+    for (size_t b = 0; b < snapshot_block_count(s->snapshot, SECTION_OBJECTS); b++) {
+        struct objects_view view;
+        snapshot_objects(s->snapshot, b, &view);
+        for (uint32_t i = 0; i < view.count; i++)
+            bytes += column_get(&view.column[OBJECT_SIZE], i);
+    }
+    struct record_cursor cursor = {0, 0};
+    const struct heap_record *heap = snapshot_next_record(s->snapshot, SECTION_HEAPS, &cursor);
+    struct text runtime = snapshot_string(s->snapshot, heap ? heap->runtime : 0);
+    json_object(j, "snapshot");
+    json_string(j, "path", s->path);
+    json_string(j, "uuid", uuid);
+    json_text(j, "runtime", runtime.bytes, runtime.length);
+    json_uint(j, "objects", snapshot_count(s->snapshot, SECTION_OBJECTS));
+    json_uint(j, "edges", snapshot_count(s->snapshot, SECTION_EDGES));
+    json_uint(j, "bytes", bytes);
+    json_bool(j, "complete", snapshot_complete(s->snapshot));
+    json_object_end(j);
+}
+
+uint64_t table_limit(const struct invocation *inv)
+{
+    if (inv->options.given & OPT_LIMIT)
+        return inv->options.limit;
+    return inv->out.format == OUTPUT_TEXT ? 20 : 0;
+}
+
+int check_sort(const struct invocation *inv, const struct column *columns, size_t count)
+{
+    const char *key = inv->options.sort;
+    char names[256] = "";
+    if (!key || table_column(columns, count, key) >= 0)
+        return 0;
+    for (size_t c = 0; c < count; c++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", c ? ", " : "", columns[c].key);
+    return fail_usage(inv->command, "there is no column \"%s\" to sort by; there are %s", key, names);
+}
+
+void begin_table(struct invocation *inv, struct table *table, const struct column *columns, size_t count,
+                 struct table_options *options)
+{
+    options->limit = table_limit(inv);
+    options->sort = inv->options.sort;
+    table_begin(table, &inv->out, columns, count, options);
+}
+
+/* ---- filters ---- */
+
+/* Whether `name` matches a pattern in which * stands for anything. */
+static int glob_matches(const char *pattern, const char *name)
+{
+    const char *star = NULL, *retry = name;
+    while (*name) {
+        if (*pattern == '*') {
+            star = pattern++;
+            retry = name;
+        } else if (*pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star) {
+            pattern = star + 1;
+            name = ++retry;
+        } else {
+            return 0;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return !*pattern;
+}
+
+int filter_matches(const struct invocation *inv, ordinal o)
+{
+    const struct options *f = &inv->options;
+    const struct graph *g = &inv->session.graph;
+    char name[NAME_SIZE];
+    return (f->heap < 0 || g->heap[o] == (uint32_t)f->heap) &&
+           (f->generation == GENERATION_ANY || graph_generation(g, o) == (unsigned)f->generation) &&
+           (!f->type || glob_matches(f->type, name_type(&inv->session, o, name)));
+}
