@@ -145,7 +145,7 @@ class Comparison:
         where = f"generation {generation}"
         tree = self.tree(generation)
         # Invisible garbage is a matter of the oldest generation, and its cycles are shown there.
-        ours = {members: (invisible, tree.source[i], i)
+        ours = {members: (invisible, tree.source[i])
                 for i, (members, invisible) in enumerate(tree.cycles)
                 if generation == OLDEST or not invisible}
         theirs = {frozenset(address(m["address"]) for m in r["members"]): r for r in rows}
@@ -153,7 +153,7 @@ class Comparison:
         self.check_ids(generation, where, rows)
         uncollectable = self.oracle.uncollectable(garbage)
         for members in ours.keys() & theirs.keys():
-            invisible, source, number = ours[members]
+            invisible, source = ours[members]
             row, at = theirs[members], f"{where} cycle {shown(members)}"
             self.same("cycles.objects", at, len(members), row["objects"])
             self.same("cycles.shallow", at, self.oracle.size_of(members), row["shallow"])
@@ -161,7 +161,7 @@ class Comparison:
             self.same("cycles.invisible_flag", at, invisible, row["invisible"])
             self.same("cycles.uncollectable", at, bool(members & uncollectable),
                       row["uncollectable"])
-            self.check_cycle_retained(at, tree, members, source, number, row)
+            self.check_cycle_retained(at, members, source, row)
             self.check_cut(at, members, row)
 
     def check_ids(self, generation, where, rows):
@@ -172,11 +172,15 @@ class Comparison:
         else:
             self.same("cycles.ids_unique", where, len(ids), len(set(ids)))
 
-    def check_cycle_retained(self, at, tree, members, source, number, row):
-        """What is lost without the members; of a source, also what is lost without its virtual node. Where a
-        refcount is so wrong that something alive refers to garbage, the program leaves that reference out."""
+    def check_cycle_retained(self, at, members, source, row):
+        """What is lost without the members; of a source, also what is lost without its virtual node. A cycle retains
+        as much in a younger generation as in the oldest: seen from the younger one, garbage older than it would
+        count as alive. Where a refcount is so wrong that something alive refers to garbage, the program leaves that
+        reference out."""
         if not self.oracle.is_right():
             return
+        tree = self.tree(OLDEST)
+        number = [cycle for cycle, _ in tree.cycles].index(members)
         self.same("cycles.retained", at, self.oracle.size_of(tree.lost_without(members)), row["retained"])
         if source:
             self.same("cycles.retained_virtual", at, tree.retained(("cycle", number)), row["retained"])
