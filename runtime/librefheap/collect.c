@@ -17,85 +17,133 @@
 
 /* ---- reachability ---- */
 
-static size_t count_references(struct rh_links *list)
+/* What the passes learn on their way over the candidates, so that later passes with nothing to do are left out. */
+struct survey {
+    struct rh_heap *heap;
+    size_t reachable;   /* candidates found alive */
+    unsigned type_bits; /* of their types, together: enum type_bits */
+};
+
+/* Targets wait here until their cache lines have come: the passes touch objects in no order the processor could
+ * foresee. */
+enum { AHEAD = 64 };
+
+struct ahead {
+    struct rh_links *waiting[AHEAD];
+    unsigned at;
+};
+
+/* Takes a target in and gives the one that has waited longest, or NULL while the ring fills. */
+static inline struct rh_links *ahead_turn(struct ahead *ahead, struct rh_links *links)
 {
-    size_t n = 0;
-    for (struct rh_links *l = next_of(list); l != list; l = next_of(l), n++) {
-        l->prev = (l->prev & LINK_BITS) | PREV_COLLECTING;
-        set_scratch_count(l, object_of(l)->refcount);
-    }
-    return n;
+    struct rh_links *ready = ahead->waiting[ahead->at];
+    if (links)
+        __builtin_prefetch(links, 1);
+    ahead->waiting[ahead->at] = links;
+    ahead->at = (ahead->at + 1) % AHEAD;
+    return ready;
 }
 
-static int subtract_one(struct rh_object *target, void *heap)
+static void count_references(struct rh_links *list)
 {
-    struct rh_links *l = links_of(target);
-    if (l->prev & PREV_COLLECTING && target->type->heap == heap)
+    for (struct rh_links *l = next_of(list); l != list; l = next_of(l))
+        l->prev = (l->prev & PREV_KEPT) | PREV_COLLECTING | (uintptr_t)object_of(l)->refcount << PREV_COUNT_SHIFT;
+}
+
+static inline void subtract_one(struct rh_links *l)
+{
+    if (l && l->prev & PREV_COLLECTING)
         l->prev -= (uintptr_t)1 << PREV_COUNT_SHIFT;
+}
+
+static inline int subtract_later(struct rh_object *target, void *ahead)
+{
+    subtract_one(ahead_turn(ahead, links_of(target)));
     return 0;
 }
 
-static void subtract_internal(struct rh_heap *heap, struct rh_links *list)
+static void subtract_internal(struct rh_links *list)
 {
+    struct ahead ahead = {{NULL}, 0};
     for (struct rh_links *l = next_of(list); l != list; l = next_of(l))
-        traverse(object_of(l), subtract_one, heap);
+        traverse(object_of(l), subtract_later, &ahead);
+    for (int i = 0; i < AHEAD; i++)
+        subtract_one(ahead_turn(&ahead, NULL));
 }
 
 struct marking {
     struct rh_heap *heap;
     struct rh_links *alive;
+    struct ahead ahead;
 };
 
-/* An object that is alive refers to `target`. */
-static int mark_one(struct rh_object *target, void *context)
+/* Judged too early: back to the end of the list, where the pass will come by again. */
+static __attribute__((noinline)) void bring_back(struct marking *marking, struct rh_links *l)
+{
+    l->next &= ~(uintptr_t)NEXT_UNREACHABLE;
+    move_object(marking->heap, object_of(l), marking->alive);
+    set_scratch_count(l, 1);
+}
+
+/* An object that is alive refers to this one. */
+static inline void mark_one(struct marking *marking, struct rh_links *l)
+{
+    if (!l || !(l->prev & PREV_COLLECTING))
+        return;
+    if (__builtin_expect((l->next & NEXT_UNREACHABLE) != 0, 0))
+        bring_back(marking, l);
+    else if (scratch_count(l) <= 0)
+        set_scratch_count(l, 1);
+}
+
+static inline int mark_later(struct rh_object *target, void *context)
 {
     struct marking *marking = context;
-    struct rh_links *l = links_of(target);
-    if (!(l->prev & PREV_COLLECTING) || target->type->heap != marking->heap)
-        return 0;
-    if (l->next & NEXT_UNREACHABLE) {
-        /* Judged too early: back to the end of the list, where the pass will come by again. */
-        l->next &= ~(uintptr_t)NEXT_UNREACHABLE;
-        move_object(marking->heap, target, marking->alive);
-        set_scratch_count(l, 1);
-    } else if (scratch_count(l) <= 0) {
-        set_scratch_count(l, 1);
-    }
+    mark_one(marking, ahead_turn(&marking->ahead, links_of(target)));
     return 0;
 }
 
 /* Walks the list once, from front to end, restoring prev links as it goes. What has no count left goes to `unreachable`
  * until a later object proves it alive. */
-static void move_unreachable(struct rh_heap *heap, struct rh_links *list, struct rh_links *unreachable)
+static void move_unreachable(struct survey *survey, struct rh_links *list, struct rh_links *unreachable)
 {
-    struct marking marking = {heap, list};
-    struct rh_links *before = list, *l = next_of(list);
-    while (l != list) {
-        if (scratch_count(l) > 0) {
-            traverse(object_of(l), mark_one, &marking);
-            l->prev = (l->prev & LINK_BITS & ~(uintptr_t)PREV_COLLECTING) | (uintptr_t)before;
-            before = l;
-        } else {
-            /* next_of(l) stays readable, but its prev is scratch: unlink by hand. */
-            heap->hand = object_of(l);
-            store_barrier();
-            set_next(before, next_of(l));
-            l->next |= NEXT_UNREACHABLE;
-            list_append(unreachable, l);
-            heap->hand = NULL;
+    struct marking marking = {survey->heap, list, {{NULL}, 0}};
+    struct rh_links *before = list;
+    do {
+        for (struct rh_links *l = next_of(before); l != list; l = next_of(before)) {
+            if (scratch_count(l) > 0) {
+                struct rh_object *object = object_of(l);
+                traverse(object, mark_later, &marking);
+                l->prev = (l->prev & PREV_KEPT) | (uintptr_t)before;
+                before = l;
+                survey->reachable++;
+                survey->type_bits |= object->type->flags;
+            } else {
+                /* next_of(l) stays readable, but its prev is scratch: unlink by hand. */
+                survey->heap->hand = object_of(l);
+                store_barrier();
+                set_next(before, next_of(l));
+                l->next |= NEXT_UNREACHABLE;
+                list_append(unreachable, l);
+                survey->heap->hand = NULL;
+            }
         }
-        l = next_of(before);
-    }
-    set_prev(list, before);
+        /* Whoever is brought back goes behind `before`: the list's own prev must say so. */
+        set_prev(list, before);
+        for (int i = 0; i < AHEAD; i++)
+            mark_one(&marking, ahead_turn(&marking.ahead, NULL));
+    } while (next_of(before) != list);
 }
 
-static void find_unreachable(struct rh_heap *heap, struct rh_links *list, struct rh_links *unreachable)
+static struct survey find_unreachable(struct rh_heap *heap, struct rh_links *list, struct rh_links *unreachable)
 {
+    struct survey survey = {heap, 0, 0};
     count_references(list);
-    subtract_internal(heap, list);
-    move_unreachable(heap, list, unreachable);
+    subtract_internal(list);
+    move_unreachable(&survey, list, unreachable);
     for (struct rh_links *l = next_of(unreachable); l != unreachable; l = next_of(l))
         l->next &= ~(uintptr_t)NEXT_UNREACHABLE;
+    return survey;
 }
 
 static void end_collecting(struct rh_links *list)
@@ -106,16 +154,21 @@ static void end_collecting(struct rh_links *list)
 
 /* ---- untracking ---- */
 
-/* Takes containers of one builtin type that hold nothing trackable out of the collector's sight. */
-static void untrack_idle(struct rh_heap *heap, struct rh_links *list, enum rh_builtin which,
-                         int (*may_untrack)(const struct rh_object *))
+/* Takes containers of one builtin type that hold nothing trackable out of the collector's sight. Returns their number.
+ */
+static size_t untrack_idle(struct rh_heap *heap, struct rh_links *list, enum rh_builtin which,
+                           int (*may_untrack)(const struct rh_object *))
 {
     struct rh_type *type = heap->builtins[which];
+    size_t n = 0;
     for (struct rh_links *l = next_of(list), *after; l != list; l = after) {
         after = next_of(l);
-        if (object_of(l)->type == type && may_untrack(object_of(l)))
+        if (object_of(l)->type == type && may_untrack(object_of(l))) {
             rh_untrack(object_of(l));
+            n++;
+        }
     }
+    return n;
 }
 
 /* ---- legacy finalizers ---- */
@@ -123,7 +176,7 @@ static void untrack_idle(struct rh_heap *heap, struct rh_links *list, enum rh_bu
 static int take_uncollectable(struct rh_object *target, void *context)
 {
     struct rh_heap *heap = context;
-    if (target->links.prev & PREV_COLLECTING && target->type->heap == heap) {
+    if (target->links.prev & PREV_COLLECTING) {
         target->links.prev &= ~(uintptr_t)PREV_COLLECTING;
         move_object(heap, target, &heap->lists[RH_LIST_UNCOLLECTABLE]);
     }
@@ -230,21 +283,26 @@ static void keep_uncollectable(struct rh_heap *heap, struct rh_links *survivors)
 
 /* ---- the collection ---- */
 
-static void gather_candidates(struct rh_heap *heap, int generation)
+/* Returns a bit for each generation that held any. */
+static int gather_candidates(struct rh_heap *heap, int generation)
 {
     struct rh_links *candidates = &heap->lists[RH_LIST_CANDIDATES];
-    list_splice(candidates, &heap->lists[generation]);
-    for (int g = 0; g < generation; g++)
+    int held = 0;
+    for (int i = 0; i <= generation; i++) {
+        int g = i ? i - 1 : generation;
+        held |= !list_is_empty(&heap->lists[g]) << g;
         list_splice(candidates, &heap->lists[g]);
+    }
+    return held;
 }
 
-/* Puts what survived into its new generation. */
-static void promote(struct rh_heap *heap, int generation)
+/* Puts what survived into its new generation. `from` has a bit for each generation it may have come from. */
+static void promote(struct rh_heap *heap, int generation, int from)
 {
     struct rh_links *survivors = &heap->lists[RH_LIST_CANDIDATES];
     int to = generation < RH_OLD ? generation + 1 : RH_OLD;
-    for (struct rh_links *l = next_of(survivors); l != survivors; l = next_of(l))
-        if (generation_of(l) != to)
+    if (from & ~(1 << to))
+        for (struct rh_links *l = next_of(survivors); l != survivors; l = next_of(l))
             set_generation(l, to);
     list_splice(&heap->lists[to], survivors);
 }
@@ -258,13 +316,13 @@ static void count_collection(struct rh_heap *heap, int generation)
 }
 
 /* What the quarter rule goes by: how many objects the oldest generation got since it was last collected. */
-static void count_long_lived(struct rh_heap *heap, int generation)
+static void count_long_lived(struct rh_heap *heap, int generation, size_t reachable)
 {
     if (generation == RH_MIDDLE)
-        heap->long_lived_pending += list_length(&heap->lists[RH_LIST_CANDIDATES]);
+        heap->long_lived_pending += reachable;
     if (generation == RH_OLD) {
         heap->long_lived_pending = 0;
-        heap->long_lived_total = list_length(&heap->lists[RH_LIST_CANDIDATES]);
+        heap->long_lived_total = reachable;
     }
 }
 
@@ -273,11 +331,13 @@ static size_t collect_candidates(struct rh_heap *heap, int generation)
     struct rh_links *survivors = &heap->lists[RH_LIST_CANDIDATES];
     struct rh_links *unreachable = &heap->lists[RH_LIST_UNREACHABLE];
 
-    find_unreachable(heap, survivors, unreachable);
-    untrack_idle(heap, survivors, RH_TYPE_TUPLE, tuple_may_untrack);
-    if (generation == RH_OLD)
-        untrack_idle(heap, survivors, RH_TYPE_DICT, dict_may_untrack);
-    count_long_lived(heap, generation);
+    struct survey survey = find_unreachable(heap, survivors, unreachable);
+    if (survey.type_bits & TYPE_IDLES) {
+        survey.reachable -= untrack_idle(heap, survivors, RH_TYPE_TUPLE, tuple_may_untrack);
+        if (generation == RH_OLD)
+            survey.reachable -= untrack_idle(heap, survivors, RH_TYPE_DICT, dict_may_untrack);
+    }
+    count_long_lived(heap, generation, survey.reachable);
 
     size_t uncollectable = set_legacy_apart(heap, unreachable);
     int user_code_ran = handle_weak(heap, unreachable);
@@ -320,9 +380,9 @@ size_t collect(struct rh_heap *heap, int generation)
     heap_enter(heap);
     heap->collecting = generation;
     count_collection(heap, generation);
-    gather_candidates(heap, generation);
+    int from = gather_candidates(heap, generation);
     size_t found = collect_candidates(heap, generation);
-    promote(heap, generation);
+    promote(heap, generation, from);
     heap->collecting = -1;
     heap_leave(heap);
     return found;

@@ -29,7 +29,7 @@ int dicts_create(struct rh_heap *heap, struct rh_error *err)
     if (status)
         return status;
     heap->builtins[RH_TYPE_DICT]->clear = dict_clear;
-    heap->builtins[RH_TYPE_DICT]->flags |= TYPE_UNTRACKS;
+    heap->builtins[RH_TYPE_DICT]->flags |= TYPE_BORN_UNTRACKED | TYPE_IDLES;
     return 0;
 }
 

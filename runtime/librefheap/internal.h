@@ -8,7 +8,8 @@
 
 enum type_bits {
     TYPE_IS_CONTAINER = 1,
-    TYPE_UNTRACKS = 2, /* instances are tracked only while they hold what may be tracked: tuple, dict */
+    TYPE_BORN_UNTRACKED = 2, /* tracked only once they hold what may be tracked: dict */
+    TYPE_IDLES = 4,          /* untracked by the collector when they hold nothing that may be tracked: tuple, dict */
 };
 
 /* A field that holds counted references, for the inner loops. */

@@ -20,6 +20,7 @@ enum {
     PREV_COLLECTING = 2,  /* candidate of the collection under way, not found alive */
     PREV_WEAKLY = 4,      /* the heap's table of weak references knows this object */
     PREV_COUNT_SHIFT = 4, /* where the scratch count stands */
+    PREV_KEPT = PREV_FINALIZED | PREV_WEAKLY, /* all but the scratch */
 };
 
 /* Keeps the compiler from moving stores across; the processor's order does not matter to a stopped thread. */

@@ -19,7 +19,7 @@ static void *object_new(struct rh_type *type, size_t size)
 {
     struct rh_heap *heap = type->heap;
     int container = type->flags & TYPE_IS_CONTAINER;
-    int generation = container && !(type->flags & TYPE_UNTRACKS) ? RH_YOUNG : RH_UNTRACKED;
+    int generation = container && !(type->flags & TYPE_BORN_UNTRACKED) ? RH_YOUNG : RH_UNTRACKED;
 
     safepoint(heap);
     if (container) {

@@ -33,7 +33,10 @@ int sequences_create(struct rh_heap *heap, struct rh_error *err)
                                             .field_count = 1};
     static const struct rh_type_spec list_spec = RH_TYPE_SPEC("list", struct list_object, list_fields);
     int status = rh_type_create(heap, &tuple_spec, &heap->builtins[RH_TYPE_TUPLE], err);
-    return status ? status : rh_type_create(heap, &list_spec, &heap->builtins[RH_TYPE_LIST], err);
+    if (status)
+        return status;
+    heap->builtins[RH_TYPE_TUPLE]->flags |= TYPE_IDLES;
+    return rh_type_create(heap, &list_spec, &heap->builtins[RH_TYPE_LIST], err);
 }
 
 /* ---- tuple ---- */
