@@ -4,12 +4,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "../dumpfmt/error.h"
 #include "../runtime/probe/probe.h"
 #include "commands.h"
+#include "options.h"
 #include "render/text.h"
 
 enum { OWN_MEMORY_FD, OWN_MAPS_FD, OWN_PROCESS };
@@ -24,10 +26,8 @@ static const struct own_option own[] = {
 /* A descriptor number that is open, or -1. */
 static int open_descriptor(const char *text)
 {
-    char *end;
-    errno = 0;
-    long fd = text ? strtol(text, &end, 10) : -1;
-    if (fd < 0 || fd > INT32_MAX || !text || *end || errno || fcntl((int)fd, F_GETFD) < 0)
+    uint64_t fd;
+    if (!text || parse_number(text, &fd) || fd > INT32_MAX || fcntl((int)fd, F_GETFD) < 0)
         return -1;
     return (int)fd;
 }
@@ -68,24 +68,16 @@ static int capture(struct invocation *inv, const struct probe_options *options, 
 {
     struct probe *probe;
     struct rh_error err;
-    int to_stdout = !strcmp(target, "-");
-    struct sink_file *file = malloc(sizeof *file);
-    if (!file) {
-        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
-        return fail(NULL, &err);
-    }
+    struct target to;
     int status = probe_open(options, &probe, &err);
     if (!status) {
-        if (to_stdout)
-            sink_file_use(file, STDOUT_FILENO);
-        status = to_stdout ? 0 : sink_file_open(file, target, &err);
-        if (!status && (status = probe_write(probe, &file->sink, &err)))
-            sink_file_abort(file);
+        status = target_open(&to, target, NULL, TARGET_PRIVATE, &err);
+        if (!status && (status = probe_write(probe, to.sink, &err)))
+            target_close(&to, 1, NULL);
         else if (!status)
-            status = sink_file_commit(file, &err);
+            status = target_close(&to, 0, &err);
         probe_close(probe);
     }
-    free(file);
     session_progress_end(&inv->session);
     return status ? fail(status == RH_ERR_NOT_FOUND ? NULL : target, &err) : STATUS_FINE;
 }
@@ -95,8 +87,9 @@ static int report(struct invocation *inv, const char *target)
 {
     struct rh_error err;
     char n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE];
-    if (!strcmp(target, "-"))
-        return STATUS_FINE;
+    struct stat st;
+    if (!strcmp(target, "-") || stat(target, &st) || !S_ISREG(st.st_mode))
+        return STATUS_FINE; /* it went by */
     if (session_open(&inv->session, target, 0, &err))
         return fail(target, &err);
     const struct snapshot *s = inv->session.snapshot;
@@ -117,15 +110,15 @@ static int run(struct invocation *inv)
     char executable[4096] = "", command_line[4096] = "";
     struct memory_descriptor memory;
     struct utsname host;
-    char *end = "";
-    uint64_t pid = pid_text ? strtoull(pid_text, &end, 10) : 0;
+    uint64_t pid = 0;
+    int bad_pid = pid_text && (parse_number(pid_text, &pid) || !pid || pid > INT32_MAX);
     int memory_fd = open_descriptor(inv->own[OWN_MEMORY_FD]), maps_fd = open_descriptor(inv->own[OWN_MAPS_FD]);
     if (!target)
         return fail_usage(inv->command, "name the file to write: -o FILE");
     if (memory_fd < 0 || maps_fd < 0)
         return fail_usage(inv->command, "--memory-fd and --maps-fd must be open descriptors");
-    if (*end)
-        return fail_usage(inv->command, "--process must be a number");
+    if (bad_pid)
+        return fail_usage(inv->command, "--process must be a process id");
     if (pid) {
         read_about(pid, "exe", executable, sizeof executable);
         read_about(pid, "cmdline", command_line, sizeof command_line);

@@ -67,14 +67,6 @@ static void count_up(struct choice *c)
 
 /* ---- JSON ---- */
 
-static void tally_json(struct json *j, const char *key, const struct tally *t)
-{
-    json_object(j, key);
-    json_uint(j, "objects", t->objects);
-    json_uint(j, "bytes", t->bytes);
-    json_object_end(j);
-}
-
 static void member_json(struct invocation *inv, ordinal o)
 {
     const struct session *s = &inv->session;
@@ -84,7 +76,7 @@ static void member_json(struct invocation *inv, ordinal o)
     unsigned generation = graph_generation(g, o);
     json_object(j, NULL);
     json_address(j, "address", g->address[o]);
-    json_string(j, "type", name_type(s, o, name));
+    json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
     json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
     json_uint(j, "size", g->size[o]);
     if (graph_is_immortal(g, o))
@@ -278,7 +270,7 @@ static int objects_table(struct choice *c)
     const struct graph *g = &s->graph;
     struct table_options options = {.name = "garbage_objects", .noun = "objects"};
     struct table t;
-    char type[NAME_SIZE], label[NAME_SIZE];
+    char label[NAME_SIZE];
     begin_table(c->inv, &t, object_columns, OBJECT_COLUMNS, &options);
     for (ordinal o = 0; o < g->objects; o++) {
         if (s->garbage[c->generation].fate[o] != FATE_GARBAGE || !passes_heap(c->inv, o))
@@ -286,7 +278,7 @@ static int objects_table(struct choice *c)
         ordinal component = s->components.component[o];
         ordinal cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component];
         struct cell cells[] = {cell_number(g->address[o]),
-                               cell_text(name_type(s, o, type)),
+                               cell_bytes(type_name(s, o).bytes, type_name(s, o).length),
                                cell_number(graph_generation(g, o)),
                                cell_number(g->size[o]),
                                cell_number((uint64_t)g->refcount[o]),

@@ -11,6 +11,7 @@ enum { GENERATIONS = 5 };
 struct row {
     uint64_t objects, bytes;
     uint64_t garbage_objects, garbage_bytes, dependent_objects, uncollectable_objects, survivors;
+    const struct generation_record *record; /* NULL when the runtime said nothing of it */
 };
 
 static const struct column columns[] = {
@@ -60,19 +61,19 @@ static int simulate(struct session *s, int n, struct row *rows, uint32_t heaps, 
     return 0;
 }
 
-static const struct generation_record *find_record(const struct session *s, uint32_t heap, uint32_t generation)
+/* What the runtime said of each generation. */
+static void find_records(const struct session *s, struct row *rows, uint32_t heaps)
 {
     struct record_cursor cursor = {0, 0};
     const struct generation_record *r;
     while ((r = snapshot_next_record(s->snapshot, SECTION_GENERATIONS, &cursor)))
-        if (r->heap == heap && r->generation == generation)
-            break;
-    return r;
+        if (r->heap < heaps && !rows[r->heap * GENERATIONS + r->generation].record)
+            rows[r->heap * GENERATIONS + r->generation].record = r;
 }
 
-static void show_row(struct invocation *inv, struct table *t, uint32_t heap, uint32_t generation, const struct row *r)
+static void show_row(struct table *t, uint32_t heap, uint32_t generation, const struct row *r)
 {
-    const struct generation_record *record = find_record(&inv->session, heap, generation);
+    const struct generation_record *record = r->record;
     int collects = generation < 3;
     struct cell null = cell_null();
     struct cell cells[COLUMNS] = {
@@ -136,6 +137,7 @@ static int run(struct invocation *inv)
             r->objects++;
             r->bytes += s->graph.size[o];
         }
+    find_records(s, rows, heaps);
     warn_about_heaps(inv);
     if (inv->out.format == OUTPUT_JSON)
         begin_json(inv);
@@ -147,7 +149,7 @@ static int run(struct invocation *inv)
     for (uint32_t i = 0; i < heaps * GENERATIONS; i++)
         if ((inv->options.heap < 0 || inv->options.heap == i / GENERATIONS) &&
             (inv->options.generation == GENERATION_ANY || inv->options.generation == (int)(i % GENERATIONS)))
-            show_row(inv, &t, i / GENERATIONS, i % GENERATIONS, &rows[i]);
+            show_row(&t, i / GENERATIONS, i % GENERATIONS, &rows[i]);
     status = table_end(&t, &options) ? STATUS_ERROR : STATUS_FINE;
     if (inv->out.format == OUTPUT_JSON)
         json_end(&inv->out.json);

@@ -40,7 +40,7 @@ static void show_edge(struct walk *w, const struct edge *edge, uint64_t depth)
     const struct session *s = &w->inv->session;
     const struct graph *g = &s->graph;
     ordinal other = w->direction == TO_REFERRERS ? edge->from : edge->to;
-    char label[NAME_SIZE], type[NAME_SIZE], name[NAME_SIZE];
+    char label[NAME_SIZE], name[NAME_SIZE];
     const char *kind = name_edge_kind(edge->bits);
     if (w->kind && strcmp(w->kind, kind))
         return;
@@ -53,7 +53,7 @@ static void show_edge(struct walk *w, const struct edge *edge, uint64_t depth)
         cell_number(edge->target),
         cell_text(kind),
         cell_text(name_edge(s, edge, label)),
-        dangles ? cell_null() : cell_text(name_type(s, other, type)),
+        dangles ? cell_null() : cell_bytes(type_name(s, other).bytes, type_name(s, other).length),
         dangles ? cell_null() : cell_number(graph_generation(g, other)),
         cell_text(dangles ? "(not in the snapshot)" : name_object(s, other, name)),
     };

@@ -111,7 +111,7 @@ static void show_json(struct invocation *inv, const struct facts *f)
     begin_json(inv);
     json_address(j, "address", g->address[f->o]);
     json_uint(j, "ordinal", f->o);
-    json_string(j, "type", name_type(s, f->o, name));
+    json_text(j, "type", type_name(s, f->o).bytes, type_name(s, f->o).length);
     json_uint(j, "size", g->size[f->o]);
     if (graph_is_immortal(g, f->o))
         json_null(j, "refcount");

@@ -22,7 +22,7 @@ static int run(struct invocation *inv)
     const char *target = inv->options.output, *level_text = inv->own[OWN_LEVEL];
     char *end = "";
     long level = level_text ? strtol(level_text, &end, 10) : LEVEL_DEFAULT;
-    struct sink_file file;
+    struct target to;
     struct rh_error err;
     struct stat st;
     char n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE];
@@ -30,14 +30,16 @@ static int run(struct invocation *inv)
         return fail_usage(inv->command, "name the file to write: -o FILE");
     if (*end || level < 1 || level > LEVEL_MAX)
         return fail_usage(inv->command, "--level must be 1 to %d", LEVEL_MAX);
-    if (sink_file_open(&file, target, &err))
+    if (target_open(&to, target, s->path, TARGET_PRIVATE, &err))
         return fail(target, &err);
-    if (snapshot_pack(s->snapshot, (int)level, &file.sink, &err)) {
-        sink_file_abort(&file);
+    if (snapshot_pack(s->snapshot, (int)level, to.sink, &err)) {
+        target_close(&to, 1, NULL);
         return fail(target, &err);
     }
-    if (sink_file_commit(&file, &err))
+    if (target_close(&to, 0, &err))
         return fail(target, &err);
+    if (!strcmp(target, "-"))
+        return STATUS_FINE;
     uint64_t after = stat(target, &st) == 0 ? (uint64_t)st.st_size : 0;
     if (inv->out.format == OUTPUT_JSON) {
         begin_json(inv);

@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
 #include "render/layout.h"
+#include "render/text.h"
 #include "select.h"
 #include "sketch.h"
 
@@ -88,41 +90,81 @@ static void dot_path_for(const char *image, char to[PATH_SIZE])
     snprintf(to, PATH_SIZE, "%.*s.dot", stem, image);
 }
 
-static int write_dot(const struct picture *picture, const char *path)
+/* Whether a file is one that may be replaced by the DOT text of a picture: none, or an earlier picture. */
+static int may_replace(const char *path)
 {
+    char first[sizeof DOT_FIRST_LINE] = "";
+    struct stat st;
+    if (stat(path, &st))
+        return 1;
+    FILE *f = S_ISREG(st.st_mode) ? fopen(path, "re") : NULL;
+    if (!f)
+        return 0;
+    size_t n = fread(first, 1, sizeof first - 1, f);
+    fclose(f);
+    return !n || !strcmp(first, DOT_FIRST_LINE);
+}
+
+static int write_text(struct invocation *inv, const char *text, const char *path)
+{
+    struct target to;
     struct rh_error err;
-    FILE *f = fopen(path, "we");
-    if (!f) {
-        error_set_os(&err, errno, "cannot write it", "choose a folder that can be written");
+    if (target_open(&to, path, inv->session.path, 0, &err))
+        return fail(path, &err);
+    fputs(text, to.stream);
+    return target_close(&to, 0, &err) ? fail(path, &err) : 0;
+}
+
+static int write_image(struct invocation *inv, const struct picture *picture, const char *dot, const char *format)
+{
+    const struct layout_bounds bounds = {LAYOUT_SECONDS, (size_t)4 << 30};
+    const char *path = inv->options.output;
+    int small = picture->node_count <= DOT_NODES && picture->edge_count <= DOT_EDGES;
+    struct target to;
+    struct rh_error err;
+    if (target_open(&to, path, inv->session.path, 0, &err))
+        return fail(path, &err);
+    session_progress(&inv->session, "laying out the picture");
+    if (layout_render(dot, small ? "dot" : "sfdp", format, to.stream, &bounds, &err)) {
+        target_close(&to, 1, NULL);
         return fail(path, &err);
     }
-    int status = dot_write(picture, f);
-    if (fclose(f) || status) {
-        error_set_os(&err, errno, "cannot write it", "check the disk");
-        return fail(path, &err);
+    return target_close(&to, 0, &err) ? fail(path, &err) : 0;
+}
+
+/* The DOT text goes first, beside the image, unless the image goes to no place that has a beside. */
+static int write_both(struct invocation *inv, const struct picture *picture, const char *dot, const char *format)
+{
+    const char *path = inv->options.output;
+    char dot_path[PATH_SIZE];
+    struct stat st;
+    if (!strcmp(format, "dot"))
+        return write_text(inv, dot, path);
+    dot_path_for(path, dot_path);
+    if (strcmp(path, "-") && (stat(path, &st) || S_ISREG(st.st_mode))) {
+        if (!may_replace(dot_path))
+            return fail_usage(inv->command,
+                              "%s is in the way: the picture's text is kept there; move it, or draw to "
+                              "another name",
+                              dot_path);
+        if (write_text(inv, dot, dot_path))
+            return STATUS_ERROR;
     }
-    return 0;
+    return write_image(inv, picture, dot, format);
 }
 
 static int make_image(struct invocation *inv, const struct picture *picture, const char *format)
 {
-    const struct layout_bounds bounds = {LAYOUT_SECONDS, (size_t)4 << 30};
-    const char *image = inv->options.output;
-    int small = picture->node_count <= DOT_NODES && picture->edge_count <= DOT_EDGES;
-    char dot_path[PATH_SIZE];
-    struct rh_error err;
-    if (!strcmp(format, "dot"))
-        snprintf(dot_path, sizeof dot_path, "%s", image);
-    else
-        dot_path_for(image, dot_path);
-    if (write_dot(picture, dot_path))
-        return STATUS_ERROR;
-    if (!strcmp(format, "dot"))
-        return 0;
-    session_progress(&inv->session, "laying out the picture");
-    if (layout_render(dot_path, small ? "dot" : "sfdp", format, image, &bounds, &err))
-        return fail(image, &err);
-    return 0;
+    char *dot = NULL;
+    size_t size;
+    FILE *text = open_memstream(&dot, &size);
+    int status = text ? dot_write(picture, text) : -1;
+    if (text && fclose(text))
+        status = -1;
+    if (!status)
+        status = write_both(inv, picture, dot, format);
+    free(dot);
+    return status;
 }
 
 static void report(struct invocation *inv, const struct picture *picture)
@@ -134,8 +176,10 @@ static void report(struct invocation *inv, const struct picture *picture)
         json_uint(&inv->out.json, "edges", picture->edge_count);
         json_end(&inv->out.json);
     } else {
-        fprintf(inv->out.file, "%s: %zu nodes, %zu edges\n", inv->options.output, picture->node_count,
-                picture->edge_count);
+        char nodes[TEXT_NUMBER_SIZE], edges[TEXT_NUMBER_SIZE];
+        fprintf(inv->out.file, "%s: %s, %s%s\n", inv->options.output, text_plural(picture->node_count, "node", nodes),
+                text_plural(picture->edge_count, "edge", edges),
+                picture->node_count ? "" : ": there is no garbage to draw");
     }
 }
 

@@ -26,7 +26,7 @@ static uint32_t type_of(const struct session *s, ordinal o)
     return s->classes.of_type[s->graph.type[o]];
 }
 
-static void type_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+static void type_row_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
 {
     name_class(s, klass, to);
 }
@@ -68,19 +68,28 @@ static void generation_name(const struct session *s, uint32_t klass, char to[NAM
     snprintf(to, NAME_SIZE, "%s", text_generation(klass));
 }
 
+/* The id of the name of a type's module; 0 when it has none, or one that a damaged file lost. */
+static uint32_t module_id(const struct session *s, uint32_t klass)
+{
+    uint32_t id = s->classes.record[klass]->module;
+    return snapshot_string(s->snapshot, id).length ? id : 0;
+}
+
 /* Modules of types are few: the class is the id of the module's name. */
 static uint32_t module_classes(const struct session *s)
 {
     uint32_t limit = 1;
-    for (uint32_t c = 0; c < s->classes.count; c++)
-        if (s->classes.record[c]->module >= limit)
-            limit = s->classes.record[c]->module + 1;
+    for (uint32_t c = 0; c < s->classes.count; c++) {
+        uint32_t module = module_id(s, c);
+        if (module >= limit)
+            limit = module + 1;
+    }
     return limit;
 }
 
 static uint32_t module_of(const struct session *s, ordinal o)
 {
-    return s->classes.record[type_of(s, o)]->module;
+    return module_id(s, type_of(s, o));
 }
 
 static void module_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
@@ -113,7 +122,7 @@ static void size_name(const struct session *s, uint32_t klass, char to[NAME_SIZE
 }
 
 static const struct grouping groupings[] = {
-    {"type", "type", type_classes, type_of, type_name},
+    {"type", "type", type_classes, type_of, type_row_name},
     {"heap", "heap", heap_classes, heap_of, heap_name},
     {"generation", "generation", generation_classes, generation_of, generation_name},
     {"module", "module", module_classes, module_of, module_name},
@@ -185,9 +194,15 @@ static int show_table(struct invocation *inv, const struct grouping *by, const s
         const struct class_sums *c = &sums[order[i]];
         if (!c->count)
             continue;
-        by->name(&inv->session, order[i], name);
-        struct cell cells[] = {cell_text(name),       cell_number(c->count),    cell_number(c->shallow),
-                               cell_number(c->owned), cell_number(c->retained), cell_number(c->largest)};
+        struct text whole = by == groupings ? class_name(&inv->session, order[i]) : (struct text){NULL, 0, 0};
+        if (!whole.bytes)
+            by->name(&inv->session, order[i], name);
+        struct cell cells[] = {whole.bytes ? cell_bytes(whole.bytes, whole.length) : cell_text(name),
+                               cell_number(c->count),
+                               cell_number(c->shallow),
+                               cell_number(c->owned),
+                               cell_number(c->retained),
+                               cell_number(c->largest)};
         table_row(&t, cells);
     }
     return table_end(&t, &options);
@@ -228,8 +243,12 @@ static int run(struct invocation *inv)
         for (uint32_t c = 0; c < classes; c++)
             order[c] = c;
         qsort_r(order, classes, sizeof *order, compare_classes, sums);
-        if (inv->out.format == OUTPUT_JSON)
+        if (inv->out.format == OUTPUT_JSON) {
             begin_json(inv);
+            tally_json(&inv->out.json, "garbage", &s->garbage[2].garbage);
+            tally_json(&inv->out.json, "dependent", &s->garbage[2].dependent);
+            tally_json(&inv->out.json, "invisible", &s->garbage[2].invisible);
+        }
         if (inv->out.format == OUTPUT_TEXT)
             show_head(inv);
         status = show_table(inv, by, columns, sums, order, classes);

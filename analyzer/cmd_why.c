@@ -92,7 +92,7 @@ static void path_json(struct invocation *inv, const struct path *path)
 {
     const struct session *s = &inv->session;
     struct json *j = &inv->out.json;
-    char holder[2 * NAME_SIZE], name[NAME_SIZE], label[NAME_SIZE];
+    char holder[2 * NAME_SIZE], label[NAME_SIZE];
     describe_holder(s, path->step[0], holder);
     json_array(j, NULL);
     for (size_t i = 0; i < path->length; i++) {
@@ -110,7 +110,7 @@ static void path_json(struct invocation *inv, const struct path *path)
         }
         json_string(j, "label", i ? name_edge(s, &edge, label) : "");
         json_address(j, "address", s->graph.address[o]);
-        json_string(j, "type", name_type(s, o, name));
+        json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
         json_object_end(j);
     }
     json_array_end(j);

@@ -31,7 +31,7 @@ int fail_usage(const struct command *command, const char *format, ...)
     va_start(args, format);
     fputs("refheap: ", stderr);
     vfprintf(stderr, format, args);
-    fprintf(stderr, "; see refheap %s --help\n", command ? command->name : "help");
+    fprintf(stderr, "; see refheap %s%s--help\n", command ? command->name : "", command ? " " : "");
     va_end(args);
     return STATUS_ERROR;
 }
@@ -72,6 +72,14 @@ void begin_json(struct invocation *inv)
     json_object_end(j);
 }
 
+void tally_json(struct json *j, const char *key, const struct tally *t)
+{
+    json_object(j, key);
+    json_uint(j, "objects", t->objects);
+    json_uint(j, "bytes", t->bytes);
+    json_object_end(j);
+}
+
 uint64_t table_limit(const struct invocation *inv)
 {
     if (inv->options.given & OPT_LIMIT)
@@ -101,10 +109,10 @@ void begin_table(struct invocation *inv, struct table *table, const struct colum
 /* ---- filters ---- */
 
 /* Whether `name` matches a pattern in which * stands for anything. */
-static int glob_matches(const char *pattern, const char *name)
+static int glob_matches(const char *pattern, struct text text)
 {
-    const char *star = NULL, *retry = name;
-    while (*name) {
+    const char *name = text.bytes, *end = name + text.length, *star = NULL, *retry = name;
+    while (name < end) {
         if (*pattern == '*') {
             star = pattern++;
             retry = name;
@@ -127,8 +135,8 @@ int filter_matches(const struct invocation *inv, ordinal o)
 {
     const struct options *f = &inv->options;
     const struct graph *g = &inv->session.graph;
-    char name[NAME_SIZE];
+    const struct session *s = &inv->session;
     return (f->heap < 0 || g->heap[o] == (uint32_t)f->heap) &&
            (f->generation == GENERATION_ANY || graph_generation(g, o) == (unsigned)f->generation) &&
-           (!f->type || glob_matches(f->type, name_type(&inv->session, o, name)));
+           (!f->type || glob_matches(f->type, type_name(s, o)));
 }

@@ -8,6 +8,7 @@
 
 #include "render/output.h"
 #include "session.h"
+#include "target.h"
 
 /* Options that several commands share; a command names those it takes. */
 enum option_id {
@@ -63,6 +64,7 @@ struct invocation {
     const char **argv;
     struct session session;
     struct output out;
+    struct target target;
 };
 
 enum command_status { STATUS_FINE = 0, STATUS_FOUND = 1, STATUS_ERROR = 2 };
@@ -88,6 +90,9 @@ int fail_usage(const struct command *command, const char *format, ...) __attribu
 
 /* Opens the JSON result with what every one begins with; json_end() closes it. */
 void begin_json(struct invocation *inv);
+
+/* {objects, bytes} under a key. */
+void tally_json(struct json *j, const char *key, const struct tally *tally);
 
 /* Whether an object passes --heap, --generation and --type. */
 int filter_matches(const struct invocation *inv, ordinal o);

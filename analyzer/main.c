@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../dumpfmt/error.h"
 #include "commands.h"
 #include "options.h"
 #include "render/text.h"
@@ -44,31 +44,35 @@ static int wants_color(const struct options *o, FILE *file)
 static int open_output(struct invocation *inv)
 {
     const struct options *o = &inv->options;
-    inv->out.file = stdout;
-    if (o->output && !inv->command->writes_file) {
-        inv->out.file = fopen(o->output, "we");
-        if (!inv->out.file) {
-            struct rh_error err = {.os_error = errno, .what = "cannot write it", .hint = "choose another name"};
-            return fail(o->output, &err);
-        }
-    }
+    const char *path = inv->command->writes_file ? NULL : o->output;
+    struct rh_error err;
+    if (target_open(&inv->target, path, inv->session.path, 0, &err))
+        return fail(path, &err);
+    inv->out.file = inv->target.stream;
+    /* A command that writes a file to standard output has no words to add. */
+    if (inv->command->writes_file && o->output && !strcmp(o->output, "-"))
+        inv->out.file = stderr;
     inv->out.format = o->json ? OUTPUT_JSON : o->csv ? OUTPUT_CSV : OUTPUT_TEXT;
     inv->out.color = inv->out.format == OUTPUT_TEXT && wants_color(o, inv->out.file);
     return 0;
 }
 
-/* Everything written must have arrived: a full disk is an error, not a short answer. */
+/* Everything written must have arrived: a full disk is an error, not a short answer. Who closes a pipe early has what
+ * he wants, and the program ends as programs do then. */
+static int report_lost(const char *path, const struct rh_error *err)
+{
+    if (err->os_error == EPIPE && !path) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    return fail(path ? path : "standard output", err);
+}
+
 static int close_output(struct invocation *inv, int status)
 {
-    FILE *file = inv->out.file;
-    int broken = ferror(file);
-    errno = 0;
-    if (file == stdout ? fflush(file) : fclose(file))
-        broken = 1;
-    if (broken && status != STATUS_ERROR) {
-        struct rh_error err = {.os_error = errno, .what = "cannot write the result", .hint = "check the disk"};
-        return fail(inv->options.output ? inv->options.output : "standard output", &err);
-    }
+    struct rh_error err;
+    if (target_close(&inv->target, status == STATUS_ERROR, &err))
+        return report_lost(inv->command->writes_file ? NULL : inv->options.output, &err);
     return status;
 }
 
@@ -131,13 +135,23 @@ static int open_snapshot(struct invocation *inv)
     return 0;
 }
 
+/* Help and versions are results too. */
+static int flush_words(int status)
+{
+    struct rh_error err;
+    if (!fflush(stdout))
+        return status;
+    error_set_os(&err, errno, "cannot write the result", "");
+    return report_lost(NULL, &err);
+}
+
 static int run_command(struct invocation *inv, int argc, char **argv)
 {
     const struct command *c = inv->command;
     int parsed = options_parse(inv, argc, argv);
     if (parsed == 1) {
         options_help(c, stdout);
-        return STATUS_FINE;
+        return flush_words(STATUS_FINE);
     }
     int status = parsed ? parsed : open_snapshot(inv);
     if (status)
@@ -146,6 +160,9 @@ static int run_command(struct invocation *inv, int argc, char **argv)
         return fail_usage(c, "%s arguments: refheap %s %s", inv->argc < c->arguments_min ? "too few" : "too many",
                           c->name, c->arguments);
     inv->session.quiet = inv->options.quiet;
+    if (inv->options.heap >= 0 && inv->session.snapshot &&
+        (uint64_t)inv->options.heap >= snapshot_count(inv->session.snapshot, SECTION_HEAPS))
+        return fail_usage(c, "there is no heap %ld; refheap info lists them", (long)inv->options.heap);
     if (open_output(inv))
         return STATUS_ERROR;
     status = c->run(inv);
@@ -163,7 +180,7 @@ int main(int argc, char **argv)
     }
     int status = answer_about_itself(argc, argv);
     if (status >= 0)
-        return fflush(stdout) ? STATUS_ERROR : status;
+        return flush_words(status);
 
     struct invocation inv = {.command = find_command(argv[1])};
     if (!inv.command)

@@ -18,9 +18,22 @@ static const char *clean_string(const struct session *s, uint32_t id, const char
     return to;
 }
 
+struct text class_name(const struct session *s, uint32_t klass)
+{
+    struct text name = snapshot_string(s->snapshot, s->classes.record[klass]->name);
+    return name.length ? name : (struct text){"unknown", 7, 7};
+}
+
 const char *name_class(const struct session *s, uint32_t klass, char to[NAME_SIZE])
 {
-    return clean_string(s, s->classes.record[klass]->name, "?", to);
+    struct text name = class_name(s, klass);
+    text_clean(name.bytes, name.length, NAME_CHARACTERS, to, NAME_SIZE);
+    return to;
+}
+
+struct text type_name(const struct session *s, ordinal o)
+{
+    return class_name(s, s->classes.of_type[s->graph.type[o]]);
 }
 
 const char *name_type(const struct session *s, ordinal o, char to[NAME_SIZE])

@@ -8,6 +8,9 @@ enum { NAME_SIZE = 256 };
 
 /* The type of an object: "dict", "Session". */
 const char *name_type(const struct session *s, ordinal o, char to[NAME_SIZE]);
+/* The same, whole and as it is: for scripts and for comparing. */
+struct text class_name(const struct session *s, uint32_t klass);
+struct text type_name(const struct session *s, ordinal o);
 const char *name_class(const struct session *s, uint32_t klass, char to[NAME_SIZE]);
 
 /* What tells an object from others of its type: a value ("hello", 42, True), or the name of a named thing. "" when

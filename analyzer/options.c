@@ -31,7 +31,7 @@ static const struct shared_option {
 };
 enum { SHARED_OPTIONS = sizeof shared_options / sizeof *shared_options };
 
-static int parse_number(const char *text, uint64_t *value)
+int parse_number(const char *text, uint64_t *value)
 {
     char *end;
     errno = 0;

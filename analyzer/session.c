@@ -85,7 +85,9 @@ static int find_classes(struct session *s)
     c->of_type = calloc((size_t)types + 1, sizeof *c->of_type);
     c->record = calloc((size_t)types + 1, sizeof *c->record);
     int status = slots && c->of_type && c->record ? 0 : -1;
-    for (uint32_t t = 0; !status && t < types; t++) {
+    /* Of a damaged file, objects can have types that are lost: theirs is the one behind the last. */
+    uint32_t end = snapshot_complete(snap) ? types : types + 1;
+    for (uint32_t t = 0; !status && t < end; t++) {
         static const struct type_record nameless;
         const struct type_record *r = snapshot_type(snap, t);
         if (!r)

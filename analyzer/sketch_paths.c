@@ -9,7 +9,7 @@ enum { ALIKE_SHOWN = 3, PATH_SHOWN = 24 };
 
 /* A neighbour and the class it is folded by. */
 struct neighbour {
-    uint64_t kind; /* type class and label group */
+    uint64_t kind; /* type class, fate and label group */
     ordinal o;
 };
 
@@ -23,7 +23,8 @@ static int compare_neighbours(const void *pa, const void *pb)
 
 static uint64_t kind_of(const struct sketch *sk, ordinal other, uint8_t info)
 {
-    return (uint64_t)sk->s->classes.of_type[sk->s->graph.type[other]] << 8 | info >> LABEL_KIND_SHIFT;
+    uint64_t class = sk->s->classes.of_type[sk->s->graph.type[other]];
+    return class << 16 | (uint64_t)sk->s->garbage[2].fate[other] << 8 | info >> LABEL_KIND_SHIFT;
 }
 
 /* The neighbours of one object that are not in the picture yet. */
@@ -82,7 +83,7 @@ int sketch_neighbours(struct sketch *sk, ordinal o, int referrers, uint64_t dept
         queue[queued++] = o;
     }
     level_end = queued;
-    for (uint64_t d = 0; !status && d < depth && at < queued; d++) {
+    for (uint64_t d = 0; !status && (!depth || d < depth) && at < queued; d++) {
         for (; at < level_end; at++)
             draw_neighbours(sk, found, collect(sk, queue[at], referrers, found), run, queue, &queued);
         level_end = queued;

@@ -206,6 +206,25 @@ static int value_is_valid(const struct check *check, const struct value_record *
     return !check->no_values || r->kind == VALUE_NAME;
 }
 
+/* An optional minus, 0x, and hexadecimal digits; one that was capped need not have any. */
+static int is_large_integer(const struct value_record *r, const uint8_t *text)
+{
+    uint64_t at = r->kept && text[0] == '-';
+    int cut = r->kept < r->length;
+    for (const char *prefix = "0x"; *prefix; prefix++, at++)
+        if (at >= r->kept)
+            return cut;
+        else if (text[at] != (uint8_t)*prefix)
+            return 0;
+    if (at == r->kept)
+        return cut;
+    for (; at < r->kept; at++)
+        if (!((text[at] >= '0' && text[at] <= '9') || (text[at] >= 'a' && text[at] <= 'f') ||
+              (text[at] >= 'A' && text[at] <= 'F')))
+            return 0;
+    return 1;
+}
+
 static int check_values(struct check *check, const struct block_view *block, struct rh_error *err)
 {
     struct cursor cursor = cursor_over(block->payload, block->length);
@@ -216,7 +235,8 @@ static int check_values(struct check *check, const struct block_view *block, str
         if (!kept)
             return reject(block, at, err, "a value runs past the end of its block");
         cursor_take_padding(&cursor, r->kept);
-        if (cursor.failed || !value_is_valid(check, r) || (r->kind == VALUE_BOOL && *kept > 1))
+        if (cursor.failed || !value_is_valid(check, r) || (r->kind == VALUE_BOOL && *kept > 1) ||
+            (r->kind == VALUE_LARGE_INTEGER && !is_large_integer(r, kept)))
             return reject(block, at, err, "a value has a bad kind, length or padding");
     }
     if (cursor_left(&cursor))
@@ -273,7 +293,7 @@ static int check_objects(struct check *check, const struct block_view *block, st
     const char *wrong = columns_judge(block, sizeof *head, head->columns, OBJECT_COLUMN_LIMIT, OBJECT_ADDRESS, &at);
     if (wrong)
         return reject(block, at, err, wrong);
-    if (!check->salvage && head->first_edge != check->degrees)
+    if (check->salvage ? head->first_edge < check->claimed : head->first_edge != check->degrees)
         return reject(block, 8, err, "the first edge of a block does not follow from the rows before it");
 
     columns_read(block, sizeof *head, head->columns, column, OBJECT_COLUMN_LIMIT);
@@ -294,6 +314,10 @@ static int check_objects(struct check *check, const struct block_view *block, st
     if (site > check->site_limit)
         check->site_limit = site;
     use_id(&check->heap_limit, head->heap);
+    uint64_t claimed = head->first_edge;
+    if (add_column(&claimed, &column[OBJECT_DEGREE], block->count))
+        return reject(block, 8, err, "the edges of a block have higher numbers than 64 bits hold");
+    check->claimed = claimed;
     if (add_column(&check->degrees, &column[OBJECT_DEGREE], block->count) ||
         add_column(&check->object_bytes, &column[OBJECT_SIZE], block->count))
         return reject(block, 0, err, "the sizes or out-degrees of the objects sum up to more than 64 bits hold");

@@ -10,17 +10,17 @@ static int is_zero(const uint8_t *bytes, uint64_t size)
     return 1;
 }
 
-/* What is wrong with entry i by itself and beside those before it, or NULL. */
-static const char *judge_entry(const struct column_entry *entry, unsigned i, unsigned limit, unsigned required)
+/* What is wrong with an entry by itself and beside those before it, whose ids are in `seen`; NULL when nothing is. */
+static const char *judge_entry(const struct column_entry *entry, unsigned limit, unsigned required, uint64_t *seen)
 {
-    unsigned id = entry[i].id, width = entry[i].width;
+    unsigned id = entry->id, width = entry->width;
     if (width != 1 && width != 2 && width != 4 && width != 8)
         return "a column has an impossible width";
     if (!id || (id >= limit && !(id & COLUMN_OPTIONAL)))
         return "a column is unknown and may not be skipped";
-    for (unsigned j = 0; j < i; j++)
-        if (entry[j].id == id)
-            return "a column appears twice";
+    if (seen[id / 64] >> id % 64 & 1)
+        return "a column appears twice";
+    seen[id / 64] |= UINT64_C(1) << id % 64;
     return id == required && width != 8 ? "addresses must be 8 bytes wide" : NULL;
 }
 
@@ -29,6 +29,7 @@ const char *columns_judge(const struct block_view *block, size_t head, unsigned 
 {
     const struct column_entry *entry = (const struct column_entry *)(block->payload + head);
     uint64_t length = head + pad8(4 * (uint64_t)columns);
+    uint64_t seen[(UINT16_MAX + 1) / 64] = {0};
     int has_required = 0;
     *at = head;
     if (length > block->length)
@@ -37,7 +38,7 @@ const char *columns_judge(const struct block_view *block, size_t head, unsigned 
         return "padding is not zero";
     for (unsigned i = 0; i < columns; i++) {
         *at = head + 4ull * i;
-        const char *wrong = judge_entry(entry, i, limit, required);
+        const char *wrong = judge_entry(&entry[i], limit, required, seen);
         if (wrong)
             return wrong;
         uint64_t size = (uint64_t)block->count * entry[i].width;

@@ -141,7 +141,7 @@ int sink_file_open(struct sink_file *file, const char *path, struct rh_error *er
 
     long found = raw_syscall(SYS_newfstatat, AT_CWD, (long)path, (long)&st, 0, 0, 0);
     if (found == 0 && S_ISDIR(st.st_mode))
-        return error_set_os(err, EISDIR, "cannot write: it is a directory", "name a file in it");
+        return error_set_os(err, EISDIR, "cannot write it", "name a file in it");
     if (found == 0 && !S_ISREG(st.st_mode)) {
         file->fd = open_special(path);
         if (file->fd == -ENXIO)

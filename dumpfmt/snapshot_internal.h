@@ -44,6 +44,7 @@ struct check {
     int salvage;
     uint64_t object_bytes;
     uint64_t degrees;
+    uint64_t claimed;                  /* 1 + the highest number of an edge that rows so far speak of */
     uint32_t string_limit, type_limit; /* 1 + the largest id used or defined */
     uint32_t strings_defined_limit, types_defined_limit;
     uint64_t heap_limit, module_limit, thread_limit, frame_limit, site_limit;

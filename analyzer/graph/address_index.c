@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../dumpfmt/hash.h"
 #include "array.h"
 
 enum { GRANULES = 512, GRANULE_BITS = 9, SHIFT_MAX = 12, BATCH = 32 };
@@ -10,7 +11,7 @@ static const uint32_t no_bitmap = UINT32_MAX;
 
 static size_t home_of(const struct address_index *index, uint64_t page)
 {
-    return (size_t)(page * 0x9e3779b97f4a7c15u >> 20) & index->mask;
+    return (size_t)hash_word(index->key, page) & index->mask;
 }
 
 /* The slot of a page, or the empty one where it would go. */
@@ -172,6 +173,7 @@ int address_index_build(struct address_index *index, const struct address_run *r
 {
     uint64_t any = 0;
     memset(index, 0, sizeof *index);
+    index->key = hash_key();
     for (size_t r = 0; r < run_count; r++) {
         for (size_t i = 0; i < runs[r].count; i++)
             any |= runs[r].addresses[i];

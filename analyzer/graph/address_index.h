@@ -24,6 +24,7 @@ struct address_index {
     unsigned shift;             /* log2 of the granule */
     struct address_page *slots; /* open addressing by page; bitmap UINT32_MAX: empty */
     size_t mask;
+    uint64_t key; /* of the hash */
     uint64_t (*bitmaps)[8];
     size_t pages;
     uint64_t objects;

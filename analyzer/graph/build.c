@@ -89,6 +89,7 @@ static void place_rows(const struct snapshot *s, struct graph *g, const struct o
     const struct column_view *c = view->column;
     const uint64_t *addresses = (const uint64_t *)c[OBJECT_ADDRESS].data;
     uint64_t edge = view->first_edge;
+    uint32_t types = snapshot_type_limit(s);
     address_index_find_many(&g->index, addresses, view->count, ordinals);
     for (uint32_t i = 0; i < view->count; i++) {
         ordinal o = ordinals[i];
@@ -96,7 +97,8 @@ static void place_rows(const struct snapshot *s, struct graph *g, const struct o
         if (!snapshot_complete(s))
             present = present_edges(s, edge, degree, run);
         g->address[o] = addresses[i];
-        g->type[o] = (uint32_t)column_get(&c[OBJECT_TYPE], i);
+        uint64_t type = column_get(&c[OBJECT_TYPE], i);
+        g->type[o] = type < types ? (uint32_t)type : types; /* one that is lost, of a damaged file */
         g->heap[o] = view->heap;
         g->size[o] = column_get(&c[OBJECT_SIZE], i);
         g->refcount[o] = sane_count(column_get_signed(&c[OBJECT_REFCOUNT], i));

@@ -18,7 +18,8 @@ struct tree {
     ordinal *parent;   /* by number: in the depth-first tree; compressed later */
     ordinal *semi, *label;
     ordinal *idom;
-    uint64_t *pred_start; /* by number */
+    ordinal *bucket, *next; /* by number: whose semidominator it is, as a list */
+    uint64_t *pred_start;   /* by number */
     ordinal *pred;
     uint64_t *edge; /* by depth, while searching */
     ordinal *path;  /* by depth: numbers */
@@ -195,7 +196,7 @@ static int find_predecessors(struct tree *t)
     return 0;
 }
 
-/* ---- SEMI-NCA ---- */
+/* ---- semidominators and dominators, after Lengauer and Tarjan (1979), with simple path compression ---- */
 
 /* The vertex of least semidominator on the path from v up to what was not linked yet (numbers below `linked`);
  * compresses the path. */
@@ -218,17 +219,30 @@ static ordinal evaluate(struct tree *t, ordinal v, ordinal linked, ordinal *stac
     return t->label[v];
 }
 
+/* Each vertex whose semidominator is `parent` has it for its dominator, or that of a vertex on the way down to it. */
+static void empty_bucket(struct tree *t, ordinal parent, ordinal linked)
+{
+    for (ordinal v = t->bucket[parent]; v != ORDINAL_NONE; v = t->next[v]) {
+        ordinal u = evaluate(t, v, linked, t->path);
+        t->idom[v] = t->semi[u] < parent ? u : parent;
+    }
+    t->bucket[parent] = ORDINAL_NONE;
+}
+
 static int find_dominators(struct tree *t)
 {
     size_t n = (size_t)t->d->vertices + 1;
     t->semi = array_new(n, sizeof *t->semi);
     t->label = array_new(n, sizeof *t->label);
     t->idom = array_new(n, sizeof *t->idom);
-    if (!t->semi || !t->label || !t->idom)
+    t->bucket = array_new(n, sizeof *t->bucket);
+    t->next = array_new(n, sizeof *t->next);
+    if (!t->semi || !t->label || !t->idom || !t->bucket || !t->next)
         return -1;
     for (ordinal i = 0; i < t->visited; i++) {
         t->semi[i] = t->label[i] = i;
         t->idom[i] = t->parent[i];
+        t->bucket[i] = ORDINAL_NONE;
     }
     for (ordinal w = t->visited - 1; w > 0; w--) {
         ordinal semi = t->parent[w];
@@ -237,9 +251,16 @@ static int find_dominators(struct tree *t)
             semi = u < semi ? u : semi;
         }
         t->semi[w] = semi;
+        /* idom is the parent in the depth-first tree until the vertex is taken out of its bucket. */
+        ordinal parent = t->idom[w];
+        if (semi != parent) {
+            t->next[w] = t->bucket[semi];
+            t->bucket[semi] = w;
+        }
+        empty_bucket(t, parent, w);
     }
     for (ordinal w = 1; w < t->visited; w++)
-        while (t->idom[w] > t->semi[w])
+        if (t->idom[w] != t->semi[w])
             t->idom[w] = t->idom[t->idom[w]];
     return 0;
 }
@@ -303,6 +324,8 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
     array_free(t.semi);
     array_free(t.label);
     array_free(t.idom);
+    array_free(t.bucket);
+    array_free(t.next);
     array_free(t.pred_start);
     array_free(t.pred);
     if (status)

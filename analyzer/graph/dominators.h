@@ -5,8 +5,9 @@
  * live objects with external references, immortal and live permanent objects, the virtual nodes, and whatever no
  * counted edge reaches. Edges are the counted ones.
  *
- * SEMI-NCA (Georgiadis 2005): semidominators by path compression, then nearest common ancestors; near-linear in
- * practice, and indifferent to long lists.
+ * Lengauer and Tarjan's method (1979) with simple path compression: O(m log n) whatever the graph looks like. SEMI-NCA
+ * would save the buckets and is as fast on most heaps, but its climb to the nearest common ancestor is quadratic on a
+ * long list whose tail holds objects that are also held from elsewhere.
  */
 #ifndef GRAPH_DOMINATORS_H
 #define GRAPH_DOMINATORS_H

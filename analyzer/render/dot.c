@@ -128,7 +128,9 @@ static void put_legend(const struct picture *p, FILE *f)
         "  label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"6\"><tr><td colspan=\"12\"><font point-size=\"13\"><b>",
         f);
     put_html(f, p->title && *p->title ? p->title : " ");
-    fputs("</b></font></td></tr><tr>", f);
+    fputs("</b></font></td></tr>", f);
+    if (p->node_count) /* Graphviz takes no row without cells */
+        fputs("<tr>", f);
     for (int s = 0; s < PICTURE_STATES; s++)
         if (states[s])
             fprintf(f, "<td border=\"1\" color=\"%s\" bgcolor=\"%s\"><font point-size=\"10\"> %s </font></td>",
@@ -143,7 +145,8 @@ static void put_legend(const struct picture *p, FILE *f)
         fputs("<td><font point-size=\"10\">keys of dicts: in the labels</font></td>", f);
     if (cut)
         fputs("<td><font point-size=\"10\" color=\"#D55E00\"><b>dashed: the reference to make weak</b></font></td>", f);
-    fputs("</tr></table>>;\n  labelloc=\"t\";\n", f);
+    fputs(p->node_count ? "</tr></table>>;\n" : "</table>>;\n", f);
+    fputs("  labelloc=\"t\";\n", f);
 }
 
 static void put_cluster(const struct picture *p, FILE *f, size_t number)
@@ -164,7 +167,7 @@ static void put_cluster(const struct picture *p, FILE *f, size_t number)
 int dot_write(const struct picture *p, FILE *f)
 {
     fputs(
-        "digraph refheap {\n"
+        DOT_FIRST_LINE
         "  graph [fontname=\"DejaVu Sans\", charset=\"UTF-8\", bgcolor=\"white\", pad=0.3, nodesep=0.35, ranksep=0.6, "
         "splines=true, overlap=prism];\n"
         "  node [fontname=\"DejaVu Sans\", fontsize=11, margin=\"0.06,0.03\"];\n"

@@ -9,14 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../../dumpfmt/error.h"
 
-enum { CHILD_NO_FILE = 10, CHILD_NO_LAYOUT, CHILD_NO_RENDER };
+enum { CHILD_NO_LAYOUT = 10, CHILD_NO_RENDER };
 
 static void set_limit(int resource, rlim_t value)
 {
@@ -25,7 +24,7 @@ static void set_limit(int resource, rlim_t value)
 }
 
 /* The child: never returns. What libgvc has to say goes nowhere. */
-static _Noreturn void lay_out(const char *dot_path, const char *engine, const char *format, int image_fd,
+static _Noreturn void lay_out(const char *dot, const char *engine, const char *format, FILE *image,
                               const struct layout_bounds *bounds)
 {
     int null = open("/dev/null", O_RDWR);
@@ -40,14 +39,11 @@ static _Noreturn void lay_out(const char *dot_path, const char *engine, const ch
     set_limit(RLIMIT_AS, bounds->bytes);
 #endif
     set_limit(RLIMIT_CORE, 0);
-    FILE *in = fopen(dot_path, "re"), *out = fdopen(image_fd, "w");
-    if (!in || !out)
-        _exit(CHILD_NO_FILE);
     GVC_t *context = gvContext();
-    Agraph_t *graph = agread(in, NULL);
+    Agraph_t *graph = agmemread(dot);
     if (!context || !graph || gvLayout(context, graph, engine))
         _exit(CHILD_NO_LAYOUT);
-    if (gvRender(context, graph, format, out) || fflush(out))
+    if (gvRender(context, graph, format, image) || fflush(image))
         _exit(CHILD_NO_RENDER);
     _exit(0);
 }
@@ -90,59 +86,55 @@ static int explain(int status, int late, const char *engine, const struct layout
         return error_format(err, RH_ERR_UNSUPPORTED, hint, "%s took longer than %u seconds", engine, bounds->seconds);
     if (WIFSIGNALED(status))
         return error_format(err, RH_ERR_UNSUPPORTED, hint, "%s died of signal %d", engine, WTERMSIG(status));
-    if (WEXITSTATUS(status) == CHILD_NO_FILE)
-        return error_format(err, RH_ERR_IO, hint, "the .dot file cannot be read back");
     return error_format(err, RH_ERR_UNSUPPORTED, hint, "%s could not draw it", engine);
 }
 
 /* The first bytes every image of the format has. */
-static int looks_right(const char *path, const char *format)
+static int looks_right(FILE *image, const char *format)
 {
     static const struct {
         const char *format, *magic;
     } magics[] = {{"svg", "<?xml"}, {"png", "\x89PNG"}, {"pdf", "%PDF"}};
     char head[8] = "";
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return 0;
-    size_t n = fread(head, 1, sizeof head - 1, f);
-    fclose(f);
+    rewind(image);
+    size_t n = fread(head, 1, sizeof head - 1, image);
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
         if (!strcmp(magics[i].format, format))
             return n >= strlen(magics[i].magic) && !memcmp(head, magics[i].magic, strlen(magics[i].magic));
     return n > 0;
 }
 
-int layout_render(const char *dot_path, const char *engine, const char *format, const char *image_path,
-                  const struct layout_bounds *bounds, struct rh_error *err)
+static int copy(FILE *from, FILE *to, struct rh_error *err)
 {
-    char temporary[4200];
-    int status = 0, late;
-    if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", image_path) >= (int)sizeof temporary)
-        return error_set(err, RH_ERR_ARGUMENT, "the name of the image is too long", "use a shorter one");
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return error_set_os(err, errno, "cannot create the image", "choose a folder that can be written");
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(fd, 0666 & ~mask);
+    char piece[1 << 14];
+    size_t n;
+    rewind(from);
+    while ((n = fread(piece, 1, sizeof piece, from)) > 0)
+        if (fwrite(piece, 1, n, to) != n)
+            break;
+    return ferror(from) || ferror(to) ? error_set_os(err, errno, "cannot write the image", "") : 0;
+}
+
+int layout_render(const char *dot, const char *engine, const char *format, FILE *to, const struct layout_bounds *bounds,
+                  struct rh_error *err)
+{
+    int status = 0, late, result = 0;
+    FILE *image = tmpfile();
+    if (!image)
+        return error_set_os(err, errno, "cannot create a temporary file for the image", "is there room in /tmp?");
     fflush(NULL);
     pid_t child = fork();
     if (child == 0)
-        lay_out(dot_path, engine, format, fd, bounds);
-    close(fd);
-    int result = 0;
-    if (child < 0) {
+        lay_out(dot, engine, format, image, bounds);
+    if (child < 0)
         result = error_set_os(err, errno, "cannot start the layout", "");
-    } else if ((late = wait_for(child, bounds->seconds, &status)) != 0 || !WIFEXITED(status) || WEXITSTATUS(status)) {
+    else if ((late = wait_for(child, bounds->seconds, &status)) != 0 || !WIFEXITED(status) || WEXITSTATUS(status))
         result = explain(status, late, engine, bounds, err);
-    } else if (!looks_right(temporary, format)) {
+    else if (!looks_right(image, format))
         result = error_format(err, RH_ERR_UNSUPPORTED, "the .dot file is there; is Graphviz complete?",
                               "Graphviz wrote no %s", format);
-    } else if (rename(temporary, image_path)) {
-        result = error_set_os(err, errno, "cannot name the image", "");
-    }
-    if (result)
-        unlink(temporary);
+    else
+        result = copy(image, to, err);
+    fclose(image);
     return result;
 }

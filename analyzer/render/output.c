@@ -15,7 +15,12 @@ void output_style(struct output *out, enum style style)
 
 struct cell cell_text(const char *text)
 {
-    return (struct cell){0, text, strlen(text), 0};
+    return cell_bytes(text, strlen(text));
+}
+
+struct cell cell_bytes(const char *text, size_t length)
+{
+    return (struct cell){0, text, length, 0};
 }
 
 /* ---- one cell ---- */

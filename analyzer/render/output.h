@@ -50,6 +50,7 @@ static inline struct cell cell_number(uint64_t number)
 }
 
 struct cell cell_text(const char *text); /* terminated */
+struct cell cell_bytes(const char *text, size_t length);
 
 static inline struct cell cell_null(void)
 {

@@ -69,6 +69,9 @@ void picture_add_edge(struct picture *picture, const struct picture_edge *edge);
 /* A frame around nodes that belong together. Returns its number. */
 uint32_t picture_add_cluster(struct picture *picture, const char *title);
 
+/* What every DOT text of a picture begins with. */
+#define DOT_FIRST_LINE "digraph refheap {\n"
+
 /* Writes the picture in DOT. Returns 0 or -1 when writing fails. */
 int dot_write(const struct picture *picture, FILE *file);
 

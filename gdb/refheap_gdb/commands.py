@@ -45,20 +45,27 @@ def resolve(expression):
     except gdb.error as e:
         raise gdb.GdbError(str(e))
     if not address:
-        raise gdb.GdbError("refheap: %s is NULL." % expression)
+        raise gdb.GdbError("refheap: %s is %s." % (expression, "NULL" if kind == gdb.TYPE_CODE_PTR else
+                                                   "0, which is the address of no object"))
     return "0x%x" % address
+
+
+def _as_gdb_says(text):
+    """The program's advice in GDB's spelling: -limit rather than --limit, help COMMAND rather than --help."""
+    text = re.sub(r"see refheap ([a-z-]+) --help", r'see "help refheap \1"', text)
+    return re.sub(r"(?<![\w-])--(?=(?:by|generation|heap|type|depth|limit|sort|kind|objects|no-fold|format)\b)", "-", text)
 
 
 def ask(arguments, snapshot):
     """Runs the program on the snapshot and shows what it says."""
     output, complaint = program.run([arguments[0], snapshot.path] + arguments[1:])
     if complaint and not output:
-        raise gdb.GdbError(complaint.replace(snapshot.path + ": ", ""))
+        raise gdb.GdbError(_as_gdb_says(complaint.replace(snapshot.path + ": ", "")))
     if snapshot.loaded:
         gdb.write("[%s]\n" % snapshot.description)
     if complaint:
-        gdb.write(complaint + "\n")
-    gdb.write(output.replace(snapshot.path, "this stop") if not snapshot.loaded else output)
+        gdb.write(_as_gdb_says(complaint) + "\n")
+    gdb.write(_as_gdb_says(output if snapshot.loaded else output.replace(snapshot.path, "this stop")))
 
 
 class _Command(gdb.Command):
@@ -210,6 +217,10 @@ FILE may end in .svg, .png, .pdf or .dot."""
     takes = [OUTPUT, FORMAT, GENERATION, DEPTH, LIMIT, NO_FOLD]
 
     def run(self, given, rest):
+        late = re.search(r"\s-(%s)(?=\s|$)" % "|".join(o.flag for o in self.takes), rest or "")
+        if late and " -- " not in rest[:late.start()]:
+            raise gdb.GdbError("refheap render: options stand before what is drawn: put -%s before %s." % (
+                late.group(1), rest.split()[0]))
         if not any(option is OUTPUT for option, _ in given):
             raise gdb.GdbError("refheap render: name the file to draw: -o FILE.svg")
         given = [(o, os.path.abspath(os.path.expanduser(v)) if o is OUTPUT else v) for o, v in given]
@@ -272,7 +283,8 @@ Without FILE, go back to the program."""
     def run(self, given, rest):
         if rest is None:
             target.unload()
-            gdb.write("refheap: back to the program being debugged.\n")
+            gdb.write("refheap: back to the program being debugged.\n" if target.kind() else
+                      "refheap: no file is loaded now, and no program is being debugged.\n")
         else:
             snapshot = target.load(os.path.abspath(os.path.expanduser(rest)))
             gdb.write("refheap: answering from %s.\n" % snapshot.description)
@@ -303,6 +315,9 @@ Usage: refheap status"""
             gdb.write("answers   from this stop, to be read when first asked for\n")
         else:
             gdb.write("answers   from nothing yet: run a program, or \"refheap load FILE\"\n")
+        pending = dump.pending() if what == "live" else None
+        if pending:
+            gdb.write("dump      to %s, at the program's next safe point\n" % pending)
 
 
 class Prefix(gdb.Command):

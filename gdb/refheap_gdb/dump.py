@@ -66,8 +66,8 @@ def find_control(inferior):
         pass
     address = _search(inferior)
     if address is None:
-        raise gdb.GdbError("refheap: no control block of librefheap was found in this program; "
-                           "\"refheap capture FILE\" says what it looks for.")
+        raise gdb.GdbError("refheap: this program uses no librefheap: it has no symbol rh_control, and none of its "
+                           "modules' data holds a control block.")
     return address
 
 
@@ -125,6 +125,39 @@ class _Done(gdb.Breakpoint):
             self.delete()
 
 
+def _has_symbol(name):
+    try:
+        gdb.parse_and_eval("(unsigned long) &%s" % name)
+        return True
+    except gdb.error:
+        return False
+
+
+def _select_caller():
+    """Out of the library, to the program's own frame that reached the safe point, and shows it."""
+    frame = gdb.newest_frame().older()
+    while frame is not None and not (frame.name() or "").startswith("rh_"):
+        frame = frame.older()
+    if frame is not None and frame.older() is not None:
+        frame.older().select()
+        gdb.execute("frame")
+
+
+def pending():
+    """Where the dump goes that was asked for and is not served yet; None when there is none, or no way to tell."""
+    inferior = gdb.selected_inferior()
+    if any(thread.is_running() for thread in inferior.threads()) or not _has_symbol("rh_control"):
+        return None
+    control = int(gdb.parse_and_eval("(unsigned long) &rh_control"))
+    try:
+        if not _is_control(inferior, control) or (_number(inferior, control + REQUEST) ==
+                                                  _number(inferior, control + DONE)):
+            return None
+        return os.fsdecode(_read(inferior, control + PATH, PATH_SIZE).split(b"\0")[0])
+    except gdb.MemoryError:
+        return None
+
+
 def at_safe_point(path, wait):
     inferior = target.require_stopped_process()
     control = find_control(inferior)
@@ -135,11 +168,10 @@ def at_safe_point(path, wait):
     path = _write_request(inferior, control, path)
     request = (done + 1) & 0xffffffff
     breakpoint = None
-    try:
+    if _has_symbol("rh_dump_done"):
         breakpoint = _Done(control, request, path, wait)
-    except gdb.error:
-        if wait:
-            raise gdb.GdbError("refheap: -wait needs the symbol rh_dump_done, which this program does not have.")
+    elif wait:
+        raise gdb.GdbError("refheap: -wait needs the symbol rh_dump_done, which this program does not have.")
     inferior.write_memory(control + REQUEST, request.to_bytes(4, "little"))
     if not wait:
         gdb.write("refheap: %s will be written at the program's next safe point; continue.\n" % path)
@@ -149,7 +181,9 @@ def at_safe_point(path, wait):
     finally:
         served = breakpoint.served
         breakpoint._remove()
-    if not served:
+    if served:
+        _select_caller()
+    else:
         gdb.write("refheap: the program stopped before it reached a safe point; the request stays open.\n")
 
 

@@ -9,6 +9,7 @@
 enum type_bits {
     TYPE_IS_CONTAINER = 1,
     TYPE_BORN_UNTRACKED = 2, /* tracked only once they hold what may be tracked: dict */
+    TYPE_IS_PLAIN = 8,       /* instances hold simple references and nothing else to take care of when they die */
     TYPE_IDLES = 4,          /* untracked by the collector when they hold nothing that may be tracked: tuple, dict */
 };
 

@@ -286,12 +286,33 @@ static void legacy_finalize(struct rh_object *object)
     user_end(heap, state);
 }
 
+/* The way of most objects: one that holds references and nothing else, and has no code to run, is taken apart where it
+ * is. What dies with it goes to the trash. */
+static void destroy_plain(struct rh_heap *heap, struct rh_object *object)
+{
+    const struct rh_type *type = object->type;
+    const struct reference *r = type->references, *end = r + type->reference_count;
+    for (; r < end; r++) {
+        struct rh_object **slot = (struct rh_object **)((char *)object + r->offset), *old = *slot;
+        *slot = NULL;
+        rh_xdecref(old);
+    }
+    list_remove(links_of(object));
+    if (type->flags & TYPE_IS_CONTAINER && heap->generations[0].count)
+        heap->generations[0].count--;
+    heap_free(heap, object);
+}
+
 /* Tears down the first object of the trash. */
 static void destroy(struct rh_object *object)
 {
     struct rh_type *type = object->type;
     struct rh_heap *heap = type->heap;
     heap->trash_at = &heap->lists[RH_LIST_TRASH];
+    if (type->flags & TYPE_IS_PLAIN && !(object->links.prev & PREV_WEAKLY)) {
+        destroy_plain(heap, object);
+        return;
+    }
     if (type->finalize && !(object->links.prev & PREV_FINALIZED) && revive(object, object_finalize))
         return;
     if (type->legacy_finalize && revive(object, legacy_finalize))
@@ -304,23 +325,30 @@ static void destroy(struct rh_object *object)
     rh_xdecref(kept);
 }
 
-void rh_object_drop(struct rh_object *object)
+static void throw_away(struct rh_heap *heap, struct rh_object *object)
 {
-    struct rh_heap *heap = object->type->heap;
-    struct rh_links *trash = &heap->lists[RH_LIST_TRASH];
-    heap_enter(heap);
-
-    struct rh_links *stop = next_of(trash), *at_before = heap->trash_at;
-    if (!heap->queueing)
-        heap->trash_at = trash;
     heap->hand = object;
     list_remove(links_of(object));
     list_insert_after(heap->trash_at, links_of(object));
     heap->hand = NULL;
     heap->trash_at = links_of(object);
+}
 
-    if (!heap->queueing) {
+void rh_object_drop(struct rh_object *object)
+{
+    struct rh_heap *heap = object->type->heap;
+    struct rh_links *trash = &heap->lists[RH_LIST_TRASH];
+    heap_enter(heap);
+    if (heap->queueing) {
+        throw_away(heap, object);
+    } else {
+        struct rh_links *stop = next_of(trash), *at_before = heap->trash_at;
+        heap->trash_at = trash;
         heap->queueing = 1;
+        if (object->type->flags & TYPE_IS_PLAIN && !(object->links.prev & PREV_WEAKLY))
+            destroy_plain(heap, object);
+        else
+            throw_away(heap, object);
         while (next_of(trash) != stop)
             destroy(object_of(next_of(trash)));
         heap->queueing = 0;

@@ -140,6 +140,19 @@ static const char *place_text(char **at, const char *text)
     return to;
 }
 
+static int is_plain(const struct rh_type *type)
+{
+    if (type->traverse || type->finalize || type->legacy_finalize || type->release || type->weak_count || type->kept)
+        return 0;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        unsigned kind = type->fields[i].kind;
+        int has_buffer = kind == RH_FIELD_ARRAY || kind == RH_FIELD_TABLE || kind == RH_FIELD_BYTES;
+        if (has_buffer || (kind != RH_FIELD_STRONG && holds_references(&type->fields[i])))
+            return 0;
+    }
+    return 1;
+}
+
 int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec, struct rh_type **out, struct rh_error *err)
 {
     *out = NULL;
@@ -192,6 +205,8 @@ int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec, struct
     }
     if (type->reference_count || type->traverse)
         type->flags |= TYPE_IS_CONTAINER;
+    if (is_plain(type))
+        type->flags |= TYPE_IS_PLAIN;
     type->next = heap->types;
     store_barrier();
     heap->types = type;

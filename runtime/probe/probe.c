@@ -118,9 +118,10 @@ static int find_runtimes(struct probe *probe, struct rh_error *err)
     }
     if (heaps)
         return 0;
-    return error_format(err, RH_ERR_NOT_FOUND, "is this program linked with librefheap, and has it made a heap yet?",
-                        "no heap found: no runtime that is known in %zu mappings, %llu MiB of writable memory searched",
-                        probe->region_count, (unsigned long long)(probe->searched >> 20));
+    return error_format(
+        err, RH_ERR_NOT_FOUND, "is this program linked with librefheap, and has it made a heap yet?",
+        "no heap found: no runtime that is known in %zu mappings, %llu KiB of the modules' data searched",
+        probe->region_count, (unsigned long long)(probe->searched >> 10));
 }
 
 int probe_open(const struct probe_options *options, struct probe **out, struct rh_error *err)

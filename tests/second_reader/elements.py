@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import re
 import struct
 from typing import Dict, Iterator, List, Tuple
 
@@ -12,9 +13,13 @@ from .layout import (
     CONTAINER, EDGE_COLUMNS, EDGES, EDGES_HEAD, ENUMERATED, FIELDS, GENERATION_BITS, GENERATIONS, HEAPS,
     KNOWN_BITS, LABEL_KIND_SHIFT, LAYOUTS, MAX_FIELDS, MODULES, OBJECT_COLUMNS, OBJECTS, OBJECTS_HEAD,
     PROCESS, ROOTS, SITES, STATE_BITS, STRING_HEAD, STRINGS, TYPES, U64_MAX, VALUE_BOOL, VALUE_HEAD,
-    VALUE_KINDS, VALUE_LENGTHS, VALUE_NAME, VALUES, Layout, pad8, section_name)
+    VALUE_KINDS, VALUE_LARGE_INTEGER, VALUE_LENGTHS, VALUE_NAME, VALUES, Layout, pad8, section_name)
 from .model import (
     COUNTED, LABEL_IS_KEY, NONE, TRAVERSED, UNTRACKED, VALUES_LEFT_OUT, WEAK, AnyText, Header, Text, Value)
+
+
+WHOLE_INTEGER = re.compile(rb"-?0x[0-9a-fA-F]+")
+CUT_INTEGER = re.compile(rb"-?(0(x[0-9a-fA-F]*)?)?")
 
 
 class Contents:
@@ -166,6 +171,9 @@ class ElementReader:
                 raise block.error("value kind %d of length %d, %d kept" % (kind, length, kept))
             if kind == VALUE_BOOL and content[0] > 1:
                 raise block.error("bool value %d" % content[0])
+            if kind == VALUE_LARGE_INTEGER and not (WHOLE_INTEGER.fullmatch(content) or
+                                                    kept < length and CUT_INTEGER.fullmatch(content)):
+                raise block.error("%r is no large integer" % content)
             if self.values_left_out and kind != VALUE_NAME:
                 raise block.error("value kind %d in a file whose values were left out" % kind)
             self.contents.values.append(Value(address, kind, content, length))

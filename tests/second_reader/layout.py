@@ -129,7 +129,7 @@ STRING_HEAD = struct.Struct("<IIQ")
 VALUE_HEAD = struct.Struct("<QQIHH")
 
 VALUE_KINDS = range(1, 9)
-VALUE_BOOL, VALUE_NAME = 2, 8
+VALUE_BOOL, VALUE_LARGE_INTEGER, VALUE_NAME = 2, 4, 8
 VALUE_LENGTHS = {1: 0, 2: 1, 3: 8, 5: 8}  # of the kinds with one length
 
 # Columns, sections 3.6 and 3.7.
