@@ -55,6 +55,21 @@ static void read_about(uint64_t pid, const char *what, char *to, size_t size)
     to[n > 0 ? n : 0] = 0;
 }
 
+/* Memory the process really has, in bytes, with what is swapped out; 0 when /proc does not say. */
+static uint64_t resident_memory(uint64_t pid)
+{
+    char status[8192];
+    uint64_t sum = 0, kib;
+    read_about(pid, "status", status, sizeof status);
+    static const char *const lines[] = {"VmRSS:", "VmSwap:"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const char *line = strstr(status, lines[i]);
+        if (line && sscanf(line + strlen(lines[i]), "%" SCNu64, &kib) == 1)
+            sum += kib << 10;
+    }
+    return sum;
+}
+
 static int show_progress(void *context, uint64_t objects)
 {
     struct session *s = context;
@@ -130,6 +145,7 @@ static int run(struct invocation *inv)
         .source = &memory.source,
         .maps_fd = maps_fd,
         .pid = pid,
+        .resident = pid ? resident_memory(pid) : 0,
         .executable = executable,
         .command_line = command_line,
         .host = uname(&host) == 0 ? host.nodename : NULL,

@@ -367,11 +367,18 @@ void writer_object(struct writer *w, uint32_t heap, const struct writer_object *
     if (w->rows == ROWS_MAX || (w->rows && w->rows_heap != heap))
         flush_objects(w);
     w->rows_heap = heap;
+    /* Sizes that do not sum up to 64 bits are wrong, and would make the file one that no reader takes. */
+    uint64_t size = object->size, state = object->state;
+    if (__builtin_add_overflow(w->object_bytes, size, &w->object_bytes)) {
+        w->object_bytes -= size;
+        size = 0;
+        state |= STATE_SIZE_ESTIMATED;
+    }
     put_cell(w, OBJECT_ADDRESS, object->address);
     put_cell(w, OBJECT_TYPE, object->type);
-    put_cell(w, OBJECT_SIZE, object->size);
+    put_cell(w, OBJECT_SIZE, size);
     put_cell(w, OBJECT_DEGREE, 0);
-    put_cell(w, OBJECT_STATE, object->state);
+    put_cell(w, OBJECT_STATE, state);
     put_cell(w, OBJECT_SERIAL, object->serial);
     put_cell(w, OBJECT_SITE, object->site);
     put_cell(w, OBJECT_USED, object->used);
@@ -383,7 +390,6 @@ void writer_object(struct writer *w, uint32_t heap, const struct writer_object *
     w->row[OBJECT_REFCOUNT].widest |= (refcount ^ (uint64_t)(object->refcount >> 63)) << 1 | (refcount != 0);
     w->rows++;
     w->totals[SECTION_OBJECTS]++;
-    w->object_bytes += object->size;
 }
 
 void writer_object_mark(struct writer *w, unsigned state)

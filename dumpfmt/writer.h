@@ -64,6 +64,17 @@ void writer_record(struct writer *w, enum section section, const void *record);
 void writer_value(struct writer *w, uint64_t object, enum value_kind kind, const void *bytes, uint32_t kept,
                   uint64_t length);
 
+/* Adds `count` elements of `stride` bytes to the size of an object. Returns 0, or 1 and leaves the size when that is
+ * more than an address space holds: the count is wrong, and the size an estimate (STATE_SIZE_ESTIMATED). */
+static inline int writer_add_room(uint64_t *size, uint64_t count, uint64_t stride)
+{
+    uint64_t more, most = UINT64_C(1) << 47;
+    if (__builtin_mul_overflow(count, stride, &more) || more > most || *size + more > most)
+        return 1;
+    *size += more;
+    return 0;
+}
+
 void writer_object(struct writer *w, uint32_t heap, const struct writer_object *object);
 void writer_edge(struct writer *w, uint64_t target, unsigned bits, enum label_kind kind, uint64_t label);
 

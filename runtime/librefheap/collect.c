@@ -202,8 +202,9 @@ static size_t set_legacy_apart(struct rh_heap *heap, struct rh_links *unreachabl
 /* ---- weak references and finalizers ---- */
 
 /* Clears every weak reference to and in the unreachable objects and calls the callbacks of those outside. Returns
- * whether any was called. */
-static int handle_weak(struct rh_heap *heap, struct rh_links *unreachable)
+ * whether any was called; *freed is how many weak references went with their callback: CPython counts them as
+ * collected. */
+static int handle_weak(struct rh_heap *heap, struct rh_links *unreachable, size_t *freed)
 {
     struct rh_weak *chain = NULL, **end = &chain;
     for (struct rh_links *l = next_of(unreachable); l != unreachable; l = next_of(l)) {
@@ -219,7 +220,7 @@ static int handle_weak(struct rh_heap *heap, struct rh_links *unreachable)
     }
     if (!chain)
         return 0;
-    weak_call(heap, chain);
+    *freed = weak_call(heap, chain);
     return 1;
 }
 
@@ -340,7 +341,8 @@ static size_t collect_candidates(struct rh_heap *heap, int generation)
     count_long_lived(heap, generation, survey.reachable);
 
     size_t uncollectable = set_legacy_apart(heap, unreachable);
-    int user_code_ran = handle_weak(heap, unreachable);
+    size_t freed = 0;
+    int user_code_ran = handle_weak(heap, unreachable, &freed);
     user_code_ran |= run_finalizers(heap, unreachable);
     if (user_code_ran) {
         struct rh_links *dead = &heap->lists[RH_LIST_FINALIZING];
@@ -349,7 +351,7 @@ static size_t collect_candidates(struct rh_heap *heap, int generation)
         list_splice(survivors, unreachable);
         list_splice(unreachable, dead);
     }
-    size_t collected = list_length(unreachable);
+    size_t collected = list_length(unreachable) + freed;
     clear_unreachable(heap, unreachable, survivors);
     keep_uncollectable(heap, survivors);
 
@@ -360,23 +362,14 @@ static size_t collect_candidates(struct rh_heap *heap, int generation)
     return collected + uncollectable;
 }
 
-/* Whether the thread is inside a collection already, of this heap or of another whose objects may refer here. */
-static int is_collecting(const struct rh_heap *heap)
-{
-    int found = heap->collecting >= 0;
-    if (rh_control.heaps == heap && !heap->next)
-        return found;
-    control_lock();
-    for (const struct rh_heap *h = rh_control.heaps; h; h = h->next)
-        found |= h->owner == heap->owner && h->collecting >= 0;
-    control_unlock();
-    return found;
-}
+/* The thread is inside a collection, of one heap: objects of its other heaps may refer there. */
+static __thread int thread_collects __attribute__((tls_model("initial-exec")));
 
 size_t collect(struct rh_heap *heap, int generation)
 {
-    if (is_collecting(heap))
+    if (thread_collects || heap->collecting >= 0)
         return 0;
+    thread_collects = 1;
     heap_enter(heap);
     heap->collecting = generation;
     count_collection(heap, generation);
@@ -385,6 +378,7 @@ size_t collect(struct rh_heap *heap, int generation)
     promote(heap, generation, from);
     heap->collecting = -1;
     heap_leave(heap);
+    thread_collects = 0;
     return found;
 }
 

@@ -1,4 +1,6 @@
 /* The control block: what readers from outside find, and the list of heaps. */
+#include <pthread.h>
+
 #include "../../dumpfmt/rawsys.h"
 #include "internal.h"
 
@@ -100,8 +102,34 @@ void control_unlock(void)
     __atomic_store_n(&rh_control.lock, 0, __ATOMIC_RELEASE);
 }
 
+/* A forked child has one thread, with a new id: the copy of the one that called fork. The heaps of that one are the
+ * child's; those of other threads stay as they were at some instant, and belong to nobody. */
+static __thread uint64_t forking_thread __attribute__((tls_model("initial-exec")));
+
+static void before_fork(void)
+{
+    forking_thread = (uint64_t)raw_gettid();
+}
+
+static void after_fork_in_child(void)
+{
+    uint64_t here = (uint64_t)raw_gettid();
+    rh_control.lock = 0;
+    control_serving = 0;
+    for (struct rh_heap *heap = rh_control.heaps; heap; heap = heap->next)
+        if (heap->owner == forking_thread)
+            heap->owner = here;
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(before_fork, NULL, after_fork_in_child);
+}
+
 void control_add_heap(struct rh_heap *heap)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
     control_lock();
     heap->next = rh_control.heaps;
     store_barrier();

@@ -65,13 +65,23 @@ static void write_table(struct dump *d, const char *base, size_t count, const st
 
 static void write_children(struct dump *d, const char *first, const struct rh_field *f, uint32_t number)
 {
-    const char *child = first;
+    const char *child = first, *mark = first;
+    uint64_t next_mark = 1;
     for (uint64_t i = 0; child; i++) {
         put_edge(d, child, EDGE_STRONG, LABEL_ELEMENT, element_label(number, i));
         const char *link = dump_view(d, child + f->value_offset, sizeof(void *));
         child = link ? read_pointer(link, 0) : NULL;
         if (child == first)
             break;
+        /* A list that bites its own tail elsewhere than at its head ends by Brent's check. */
+        if (child == mark) {
+            d->incomplete = 1;
+            break;
+        }
+        if (i == next_mark) {
+            mark = child;
+            next_mark *= 2;
+        }
     }
 }
 
@@ -136,19 +146,22 @@ static uint64_t room_of(const struct rh_object *object, const struct rh_field *f
 static void measure(const struct rh_object *object, struct writer_object *row)
 {
     const struct rh_type *type = object->type;
-    row->size = type->size + items_of(object) * type->item_size;
+    uint64_t size = type->size;
+    int wrong = writer_add_room(&size, items_of(object), type->item_size);
     for (uint32_t i = 0; i < type->field_count; i++) {
         const struct rh_field *f = &type->fields[i];
         if ((f->kind != RH_FIELD_ARRAY && f->kind != RH_FIELD_TABLE && f->kind != RH_FIELD_BYTES) ||
             !read_pointer(object, f->offset))
             continue;
         uint64_t room = room_of(object, f);
-        row->size += room * f->stride;
+        wrong |= writer_add_room(&size, room, f->stride);
         if (f->capacity_offset && !row->capacity) {
             row->used = field_count(object, f);
             row->capacity = room;
         }
     }
+    row->size = wrong ? type->size : size;
+    row->state |= wrong ? STATE_SIZE_ESTIMATED : 0;
 }
 
 static void put_value(struct dump *d, const struct rh_object *object, enum value_kind kind, const void *bytes,

@@ -195,10 +195,13 @@ void names_destroy(struct rh_heap *heap);
 void weak_unlink(struct rh_weak *weak);
 
 /* Clears all weak references to an object. Returns those that want their callback called, chained through
- * `next`, each owner with a reference added; weak_call() calls them and drops it. With `judging`, owners that are
- * themselves being collected are left out. */
+ * `next`, each owner with a reference added; weak_call() calls them, drops it, and returns how many went with that.
+ * With `judging`, owners that are themselves being collected are left out. */
 struct rh_weak *weak_clear(struct rh_object *target, int judging);
-void weak_call(struct rh_heap *heap, struct rh_weak *chain);
+size_t weak_call(struct rh_heap *heap, struct rh_weak *chain);
+
+/* Clears all weak references to an object and calls nobody. */
+void weak_forget(struct rh_object *target);
 void weak_table_destroy(struct rh_heap *heap);
 
 /* ---- collector (collect.c) ---- */
@@ -216,6 +219,9 @@ void control_remove_heap(struct rh_heap *heap);
 void control_lock(void);
 int control_try_lock(void);
 void control_unlock(void);
+
+/* A thread is serving a request. */
+extern int control_serving;
 
 /* Serves an open request for a dump, if this is a safe point. */
 void control_serve(struct rh_heap *heap);

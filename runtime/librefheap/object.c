@@ -315,10 +315,12 @@ static void destroy(struct rh_object *object)
     }
     if (type->finalize && !(object->links.prev & PREV_FINALIZED) && revive(object, object_finalize))
         return;
+    if (object->links.prev & PREV_WEAKLY)
+        weak_call(heap, weak_clear(object, 0));
     if (type->legacy_finalize && revive(object, legacy_finalize))
         return;
     if (object->links.prev & PREV_WEAKLY)
-        weak_call(heap, weak_clear(object, 0));
+        weak_forget(object); /* made by the legacy finalizer */
     object_clear(object);
     struct rh_object *kept = type->kept ? read_pointer(object, type->kept->offset) : NULL;
     object_discard(object);

@@ -20,15 +20,24 @@ static int dump_to_path(unsigned flags, unsigned captured)
     return status;
 }
 
+int control_serving;
+
+/* Of all threads at safe points one serves a request; the others go on. A request that finds a heap being changed, or
+ * another dump under way, stays open for the next safe point. */
 void control_serve(struct rh_heap *heap)
 {
-    uint32_t request = rh_control.request;
-    if (heap->busy || heap->owner != (uint64_t)raw_gettid())
+    if (heap->busy || heap->owner != (uint64_t)raw_gettid() ||
+        __atomic_exchange_n(&control_serving, 1, __ATOMIC_ACQUIRE))
         return;
-    dump_to_path(rh_control.request_flags, CAPTURED_SAFE_POINT);
+    uint32_t request = rh_control.request;
+    int served =
+        request != rh_control.done && dump_to_path(rh_control.request_flags, CAPTURED_SAFE_POINT) != RH_ERR_BUSY;
     store_barrier();
-    rh_control.done = request;
-    rh_dump_done();
+    if (served)
+        rh_control.done = request;
+    __atomic_store_n(&control_serving, 0, __ATOMIC_RELEASE);
+    if (served)
+        rh_dump_done();
 }
 
 int rh_dump_now(void)

@@ -183,8 +183,9 @@ struct rh_weak *weak_clear(struct rh_object *target, int judging)
     return chain;
 }
 
-void weak_call(struct rh_heap *heap, struct rh_weak *chain)
+size_t weak_call(struct rh_heap *heap, struct rh_weak *chain)
 {
+    size_t freed = 0;
     while (chain) {
         struct rh_weak *weak = chain;
         struct weakref_object *owner = (struct weakref_object *)weak->owner;
@@ -197,6 +198,16 @@ void weak_call(struct rh_heap *heap, struct rh_weak *chain)
             callback(&owner->object, owner->data);
             user_end(heap, state);
         }
+        freed += owner->object.refcount == 1;
         rh_decref(owner);
     }
+    return freed;
+}
+
+void weak_forget(struct rh_object *target)
+{
+    struct weak_table *table = &target->type->heap->weak;
+    struct weak_entry *entry = find_entry(table, target);
+    while (entry->target == target)
+        weak_unlink(entry->first);
 }

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../dumpfmt/hash.h"
+
 enum { NAME_MAX_BYTES = 4096, VALUE_CAP = 256, TYPE_SIZE_MAX = 1 << 30, FIELDS_MAX = 65535, PIECE = MEMORY_VIEW_MAX };
 
 /* ---- the map ---- */
 
 static size_t slot_of(const struct type_map *map, uint64_t address)
 {
-    size_t mask = map->capacity - 1, i = (size_t)(address * 0x9e3779b97f4a7c15u >> 32) & mask;
+    size_t mask = map->capacity - 1, i = (size_t)hash_word(hash_key(), address) & mask;
     while (map->slots[i] && map->slots[i]->address != address)
         i = (i + 1) & mask;
     return i;
@@ -212,6 +214,10 @@ int remote_type_add(struct probe *probe, const struct rh_layout *l, uint64_t hea
         probe_note(probe, SEVERITY_ERROR, "a type is damaged", address);
         return RH_ERR_FORMAT;
     }
+    if (!probe_spend(probe, fields * (uint64_t)l->field_size / 8)) {
+        probe_note(probe, SEVERITY_ERROR, "a type was left out: there are too many fields", address);
+        return RH_ERR_FORMAT;
+    }
     struct remote_type *type = calloc(1, sizeof *type);
     if (!type)
         return RH_ERR_NO_MEMORY;
@@ -304,6 +310,10 @@ static uint64_t view_elements(struct reading *r, uint64_t base, uint64_t first, 
         r->incomplete = 1;
         return 0;
     }
+    if (!probe_spend(r->probe, (n * stride + 7) / 8)) {
+        r->incomplete = 1;
+        return 0;
+    }
     *bytes = memory_view(r->probe->memory, base + offset, (size_t)(n * stride));
     if (!*bytes && n > 1) /* the array runs into memory that is not there: go on one by one */
         *bytes = memory_view(r->probe->memory, base + offset, (size_t)((n = 1) * stride));
@@ -366,6 +376,10 @@ static void write_children(struct reading *r, const struct remote_field *f, uint
 {
     uint64_t first = word_at(r, r->address + f->offset), child = first, mark = first, next_mark = 1;
     for (uint64_t i = 0; child; i++) {
+        if (!probe_spend(r->probe, 1)) {
+            r->incomplete = 1;
+            break;
+        }
         put_edge(r, child, EDGE_STRONG, LABEL_ELEMENT, element_label(number, i));
         child = word_at(r, child + f->value_offset);
         if (child == first)
@@ -421,19 +435,22 @@ static void write_field_edges(struct reading *r, const struct remote_field *f, u
 static void measure(struct reading *r, struct writer_object *row)
 {
     const struct remote_type *type = r->type;
-    row->size = type->size + (type->items ? count_of(r, type->items) * type->item_size : 0);
+    uint64_t size = type->size, items = type->items ? count_of(r, type->items) : 0;
+    int wrong = writer_add_room(&size, items, type->item_size);
     for (uint32_t i = 0; i < type->field_count; i++) {
         const struct remote_field *f = &type->fields[i];
         if ((f->kind != RH_FIELD_ARRAY && f->kind != RH_FIELD_TABLE && f->kind != RH_FIELD_BYTES) ||
             !word_at(r, r->address + f->offset))
             continue;
         uint64_t room = f->capacity_offset ? number_at(r, f->capacity_offset, f->count_size) : count_of(r, f);
-        row->size += room * f->stride;
+        wrong |= writer_add_room(&size, room, f->stride);
         if (f->capacity_offset && !row->capacity) {
             row->used = count_of(r, f);
             row->capacity = room;
         }
     }
+    row->size = wrong ? type->size : size;
+    row->state |= wrong ? STATE_SIZE_ESTIMATED : 0;
 }
 
 static void put_value(struct reading *r, enum value_kind kind, const void *bytes, uint64_t kept, uint64_t length)

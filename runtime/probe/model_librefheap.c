@@ -9,6 +9,7 @@
 #include <refheap/control.h>
 
 #include "../../dumpfmt/error.h"
+#include "../../dumpfmt/hash.h"
 #include "fieldtable.h"
 
 enum { BLOCKS_MAX = 64, HEAPS_MAX = 4096, TYPES_MAX = 1 << 24, ROOTS_MAX = 1 << 24, NAME_MAX_BYTES = 4096 };
@@ -96,7 +97,7 @@ struct address_set {
 
 static size_t set_slot(const struct address_set *set, uint64_t address)
 {
-    size_t mask = set->capacity - 1, i = (size_t)(address * 0x9e3779b97f4a7c15u >> 24) & mask;
+    size_t mask = set->capacity - 1, i = (size_t)hash_word(hash_key(), address) & mask;
     while (set->slots[i] && set->slots[i] != address)
         i = (i + 1) & mask;
     return i;

@@ -9,7 +9,13 @@
 
 extern const struct model *const __start_probe_models[], *const __stop_probe_models[];
 
-enum { TEXT_CAP = 4096, SEARCH_PIECE = 1 << 20, TICK = 65536 };
+enum { TEXT_CAP = 4096, SEARCH_PIECE = 1 << 20, TICK = 65536, TICK_WORDS = 1 << 22 };
+
+/* Bytes to look through for a runtime. Data of modules is where a static block lives; the rest can be terabytes that
+ * were never touched (a sanitizer's shadow), and to read those makes the kernel give the process page tables for them.
+ */
+#define SEARCH_MODULES (UINT64_C(4) << 30)
+#define SEARCH_ELSEWHERE (UINT64_C(256) << 20)
 
 /* ---- what is mapped ---- */
 
@@ -59,17 +65,28 @@ static int read_regions(struct probe *probe, struct rh_error *err)
     return 0;
 }
 
+static void show_progress(struct probe *probe)
+{
+    const struct probe_options *options = probe->options;
+    uint64_t objects = probe->writer ? writer_count(probe->writer, SECTION_OBJECTS) : 0;
+    if (options->progress && options->progress(options->progress_context, objects))
+        probe->stopped = 1;
+}
+
 /* ---- searching ---- */
 
 static int search_region(struct probe *probe, const struct region *region, const void *pattern, size_t size,
-                         uint8_t *piece, int (*found)(struct probe *, void *, uint64_t), void *context)
+                         uint8_t *piece, uint64_t *allowed, int (*found)(struct probe *, void *, uint64_t),
+                         void *context)
 {
     int accepted = 0;
     uint64_t first;
     memcpy(&first, pattern, sizeof first);
-    for (uint64_t at = region->start; at < region->end;) {
+    for (uint64_t at = region->start; at < region->end && *allowed && !probe->stopped;) {
         uint64_t left = region->end - at;
         size_t want = left < SEARCH_PIECE ? (size_t)left : SEARCH_PIECE;
+        *allowed -= want < *allowed ? want : *allowed;
+        show_progress(probe);
         size_t n = probe->options->source->read(probe->options->source, at, piece, want);
         for (size_t i = 0; i + size <= n; i += 8) {
             uint64_t word;
@@ -95,12 +112,14 @@ int probe_search(struct probe *probe, const void *pattern, size_t size,
     int accepted = 0;
     if (!piece)
         return 0;
-    for (int modules = 1; modules >= 0 && !accepted; modules--)
+    for (int modules = 1; modules >= 0 && !accepted; modules--) {
+        uint64_t allowed = modules ? SEARCH_MODULES : SEARCH_ELSEWHERE;
         for (size_t i = 0; i < probe->region_count; i++) {
             const struct region *region = &probe->regions[i];
             if (region->readable && region->writable && region->module == modules)
-                accepted += search_region(probe, region, pattern, size, piece, found, context);
+                accepted += search_region(probe, region, pattern, size, piece, &allowed, found, context);
         }
+    }
     free(piece);
     return accepted;
 }
@@ -118,10 +137,19 @@ static int find_runtimes(struct probe *probe, struct rh_error *err)
     }
     if (heaps)
         return 0;
-    return error_format(
-        err, RH_ERR_NOT_FOUND, "is this program linked with librefheap, and has it made a heap yet?",
-        "no heap found: no runtime that is known in %zu mappings, %llu KiB of the modules' data searched",
-        probe->region_count, (unsigned long long)(probe->searched >> 10));
+    return error_format(err, RH_ERR_NOT_FOUND, "is this program linked with librefheap, and has it made a heap yet?",
+                        "no heap found: no runtime that is known in %zu mappings, %llu KiB of writable memory searched",
+                        probe->region_count, (unsigned long long)(probe->searched >> 10));
+}
+
+/* Every word of the process looked at twice, and some to spare. */
+static uint64_t words_at_most(const struct probe *probe)
+{
+    uint64_t bytes = probe->options->resident;
+    for (size_t i = 0; !probe->options->resident && i < probe->region_count; i++)
+        if (probe->regions[i].readable)
+            bytes += probe->regions[i].end - probe->regions[i].start;
+    return bytes / sizeof(uint64_t) * 2 + (1 << 20);
 }
 
 int probe_open(const struct probe_options *options, struct probe **out, struct rh_error *err)
@@ -134,8 +162,11 @@ int probe_open(const struct probe_options *options, struct probe **out, struct r
     int status = memory_create(options->source, &probe->memory, err);
     if (!status)
         status = read_regions(probe, err);
+    probe->budget = words_at_most(probe);
     if (!status)
         status = find_runtimes(probe, err);
+    if (!status && probe->stopped)
+        status = error_set(err, RH_ERR_IO, "the capture was interrupted", "");
     if (status) {
         probe_close(probe);
         return status;
@@ -189,13 +220,31 @@ uint64_t probe_room(const struct probe *probe, uint64_t address)
     return probe->regions[low].end - address;
 }
 
+int probe_spend(struct probe *probe, uint64_t words)
+{
+    if (words > probe->budget) {
+        if (probe->budget)
+            probe_note(probe, SEVERITY_ERROR,
+                       "objects claim more than the process has memory for; the rest was left out", 0);
+        probe->budget = 0;
+        return 0;
+    }
+    probe->budget -= words;
+    probe->spent += words;
+    if (probe->spent >= TICK_WORDS) {
+        probe->spent = 0;
+        show_progress(probe);
+    }
+    return !probe->stopped;
+}
+
 int probe_tick(struct probe *probe, struct rh_error *err)
 {
     uint64_t objects = writer_count(probe->writer, SECTION_OBJECTS);
-    if (objects % TICK)
+    if (objects % TICK && !probe->stopped)
         return 0;
-    const struct probe_options *options = probe->options;
-    if (options->progress && options->progress(options->progress_context, objects))
+    show_progress(probe);
+    if (probe->stopped)
         return error_set(err, RH_ERR_IO, "the capture was interrupted", "");
     return writer_status(probe->writer) ? RH_ERR_IO : 0;
 }

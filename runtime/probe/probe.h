@@ -27,6 +27,7 @@ struct probe_options {
     const char *host;         /* may be NULL */
     unsigned captured;        /* enum captured */
     int no_values;
+    uint64_t resident; /* bytes of memory the process really has, swap included; 0 unknown */
 
     /* Called now and then with the objects written so far; a result other than 0 stops the capture. May be NULL. */
     int (*progress)(void *context, uint64_t objects);
@@ -58,7 +59,10 @@ struct probe {
     uint32_t heaps, types; /* ids handed out */
     uint64_t damaged;      /* objects left out */
     uint64_t searched;     /* bytes looked through for runtimes */
-    void *found[16];       /* each model's state */
+    uint64_t budget;       /* words that may still be looked at; see probe_spend() */
+    uint64_t spent;
+    int stopped;
+    void *found[16]; /* each model's state */
 };
 
 struct model {
@@ -82,12 +86,18 @@ void probe_note(struct probe *probe, enum severity severity, const char *text, u
  * claim. */
 uint64_t probe_room(const struct probe *probe, uint64_t address);
 
+/* To be called before `words` words of the target are looked at because it says they are there. All the lengths of a
+ * sound process together are bounded by the memory it has; a hostile or broken one can have a thousand objects share
+ * one long array, or claim an array of a terabyte nobody ever touched. Returns 1, or 0 when they are not to be looked
+ * at. */
+int probe_spend(struct probe *probe, uint64_t words);
+
 /* To be called once an object: reports progress. Returns 0, or a negative code when the capture is to stop. */
 int probe_tick(struct probe *probe, struct rh_error *err);
 
 /* Calls `found` for each place in writable memory where `pattern` (of `size` bytes, at least 8) stands 8-aligned: in
- * the modules first, elsewhere only when `found` accepted none there. `found` returns 1 to accept. Returns how many
- * were accepted. */
+ * the modules first, elsewhere only when `found` accepted none there, and there no more than SEARCH_ELSEWHERE bytes.
+ * `found` returns 1 to accept. Returns how many were accepted. */
 int probe_search(struct probe *probe, const void *pattern, size_t size,
                  int (*found)(struct probe *probe, void *context, uint64_t address), void *context);
 

@@ -32,7 +32,10 @@ def graph_of(snapshot):
             objects.append([line])
         elif line.startswith("edge "):
             objects[-1].append(line)
-        elif line.split()[0] in ("value", "root", "heap", "generation", "type", "field"):
+        elif line.startswith("heap "):
+            words = line.split()
+            rest.append(" ".join(words[:-2] + words[-1:]))  # without the owner: the probe reads a forked copy
+        elif line.split()[0] in ("value", "root", "generation", "type", "field"):
             rest.append(line)
     return sorted(objects) + sorted(rest)
 

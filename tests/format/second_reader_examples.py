@@ -330,6 +330,10 @@ class RandomSnapshot:
             return Value(address, kind, u8(rng.getrandbits(1)))
         if kind in (3, 5):
             return Value(address, kind, self.bytes(8))
+        if kind == 4:
+            digits = rng.choice((b"", b"-")) + b"0x%x" % rng.getrandbits(rng.randint(1, 200))
+            cut = rng.randint(0, len(digits))
+            return Value(address, kind, digits) if rng.random() < 0.5 else Value(address, kind, digits[:cut], len(digits) + 1)
         kept = self.bytes(rng.randint(0, 20))
         return Value(address, kind, kept, len(kept) + rng.choice((0, 0, 5)))
 

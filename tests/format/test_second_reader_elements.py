@@ -479,10 +479,24 @@ class Values(FileTest):
         self.rejected("bool value 2", "values")
 
     def test_any_bytes(self):
-        for kind in (4, 6, 7, 8):
+        for kind in (6, 7, 8):
             for kept in (b"", b"\xff\0"):
                 self.value(0x100, kind, kept)
                 self.assertEqual(self.accepted().values[-1], Value(0x100, kind, kept))
+
+    def test_large_integers(self):
+        for kept in (b"0x0", b"-0xFf09a"):
+            self.value(0x100, 4, kept)
+            self.assertEqual(self.accepted().values[-1], Value(0x100, 4, kept))
+        for cut in (b"", b"-", b"0", b"-0x"):
+            self.value(0x100, 4, cut, 9)
+            self.accepted()
+
+    def test_texts_that_are_no_large_integer(self):
+        for kept in (b"", b"-", b"0x", b"12", b"0xg", b"+0x1", b"0x1\0"):
+            with self.subTest(kept):
+                self.value(0x100, 4, kept)
+                self.rejected("is no large integer", "values")
 
     def test_sizes(self):
         block = self.value(0x100, 7, b"abcdefgh")

@@ -136,16 +136,17 @@ class Commands(GdbTestCase):
             "refheap object": "name an object",
             "refheap object embedded_not": "there is no object at",
             "refheap object root:nobody": 'there is no root "nobody"',
-            "refheap cycles -generation 7": "--generation cannot be",
+            "refheap cycles -generation 7": "-generation cannot be",
             "refheap cycles -generation": "-generation requires an argument",
             "refheap cycles -frobnicate": "Unrecognized option at: -frobnicate",
             "refheap summary junk": "Junk after the options",
-            "refheap referrers -g 2 -d 0 -limit 3 -k bogus -- top": "--kind cannot be",
+            "refheap referrers -g 2 -d 0 -limit 3 -k bogus -- top": "-kind cannot be",
             "refheap frobnicate": 'Undefined refheap command: "frobnicate"',
             "refheap capture": "name a file",
             "refheap capture /nowhere/at/all": "cannot create a file there",
             "refheap dump -now -wait x": "exclude each other",
             "refheap render -o x.svg cycle:99": "there is no cycle",
+            "refheap render why top -o x.svg": "options stand before what is drawn",
         }
         self.gdb(TARGET, "break pause_here", "run", *expected)
         for command, text in expected.items():

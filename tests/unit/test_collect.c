@@ -335,6 +335,64 @@ static void collect__does_not_touch_other_heaps(void **state)
     rh_heap_destroy(two);
 }
 
+static void drop_weakref(struct rh_object *weakref, struct rh_object *data)
+{
+    (void)data;
+    rh_decref(weakref);
+}
+
+/* As CPython has it: a weak reference that goes with its callback is one more collected. */
+static void collect__counts_weak_references_that_go_with_their_callback(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct thing *t = ring(things_type(heap, PLAIN), 1);
+    struct rh_stats stats[3];
+    (void)state;
+    rh_weakref_new(t, drop_weakref, NULL);
+    rh_decref(t);
+    assert_int_equal(rh_collect(heap, RH_OLD), 2);
+    rh_get_stats(heap, stats);
+    assert_int_equal(stats[2].collected, 2);
+    assert_int_equal(rh_heap_destroy(heap), 0);
+}
+
+static struct rh_object *seen_by_legacy, *late_weakref;
+static int late_calls;
+
+static void count_late(struct rh_object *weakref, struct rh_object *data)
+{
+    (void)weakref;
+    (void)data;
+    late_calls++;
+}
+
+static void look_at_weakref(struct rh_object *object)
+{
+    assert_null(rh_weakref_get(seen_by_legacy));
+    late_weakref = rh_weakref_new(object, count_late, NULL);
+}
+
+/* Weak references are cleared after a finalizer and before a legacy one; those the latter makes die silently. */
+static void legacy__finalizers_find_weak_references_cleared(void **state)
+{
+    static const struct rh_field fields[] = {RH_STRONG(struct thing, a)};
+    struct rh_type_spec spec = RH_TYPE_SPEC("legacy", struct thing, fields);
+    struct rh_heap *heap = things_heap();
+    struct rh_type *type;
+    (void)state;
+    spec.legacy_finalize = look_at_weakref;
+    assert_int_equal(rh_type_create(heap, &spec, &type, NULL), 0);
+    struct thing *t = rh_object_new(type);
+    late_calls = 0;
+    seen_by_legacy = rh_weakref_new(t, NULL, NULL);
+    rh_decref(t);
+    assert_null(rh_weakref_get(late_weakref));
+    assert_int_equal(late_calls, 0);
+    rh_decref(seen_by_legacy);
+    rh_decref(late_weakref);
+    assert_int_equal(rh_heap_destroy(heap), 0);
+}
+
 static void collect__a_million_in_one_cycle(void **state)
 {
     struct rh_heap *heap = things_heap();
@@ -363,6 +421,8 @@ int main(void)
         cmocka_unit_test(collect__does_not_nest),
         cmocka_unit_test(collect__does_not_touch_other_heaps),
         cmocka_unit_test(collect__a_million_in_one_cycle),
+        cmocka_unit_test(collect__counts_weak_references_that_go_with_their_callback),
+        cmocka_unit_test(legacy__finalizers_find_weak_references_cleared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,13 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -262,6 +264,106 @@ static int remove_path(void **state)
     return 0;
 }
 
+static void dump__works_after_fork(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct thing *t = thing_new(things_type(heap, PLAIN), 1, NULL, NULL);
+    int status;
+    (void)state;
+    unlink(path);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(rh_dump(path, 0, NULL) ? 1 : 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_true(verify() > 0);
+    rh_decref(t);
+    rh_heap_destroy(heap);
+}
+
+enum { REQUESTS = 100 };
+static volatile int requests_over;
+
+static void *reach_safe_points(void *unused)
+{
+    struct rh_heap *heap = things_heap();
+    (void)unused;
+    while (!requests_over)
+        rh_safepoint(heap);
+    rh_heap_destroy(heap);
+    return NULL;
+}
+
+/* Two threads at safe points: each request is served by one of them, once. */
+static void request__is_served_by_one_thread(void **state)
+{
+    pthread_t threads[2];
+    struct rh_error err;
+    (void)state;
+    requests_over = 0;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, reach_safe_points, NULL), 0);
+    for (int i = 0; i < REQUESTS; i++) {
+        int status;
+        unlink(path);
+        while ((status = rh_dump_request(path, 0, &err)) == RH_ERR_BUSY)
+            ;
+        assert_int_equal(status, 0);
+        uint32_t request = rh_control.request;
+        while (rh_control.done != request)
+            ;
+        assert_int_equal(rh_control.status, 0);
+        assert_true(verify() >= 0);
+    }
+    requests_over = 1;
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+}
+
+struct kid {
+    RH_OBJECT_HEAD;
+    struct kid *after;
+};
+struct parent {
+    RH_OBJECT_HEAD;
+    struct kid *first;
+    struct rh_object **items;
+    uint64_t count, capacity;
+};
+static const struct rh_field kid_fields[] = {RH_BORROWED(struct kid, after)};
+static const struct rh_type_spec kid_spec = RH_TYPE_SPEC("kid", struct kid, kid_fields);
+static const struct rh_field parent_fields[] = {RH_CHILDREN(struct parent, first, struct kid, after),
+                                                RH_ARRAY_CAPACITY(struct parent, items, count, capacity)};
+static const struct rh_type_spec parent_spec = RH_TYPE_SPEC("parent", struct parent, parent_fields);
+
+/* A list of children that bites its own tail, and a capacity that no memory has: the dump ends, and is whole. */
+static void dump__survives_a_damaged_heap(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct rh_type *kids, *parents;
+    struct kid *kid[3];
+    (void)state;
+    assert_int_equal(rh_type_create(heap, &kid_spec, &kids, NULL), 0);
+    assert_int_equal(rh_type_create(heap, &parent_spec, &parents, NULL), 0);
+    struct parent *parent = rh_object_new(parents);
+    for (int i = 0; i < 3; i++)
+        kid[i] = rh_object_new(kids);
+    parent->first = kid[0];
+    kid[0]->after = kid[1];
+    kid[1]->after = kid[2];
+    kid[2]->after = kid[1];
+    assert_int_equal(rh_buffer_resize(heap, &parent->items, 0, 8), 0);
+    for (uint64_t wrong = UINT64_MAX / 8 - 7; wrong; wrong = wrong == UINT64_MAX ? 0 : UINT64_MAX) {
+        parent->capacity = wrong;
+        assert_int_equal(rh_dump(path, 0, NULL), 0);
+        assert_true(verify() > 0);
+    }
+    parent->capacity = 1;
+    kid[2]->after = NULL;
+    rh_decref(parent);
+    rh_heap_destroy(heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +374,9 @@ int main(void)
         cmocka_unit_test(dump__without_values_keeps_names),
         cmocka_unit_test(dump__takes_less_than_4_kib_of_stack),
         cmocka_unit_test(dump__changes_nothing),
+        cmocka_unit_test(dump__works_after_fork),
+        cmocka_unit_test(request__is_served_by_one_thread),
+        cmocka_unit_test(dump__survives_a_damaged_heap),
     };
     return cmocka_run_group_tests(tests, choose_path, remove_path);
 }

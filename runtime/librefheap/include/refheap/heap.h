@@ -33,7 +33,8 @@ RH_API int rh_heap_create(const struct rh_heap_options *options, struct rh_heap 
  * any more. NULL is allowed. */
 RH_API size_t rh_heap_destroy(struct rh_heap *heap);
 
-/* Hands the heap to the calling thread. The thread that had it must be done with it. */
+/* Hands the heap to the calling thread. The thread that had it must be done with it. After fork() the heaps of the
+ * thread that called it belong to the child too, without this. */
 RH_API void rh_heap_adopt(struct rh_heap *heap);
 
 /* Collects a generation and those younger. Returns the number of unreachable objects found; 0 during a collection. */
