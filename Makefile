@@ -37,8 +37,7 @@ endif
 
 DUMPFMT_WRITER := error format crc32c sink writer
 DUMPFMT_READER := snapshot blocks check columns resolve view pack
-LIBREFHEAP := builtins class collect control dict dump dump_object heap object request roots scalars sequences table \
-	type weak
+LIBREFHEAP := $(basename $(notdir $(wildcard runtime/librefheap/*.c)))
 PROBE := $(basename $(notdir $(wildcard runtime/probe/*.c)))
 GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
 RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
@@ -52,6 +51,7 @@ writer_o := $(DUMPFMT_WRITER:%=$(O)/dumpfmt/%.o)
 reader_o := $(DUMPFMT_READER:%=$(O)/dumpfmt/%.o)
 maps_o := $(O)/runtime/maps/maps.o
 lib_o := $(LIBREFHEAP:%=$(O)/runtime/librefheap/%.o)
+lib_debug_o := $(LIBREFHEAP:%=$(O)/debug/%.o)
 probe_o := $(PROBE:%=$(O)/runtime/probe/%.o)
 graph_o := $(GRAPH:%=$(O)/analyzer/graph/%.o)
 render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
@@ -66,7 +66,7 @@ LIBS = -lzstd $(GVC_LIBS) -lm
 .PHONY: all demo test test-long fuzz bench check-deps deps-demo deps-test install uninstall clean samples tools
 .DELETE_ON_ERROR:
 .SECONDARY:
-all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a
+all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
 
 # ---- programs and libraries ----
 
@@ -74,22 +74,31 @@ $(O)/refheap: $(analyzer_o) $(core_o) | $(O)/refheap_gdb
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# One relocatable object in which everything but rh_* is local, so that neither library can clash with the program.
+# One relocatable object in which everything but rh_* is local, so that neither library can clash with the program. Its
+# code is a section by itself: so it knows its own frames on the stack. The debug build is the same with -DRH_DEBUG.
 $(O)/librefheap.o: $(lib_o) $(writer_o) $(maps_o)
+$(O)/librefheap-debug.o: $(lib_debug_o) $(writer_o) $(maps_o)
+$(O)/librefheap.o $(O)/librefheap-debug.o:
 	$(call say,LINK,$@)
 	$(Q)$(CC) -nostdlib -r -o $@ $^
-	$(Q)$(OBJCOPY) --localize-hidden $@
+	$(Q)$(OBJCOPY) --localize-hidden --rename-section .text=rh_text $@
 
-$(O)/librefheap.a: $(O)/librefheap.o
+$(O)/%.a: $(O)/%.o
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $<
 
-$(O)/librefheap.so.$(SOVERSION): $(O)/librefheap.o
+$(O)/%.so.$(SOVERSION): $(O)/%.o runtime/librefheap/exports.map
 	$(call say,LINK,$@)
-	$(Q)$(CC) -shared $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -Wl,-soname,librefheap.so.$(SOVERSION) -o $@ $<
+	$(Q)$(CC) -shared $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -Wl,-soname,$*.so.$(SOVERSION) \
+		-Wl,--version-script=runtime/librefheap/exports.map -o $@ $<
 
-$(O)/librefheap.so: $(O)/librefheap.so.$(SOVERSION)
+$(O)/%.so: $(O)/%.so.$(SOVERSION)
 	$(Q)ln -sf $(notdir $<) $@
+
+$(O)/debug/%.o: runtime/librefheap/%.c Makefile
+	$(call say,CC,$< '(debug)')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) -DRH_DEBUG -c -o $@ $<
 
 # The GDB extension is found beside the program, built or installed.
 $(O)/refheap_gdb:
@@ -128,7 +137,11 @@ $(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o
 unit: $(UNIT:%=$(O)/tests/unit/%)
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(support_o) $(O)/librefheap.a $(core_o)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS) -o $@ $(filter %.o,$^) $(O)/librefheap.a $(LIBS) -lcmocka -lpthread
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS) -o $@ $(filter %.o,$^) $(UNIT_LIBRARY) $(LIBS) -lcmocka -lpthread
+UNIT_LIBRARY = $(O)/librefheap.a
+$(O)/tests/unit/test_debug: UNIT_LIBRARY = $(O)/librefheap-debug.a
+$(O)/tests/unit/test_debug: $(O)/librefheap-debug.a
+$(O)/tests/unit/test_debug.o: BASE += -DRH_DEBUG
 $(O)/tests/unit/test_memory: UNIT_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so

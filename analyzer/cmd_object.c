@@ -17,7 +17,7 @@ struct facts {
     ordinal cycle; /* ORDINAL_NONE outside cycles */
     const struct root_entry *roots;
     size_t root_count;
-    uint64_t used, capacity, serial;
+    uint64_t used, capacity, serial, site;
 };
 
 /* Columns that the graph does not keep are read from the file's row. */
@@ -32,6 +32,7 @@ static void read_row(const struct graph *g, struct facts *f)
                 f->used = column_get(&view.column[OBJECT_USED], i);
                 f->capacity = column_get(&view.column[OBJECT_CAPACITY], i);
                 f->serial = column_get(&view.column[OBJECT_SERIAL], i);
+                f->site = column_get(&view.column[OBJECT_SITE], i);
                 return;
             }
     }
@@ -99,6 +100,11 @@ static void show_text(struct invocation *inv, const struct facts *f)
     fprintf(out, "\n  referrers    %" PRIu64 "\n  referents    %" PRIu64 "%s\n",
             g->back_start[f->o + 1] - g->back_start[f->o], g->edge_start[f->o + 1] - g->edge_start[f->o],
             state & STATE_EDGES_INCOMPLETE ? " (not all could be read)" : "");
+    if (f->serial)
+        fprintf(out, "  serial       %" PRIu64 "\n", f->serial);
+    const char *heading = "made";
+    for (uint64_t site = f->site; name_site(s, &site, name); heading = "")
+        fprintf(out, "  %-11s  %s\n", heading, name);
 }
 
 static void show_json(struct invocation *inv, const struct facts *f)
@@ -149,6 +155,10 @@ static void show_json(struct invocation *inv, const struct facts *f)
         json_uint(j, "serial", f->serial);
     else
         json_null(j, "serial");
+    json_array(j, "site");
+    for (uint64_t site = f->site; name_site(s, &site, name);)
+        json_string(j, NULL, name);
+    json_array_end(j);
     json_uint(j, "referrers", g->back_start[f->o + 1] - g->back_start[f->o]);
     json_uint(j, "referents", g->edge_start[f->o + 1] - g->edge_start[f->o]);
     json_end(j);

@@ -214,6 +214,39 @@ const char *name_edge_kind(unsigned bits)
     return bits & EDGE_TRAVERSED ? "strong" : "owned";
 }
 
+/* ---- allocation sites ---- */
+
+static const struct module_record *module_at(const struct session *s, uint64_t address)
+{
+    struct record_cursor cursor = {0, 0};
+    const struct module_record *m;
+    while ((m = snapshot_next_record(s->snapshot, SECTION_MODULES, &cursor)))
+        if (address >= m->base && address < m->end)
+            return m;
+    return NULL;
+}
+
+const char *name_site(const struct session *s, uint64_t *site, char to[NAME_SIZE])
+{
+    char function[NAME_SIZE], file[NAME_SIZE];
+    const struct site_record *r = *site ? snapshot_record(s->snapshot, SECTION_SITES, *site - 1) : NULL;
+    if (!r)
+        return NULL;
+    *site = r->caller == FORMAT_NONE || r->caller + UINT64_C(1) >= *site ? 0 : r->caller + UINT64_C(1);
+    clean_string(s, r->function, "", function);
+    clean_string(s, r->file, "", file);
+    if (*file) {
+        snprintf(to, NAME_SIZE, "%.100s%s%.120s:%" PRIu32, function, *function ? " at " : "", file, r->line);
+        return to;
+    }
+    const struct module_record *m = module_at(s, r->address);
+    clean_string(s, m ? m->path : 0, "?", file);
+    const char *slash = strrchr(file, '/');
+    snprintf(to, NAME_SIZE, "%.100s%s0x%" PRIx64 " in %.100s + 0x%" PRIx64, function, *function ? " at " : "",
+             r->address, slash ? slash + 1 : file, r->address - (m ? m->base : 0));
+    return to;
+}
+
 /* ---- roots and captures ---- */
 
 const char *name_root_kind(unsigned kind)

@@ -6,6 +6,10 @@
 
 enum { NAME_SIZE = 256 };
 
+/* Where an object was made, a line a frame, innermost first: "parse at parser.c:12", "0x55d0 in app + 0x1220"; NULL at
+ * the end. `site` is its site id + 1 at first and moves outwards. */
+const char *name_site(const struct session *s, uint64_t *site, char to[NAME_SIZE]);
+
 /* The type of an object: "dict", "Session". */
 const char *name_type(const struct session *s, ordinal o, char to[NAME_SIZE]);
 /* The same, whole and as it is: for scripts and for comparing. */

@@ -11,6 +11,10 @@ int builtins_create(struct rh_heap *heap, struct rh_error *err)
         status = classes_create(heap, err);
     if (!status)
         status = weakrefs_create(heap, err);
+    if (!status)
+        status = sets_create(heap, err);
+    if (!status)
+        status = exceptions_create(heap, err);
     return status;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "class.h"
 #include "table.h"
 
 struct class_object {
@@ -24,11 +25,11 @@ struct instance_object {
 static const struct rh_field class_fields[] = {
     RH_STRONG(struct class_object, name),
     RH_STRONG(struct class_object, base),
-    TABLE_FIELDS(struct class_object, RH_FIELD_ATTRIBUTES),
+    TABLE_FIELDS(struct class_object, TABLE_ATTRIBUTES),
 };
 static const struct rh_field instance_fields[] = {
     {"class", RH_FIELD_STRONG, RH_FIELD_KEPT, 0, 0, RH_OFFSET(struct instance_object, klass), 0, 0, 0, 0, 0, 0, 0},
-    TABLE_FIELDS(struct instance_object, RH_FIELD_ATTRIBUTES),
+    TABLE_FIELDS(struct instance_object, TABLE_ATTRIBUTES),
 };
 
 static void class_clear(struct rh_object *object)
@@ -95,37 +96,37 @@ static struct class_object *as_class(const struct rh_object *object)
     return is_class ? (struct class_object *)(uintptr_t)object : NULL;
 }
 
-static struct table *attributes_of(const struct rh_object *object)
+/* The class of an instance, NULL for any other object. */
+static struct class_object *class_of(const struct rh_object *object)
+{
+    int is_instance = object->type->fields && object->type->kept && object->type->clear == instance_clear;
+    return is_instance ? ((const struct instance_object *)object)->klass : NULL;
+}
+
+struct table *class_attributes(const struct rh_object *object)
 {
     struct class_object *klass = as_class(object);
-    return klass ? &klass->table : &((struct instance_object *)(uintptr_t)object)->table;
+    if (klass)
+        return &klass->table;
+    return class_of(object) ? &((struct instance_object *)(uintptr_t)object)->table : NULL;
 }
 
-int rh_attr_set(void *object, const char *name, void *value)
+struct rh_object *class_lookup(const struct rh_object *object, const char *name)
 {
-    struct rh_heap *heap = rh_heap_of(object);
-    struct rh_object *key = name_get(heap, name, strlen(name), value != NULL);
-    if (!key)
-        return value ? RH_ERR_NO_MEMORY : RH_ERR_NOT_FOUND;
-    int status =
-        value ? table_set(heap, attributes_of(object), key, value) : table_remove(heap, attributes_of(object), key);
-    rh_decref(key);
-    return status;
-}
-
-void *rh_attr_get(const void *object, const char *name)
-{
-    size_t length = strlen(name);
     const struct class_object *klass = as_class(object);
-    const struct table *table = attributes_of(object);
-    const struct class_object *after = klass ? klass->base : ((const struct instance_object *)object)->klass;
-    for (;;) {
-        const struct entry *entry = table_find_text(table, name, length);
+    size_t length = strlen(name);
+    for (klass = klass ? klass->base : class_of(object); klass; klass = klass->base) {
+        const struct entry *entry = table_find_text(&klass->table, name, length);
         if (entry)
             return entry->value;
-        if (!after)
-            return NULL;
-        table = &after->table;
-        after = after->base;
     }
+    return NULL;
+}
+
+int rh_is_instance(const void *object, const struct rh_object *wanted)
+{
+    for (const struct class_object *klass = class_of(object); klass; klass = klass->base)
+        if (&klass->object == wanted)
+            return 1;
+    return 0;
 }

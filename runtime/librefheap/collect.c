@@ -12,8 +12,26 @@
  * back, and the clearing. The objects keep the generation they came from in their links until the very end, for
  * readers from outside.
  */
-#include "internal.h"
+#include <time.h>
+
+#include "check.h"
 #include "traverse.h"
+
+/* ---- between the passes ---- */
+
+/* All lists are whole here: an open request is served, and a signal that comes now dumps. */
+static void between_passes(struct rh_heap *heap, const char *pass)
+{
+    heap_leave(heap);
+    safepoint(heap);
+#ifdef RH_DEBUG
+    if (rh_pass_hook)
+        rh_pass_hook(heap, pass);
+#else
+    (void)pass;
+#endif
+    heap_enter(heap);
+}
 
 /* ---- reachability ---- */
 
@@ -139,7 +157,9 @@ static struct survey find_unreachable(struct rh_heap *heap, struct rh_links *lis
 {
     struct survey survey = {heap, 0, 0};
     count_references(list);
+    between_passes(heap, "count");
     subtract_internal(list);
+    between_passes(heap, "subtract");
     move_unreachable(&survey, list, unreachable);
     for (struct rh_links *l = next_of(unreachable); l != unreachable; l = next_of(l))
         l->next &= ~(uintptr_t)NEXT_UNREACHABLE;
@@ -273,6 +293,12 @@ static void clear_unreachable(struct rh_heap *heap, struct rh_links *list, struc
     }
 }
 
+static void report_objects(struct rh_heap *heap, struct rh_links *list, const char *what)
+{
+    for (struct rh_links *l = next_of(list); l != list; l = next_of(l))
+        report(heap, "refheap: %s <%s %p>", what, object_of(l)->type->name, (void *)object_of(l));
+}
+
 static void keep_uncollectable(struct rh_heap *heap, struct rh_links *survivors)
 {
     struct rh_links *list = &heap->lists[RH_LIST_UNCOLLECTABLE];
@@ -327,7 +353,7 @@ static void count_long_lived(struct rh_heap *heap, int generation, size_t reacha
     }
 }
 
-static size_t collect_candidates(struct rh_heap *heap, int generation)
+static void collect_candidates(struct rh_heap *heap, int generation, struct rh_gc_info *info)
 {
     struct rh_links *survivors = &heap->lists[RH_LIST_CANDIDATES];
     struct rh_links *unreachable = &heap->lists[RH_LIST_UNREACHABLE];
@@ -340,10 +366,16 @@ static size_t collect_candidates(struct rh_heap *heap, int generation)
     }
     count_long_lived(heap, generation, survey.reachable);
 
-    size_t uncollectable = set_legacy_apart(heap, unreachable);
+    between_passes(heap, "move");
+    info->uncollectable = set_legacy_apart(heap, unreachable);
+    if (heap->debug & RH_DEBUG_COLLECTABLE)
+        report_objects(heap, unreachable, "collectable");
+    between_passes(heap, "legacy");
     size_t freed = 0;
     int user_code_ran = handle_weak(heap, unreachable, &freed);
+    between_passes(heap, "weak");
     user_code_ran |= run_finalizers(heap, unreachable);
+    between_passes(heap, "finalize");
     if (user_code_ran) {
         struct rh_links *dead = &heap->lists[RH_LIST_FINALIZING];
         end_collecting(unreachable);
@@ -351,19 +383,29 @@ static size_t collect_candidates(struct rh_heap *heap, int generation)
         list_splice(survivors, unreachable);
         list_splice(unreachable, dead);
     }
-    size_t collected = list_length(unreachable) + freed;
+    info->collected = list_length(unreachable) + freed;
+    between_passes(heap, "second look");
     clear_unreachable(heap, unreachable, survivors);
+    between_passes(heap, "clear");
+    if (heap->debug & RH_DEBUG_UNCOLLECTABLE)
+        report_objects(heap, &heap->lists[RH_LIST_UNCOLLECTABLE], "uncollectable");
     keep_uncollectable(heap, survivors);
 
     struct counts *stats = &heap->generations[generation];
     stats->collections++;
-    stats->collected += collected;
-    stats->uncollectable += uncollectable;
-    return collected + uncollectable;
+    stats->collected += info->collected;
+    stats->uncollectable += info->uncollectable;
 }
 
 /* The thread is inside a collection, of one heap: objects of its other heaps may refer there. */
 static __thread int thread_collects __attribute__((tls_model("initial-exec")));
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 size_t collect(struct rh_heap *heap, int generation)
 {
@@ -371,15 +413,29 @@ size_t collect(struct rh_heap *heap, int generation)
         return 0;
     thread_collects = 1;
     heap_enter(heap);
+    struct rh_gc_info info = {generation, 0, 0};
+    callbacks_call(heap, RH_GC_START, &info);
+    double start = 0;
+    if (heap->debug & RH_DEBUG_STATS) {
+        report_collection_start(heap, generation);
+        start = seconds_now();
+    }
     heap->collecting = generation;
     count_collection(heap, generation);
     int from = gather_candidates(heap, generation);
-    size_t found = collect_candidates(heap, generation);
+    collect_candidates(heap, generation, &info);
     promote(heap, generation, from);
     heap->collecting = -1;
+#ifdef RH_DEBUG
+    if (generation == RH_OLD && !heap->stress)
+        rh_heap_check(heap);
+#endif
+    if (heap->debug & RH_DEBUG_STATS)
+        report_collection_stop(heap, info.collected, info.uncollectable, seconds_now() - start);
+    callbacks_call(heap, RH_GC_STOP, &info);
     heap_leave(heap);
     thread_collects = 0;
-    return found;
+    return info.collected + info.uncollectable;
 }
 
 size_t rh_collect(struct rh_heap *heap, int generation)
@@ -397,7 +453,8 @@ void collect_when_due(struct rh_heap *heap)
     const struct counts *g = heap->generations;
     if (!heap->enabled || !g[0].threshold || heap->collecting >= 0)
         return;
-    for (int i = RH_OLD; i >= RH_YOUNG; i--) {
+    int oldest = !g[1].threshold ? RH_YOUNG : !g[2].threshold ? RH_MIDDLE : RH_OLD; /* that is turned on */
+    for (int i = oldest; i >= RH_YOUNG; i--) {
         if (g[i].count <= g[i].threshold)
             continue;
         /* A full collection waits until the oldest generation has grown by a quarter, so that the work stays linear in

@@ -52,6 +52,15 @@ struct rh_control rh_control = {
             .heap_long_lived_pending = OFFSET(struct rh_heap, long_lived_pending),
             .heap_owner = OFFSET(struct rh_heap, owner),
             .heap_next_serial = OFFSET(struct rh_heap, next_serial),
+            .heap_prefix = OFFSET(struct rh_heap, prefix),
+            .heap_sites = OFFSET(struct rh_heap, sites.sites),
+            .heap_site_count = OFFSET(struct rh_heap, sites.count),
+            .prefix_size = sizeof(struct prefix),
+            .prefix_serial = OFFSET(struct prefix, serial),
+            .prefix_site = OFFSET(struct prefix, site),
+            .site_named = OFFSET(struct site, named),
+            .site_depth = OFFSET(struct site, depth),
+            .site_address = OFFSET(struct site, address),
             .root_size = sizeof(struct root),
             .root_name = OFFSET(struct root, name),
             .root_slot = OFFSET(struct root, slot),
@@ -106,12 +115,12 @@ void control_unlock(void)
  * child's; those of other threads stay as they were at some instant, and belong to nobody. */
 static __thread uint64_t forking_thread __attribute__((tls_model("initial-exec")));
 
-static void before_fork(void)
+void control_before_fork(void)
 {
     forking_thread = (uint64_t)raw_gettid();
 }
 
-static void after_fork_in_child(void)
+void control_after_fork(void)
 {
     uint64_t here = (uint64_t)raw_gettid();
     rh_control.lock = 0;
@@ -123,7 +132,7 @@ static void after_fork_in_child(void)
 
 static void watch_forks(void)
 {
-    pthread_atfork(before_fork, NULL, after_fork_in_child);
+    pthread_atfork(control_before_fork, NULL, control_after_fork);
 }
 
 void control_add_heap(struct rh_heap *heap)

@@ -9,7 +9,7 @@ struct dict_object {
     struct table table;
 };
 
-static const struct rh_field dict_fields[] = {TABLE_FIELDS(struct dict_object, 0)};
+static const struct rh_field dict_fields[] = {TABLE_FIELDS(struct dict_object, TABLE_DICT)};
 
 static struct table *table_of(const struct rh_object *dict)
 {
@@ -85,19 +85,14 @@ void *rh_dict_get_text(const struct rh_object *dict, const char *key)
 
 int rh_dict_next(const struct rh_object *dict, size_t *position, void **key, void **value)
 {
-    const struct table *table = table_of(dict);
-    for (; *position < table->count; ++*position) {
-        struct entry *entry = &table->entries[*position];
-        if (!entry->key)
-            continue;
-        if (key)
-            *key = entry->key;
-        if (value)
-            *value = entry->value;
-        ++*position;
-        return 1;
-    }
-    return 0;
+    const struct entry *entry = table_next(table_of(dict), position);
+    if (!entry)
+        return 0;
+    if (key)
+        *key = entry->key;
+    if (value)
+        *value = entry->value;
+    return 1;
 }
 
 int dict_may_untrack(const struct rh_object *dict)

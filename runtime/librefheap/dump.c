@@ -106,8 +106,23 @@ static void write_note(struct dump *d, const char *text, uint64_t address)
 
 /* ---- heaps and types ---- */
 
+/* Objects by generation: as their own bits say, since a collection has them in lists of its own. */
+static void count_generations(const struct rh_heap *heap, uint64_t counts[GENERATION_LIMIT])
+{
+    if (heap->collecting < 0) {
+        for (int g = 0; g <= GENERATION_PERMANENT; g++)
+            counts[g] = list_length(&heap->lists[g]);
+        return;
+    }
+    for (int i = 0; i < RH_LIST_LIMIT; i++)
+        for (struct rh_links *l = next_of(&heap->lists[i]); l != &heap->lists[i]; l = next_of(l))
+            counts[generation_of(l)]++;
+}
+
 static void write_heap(struct dump *d, const struct rh_heap *heap)
 {
+    uint64_t counts[GENERATION_LIMIT] = {0};
+    count_generations(heap, counts);
     struct heap_record r = {
         .id = d->heap,
         .runtime = put_text(d, "librefheap"),
@@ -124,7 +139,7 @@ static void write_heap(struct dump *d, const struct rh_heap *heap)
     };
     writer_record(d->writer, SECTION_HEAPS, &r);
     for (uint32_t g = 0; g <= GENERATION_PERMANENT; g++) {
-        struct generation_record gr = {.heap = d->heap, .generation = g, .objects = list_length(&heap->lists[g])};
+        struct generation_record gr = {.heap = d->heap, .generation = g, .objects = counts[g]};
         if (g < 3) {
             gr.threshold = heap->generations[g].threshold;
             gr.count = heap->generations[g].count;
@@ -163,6 +178,29 @@ static void write_type(struct dump *d, struct rh_type *type)
     }
     writer_record(d->writer, SECTION_TYPES, &r);
     type->snapshot_id = d->types++;
+}
+
+/* The sites of a heap as chains of frames: the innermost caller of each is the object's site. */
+static void write_sites(struct dump *d, const struct rh_heap *heap)
+{
+    const struct site_table *t = &heap->sites;
+    for (uint32_t i = 0; i < t->count && !writer_status(d->writer); i++) {
+        const struct site *s = t->sites[i];
+        struct site_record r = {.caller = FORMAT_NONE, .module = FORMAT_NONE};
+        if (s->named) {
+            r.function = put_text(d, s->named->function);
+            r.file = put_text(d, s->named->file);
+            r.line = s->named->line;
+            writer_record(d->writer, SECTION_SITES, &r);
+        }
+        for (uint32_t level = s->depth; level--;) {
+            r.address = s->address[level];
+            writer_record(d->writer, SECTION_SITES, &r);
+            r.caller = d->sites + s->depth - 1 - level;
+        }
+        d->sites += s->named ? 1 : s->depth;
+        t->sites[i]->snapshot_id = s->named || s->depth ? d->sites : 0; /* 1 + the id of its innermost frame */
+    }
 }
 
 static void write_roots(struct dump *d, const struct rh_heap *heap)
@@ -215,22 +253,23 @@ static void write_snapshot(struct dump *d)
     write_process(d);
     write_modules(d);
     for (struct rh_heap *heap = rh_control.heaps; heap; heap = heap->next) {
-        if (heap->owner != d->thread) {
+        if (heap->owner != d->thread && (!d->request->everyone || heap->busy)) {
             write_note(d, "a heap of another thread was left out", (uintptr_t)heap);
             continue;
         }
         write_heap(d, heap);
         for (struct rh_type *type = heap->types; type; type = type->next)
             write_type(d, type);
+        write_sites(d, heap);
         write_roots(d, heap);
         write_objects(d, heap);
         d->heap++;
     }
 }
 
-/* Whether the calling thread's heaps may be looked at now. */
-static int judge_heaps(uint64_t thread, struct rh_error *err)
+int dump_judge_heaps(struct rh_error *err)
 {
+    uint64_t thread = (uint64_t)raw_gettid();
     int mine = 0, busy = 0;
     for (struct rh_heap *heap = rh_control.heaps; heap; heap = heap->next)
         if (heap->owner == thread) {
@@ -266,16 +305,15 @@ static int dump_locked(struct dump *d, const char *path, struct rh_error *err)
 
 int dump_heaps(const struct dump_request *request, struct rh_error *err)
 {
-    uint64_t thread = (uint64_t)raw_gettid();
     if (!control_try_lock())
         return error_set(err, RH_ERR_BUSY, "another dump or a change of heaps is under way", "try again");
-    int status = judge_heaps(thread, err);
+    int status = dump_judge_heaps(err);
     if (!status) {
         size_t size = sizeof(struct dump) + writer_memory_size();
         struct dump *d = raw_map(size);
         if (d) {
             d->request = request;
-            d->thread = thread;
+            d->thread = (uint64_t)raw_gettid();
             d->pid = raw_getpid();
             d->guarded = (request->flags & RH_DUMP_GUARDED) != 0;
             status = dump_locked(d, request->path, err);

@@ -14,7 +14,7 @@ struct dump {
     const struct dump_request *request;
     uint64_t thread;
     uint32_t heap; /* id of the heap being written */
-    uint32_t types;
+    uint32_t types, sites;
     long pid;
     int guarded;
     int incomplete; /* a reference of the object being written could not be read */

@@ -51,10 +51,12 @@ static void write_table(struct dump *d, const char *base, size_t count, const st
             if (!entry_is_used(entry, f))
                 continue;
             const void *key = read_pointer(entry, f->key_offset);
+            if (!(f->flags & RH_FIELD_VALUES)) { /* a set */
+                put_edge(d, key, EDGE_STRONG, LABEL_NONE, 0);
+                continue;
+            }
             if (f->flags & RH_FIELD_KEYS)
                 put_edge(d, key, EDGE_STRONG, LABEL_IS_KEY, 0);
-            if (!(f->flags & RH_FIELD_VALUES))
-                continue;
             const void *value = read_pointer(entry, f->value_offset);
             if (f->flags & RH_FIELD_KEYS)
                 put_edge(d, value, EDGE_STRONG, LABEL_KEY, (uintptr_t)key);
@@ -255,6 +257,15 @@ static int is_builtin(const struct rh_type *type)
     return 0;
 }
 
+static void place_object(const struct rh_object *object, struct writer_object *row)
+{
+    const struct rh_heap *heap = object->type->heap;
+    const struct prefix *prefix = prefix_of(object);
+    row->serial = prefix->serial;
+    row->site =
+        prefix->site && prefix->site <= heap->sites.count ? heap->sites.sites[prefix->site - 1]->snapshot_id : 0;
+}
+
 void dump_object(struct dump *d, struct rh_object *object, unsigned more_state)
 {
     struct writer_object row = {
@@ -263,6 +274,10 @@ void dump_object(struct dump *d, struct rh_object *object, unsigned more_state)
         .type = object->type->snapshot_id,
         .state = (unsigned)generation_of(links_of(object)) | more_state,
     };
+    if (object->type->heap->prefix)
+        place_object(object, &row);
+    if (object->refcount == 0)
+        row.state |= STATE_DYING;
     if (is_container(object))
         row.state |= STATE_CONTAINER;
     if (object->refcount >= RH_IMMORTAL)

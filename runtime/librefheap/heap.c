@@ -6,33 +6,24 @@
 
 #include "../../dumpfmt/error.h"
 #include "../../dumpfmt/rawsys.h"
+#include "check.h"
 #include "internal.h"
-
-void *heap_allocate(struct rh_heap *heap, size_t size)
-{
-    (void)heap;
-    return malloc(size);
-}
-
-void heap_free(struct rh_heap *heap, void *memory)
-{
-    (void)heap;
-    free(memory);
-}
-
-char *heap_copy_text(struct rh_heap *heap, const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = heap_allocate(heap, size);
-    return copy ? memcpy(copy, text, size) : NULL;
-}
 
 /* ---- life ---- */
 
 int rh_heap_create(const struct rh_heap_options *options, struct rh_heap **out, struct rh_error *err)
 {
     *out = NULL;
-    struct rh_heap *heap = aligned_alloc(16, (sizeof *heap + 15) & ~(size_t)15);
+    static const struct rh_heap_options none;
+    const struct rh_allocator *allocator = options ? options->allocator : NULL;
+    if (!options)
+        options = &none;
+    if (options->site_depth > RH_SITE_DEPTH_MAX || options->flags & ~(unsigned)RH_HEAP_SERIALS ||
+        (allocator && (!allocator->allocate || !allocator->release)))
+        return error_set(err, RH_ERR_ARGUMENT, "the options of a heap make no sense",
+                         "see struct rh_heap_options in refheap/heap.h");
+    struct rh_heap *heap = allocator ? allocator->allocate(allocator->context, sizeof *heap)
+                                     : aligned_alloc(16, (sizeof *heap + 15) & ~(size_t)15);
     if (!heap)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for a heap", "");
     memset(heap, 0, sizeof *heap);
@@ -45,29 +36,62 @@ int rh_heap_create(const struct rh_heap_options *options, struct rh_heap **out, 
     heap->enabled = 1;
     heap->owner = (uint64_t)raw_gettid();
     heap->trash_at = &heap->lists[RH_LIST_TRASH];
+#ifdef RH_DEBUG
+    heap->owner_mark = debug_thread();
+#endif
+    if (allocator)
+        heap->allocator = *allocator;
+    heap->site_depth = options->site_depth;
+    heap->prefix = options->flags & RH_HEAP_SERIALS || options->site_depth ? sizeof(struct prefix) : 0;
+    heap->debug = report_flags_of(secure_getenv("RH_GC_DEBUG"));
+    const char *stress = secure_getenv("RH_GC_STRESS");
 
     int status = 0;
-    if (options && options->name && !(heap->name = heap_copy_text(heap, options->name)))
+    if (options->name && !(heap->name = heap_copy_text(heap, options->name)))
         status = error_set(err, RH_ERR_NO_MEMORY, "not enough memory for a heap", "");
     if (!status)
         status = builtins_create(heap, err);
     control_add_heap(heap);
+    trigger_arm();
     if (status) {
         rh_heap_destroy(heap);
         return status;
     }
+    heap->stress = stress && *stress && strcmp(stress, "0");
     *out = heap;
     return 0;
 }
 
-/* Frees every object that is left, without any of its code and whatever its refcount. Returns their number. */
-static size_t discard_all(struct rh_heap *heap)
+static size_t count_alive(struct rh_heap *heap)
 {
     size_t alive = 0;
     for (int i = 0; i < RH_LIST_LIMIT; i++)
         for (struct rh_links *l = next_of(&heap->lists[i]); l != &heap->lists[i]; l = next_of(l))
             if (object_of(l)->refcount < RH_IMMORTAL)
                 alive++;
+    return alive;
+}
+
+/* Runs the finalizers of what leaked, while all of it is still there. What they make has no turn. */
+static void finalize_all(struct rh_heap *heap)
+{
+    struct rh_links *waiting = &heap->lists[RH_LIST_FINALIZING];
+    for (int i = RH_YOUNG; i <= RH_UNTRACKED; i++)
+        list_splice(waiting, &heap->lists[i]);
+    while (!list_is_empty(waiting)) {
+        struct rh_object *object = object_of(next_of(waiting));
+        move_object(heap, object, &heap->lists[generation_of(links_of(object))]);
+        if (!object->type->finalize || object->refcount >= RH_IMMORTAL)
+            continue;
+        rh_incref(object);
+        object_finalize(object);
+        rh_decref(object);
+    }
+}
+
+/* Frees every object that is left, without any of its code and whatever its refcount. */
+static void discard_all(struct rh_heap *heap)
+{
     /* Weak references reach into other objects: cut them all while all objects are there. */
     for (size_t i = 0; i < heap->weak.capacity; i++)
         for (struct rh_weak *w = heap->weak.entries[i].first, *after; w; w = after) {
@@ -84,7 +108,6 @@ static size_t discard_all(struct rh_heap *heap)
             else
                 object_discard(object);
         }
-    return alive;
 }
 
 size_t rh_heap_destroy(struct rh_heap *heap)
@@ -92,16 +115,28 @@ size_t rh_heap_destroy(struct rh_heap *heap)
     if (!heap)
         return 0;
     struct rh_object *garbage = heap->garbage;
+    trigger_heap_going();
+    heap->stress = 0;
     heap->garbage = NULL;
-    heap->debug = 0;
+    unsigned debug = heap->debug;
+    heap->debug &= ~(unsigned)RH_DEBUG_SAVEALL;
     rh_xdecref(garbage);
     collect(heap, RH_OLD);
+    heap->callback_count = 0;
+    deaths_call_all(heap);
+    if (debug & RH_DEBUG_UNCOLLECTABLE || heap->report)
+        report_leaks(heap);
+    size_t alive = count_alive(heap);
+    finalize_all(heap);
 
     heap_enter(heap);
     heap->destroying = 1;
-    size_t alive = discard_all(heap);
+    discard_all(heap);
     control_remove_heap(heap);
     names_destroy(heap);
+#ifdef RH_DEBUG
+    debug_release(heap);
+#endif
     while (heap->types) {
         struct rh_type *type = heap->types;
         type_unregister(type);
@@ -111,13 +146,18 @@ size_t rh_heap_destroy(struct rh_heap *heap)
         heap_free(heap, heap->roots[i].name);
     heap_free(heap, heap->roots);
     heap_free(heap, heap->name);
-    free(heap);
+    heap_free(heap, heap->callbacks);
+    sites_destroy(heap);
+    heap_free(heap, heap);
     return alive;
 }
 
 void rh_heap_adopt(struct rh_heap *heap)
 {
     heap->owner = (uint64_t)raw_gettid();
+#ifdef RH_DEBUG
+    heap->owner_mark = debug_thread();
+#endif
 }
 
 /* ---- settings ---- */

@@ -23,6 +23,7 @@ struct reference {
 struct rh_type {
     struct rh_type *next; /* in the heap's list; changed by single stores */
     struct rh_heap *heap;
+    const struct rh_type *base;
     const char *name, *module;
     size_t size, item_size;
     uint32_t flags; /* enum type_bits */
@@ -30,7 +31,9 @@ struct rh_type {
     const struct rh_field *fields;
     uint32_t reference_count;
     uint32_t weak_count;
-    uint32_t snapshot_id; /* while a dump is written */
+    uint32_t snapshot_id;    /* while a dump is written */
+    struct rh_object *spare; /* freed objects kept for the next ones, linked through links.next */
+    uint32_t spares, spares_most;
     struct reference *references;
     const struct rh_field *items; /* the inline array that item_size counts, or NULL */
     const struct rh_field *kept;  /* the field with RH_FIELD_KEPT, or NULL */
@@ -54,6 +57,43 @@ struct root {
     struct rh_object *object; /* pinned: the reference */
     uint32_t kind;            /* enum root_kind of the format */
     uint32_t reserved;
+};
+
+/* What stands before each object of a heap that numbers its objects or records where they were made. */
+struct prefix {
+    uint64_t serial;
+    uint32_t site; /* number in the heap's table of sites, from 1 on; 0 none */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct prefix) == 16, "objects stay 16-aligned");
+
+/* A place where objects are made: what RH_AT() names, or return addresses. */
+struct site {
+    const struct rh_site *named; /* NULL: the addresses say it */
+    uint32_t depth;
+    uint32_t next;        /* in its hash chain */
+    uint32_t snapshot_id; /* while a dump is written */
+    uint64_t address[];
+};
+
+struct site_table {
+    struct site **sites; /* by number - 1 */
+    uint32_t count, capacity;
+    uint32_t *chains;
+    uint32_t chain_count; /* a power of two, or 0 */
+};
+
+struct callback {
+    rh_gc_callback function;
+    void *context;
+};
+
+/* rh_at_death(): a weak reference with somebody to tell. */
+struct death {
+    struct rh_weak weak; /* first; its owner is death_mark */
+    struct death *newer, *older;
+    void (*callback)(void *context);
+    void *context;
 };
 
 struct weak_entry {
@@ -80,6 +120,10 @@ struct rh_heap {
     struct rh_links lists[RH_LIST_LIMIT]; /* 16-aligned, as the flag bits in links take */
     struct rh_heap *next;
     struct rh_object *hand; /* an object between two lists */
+    struct rh_allocator allocator;
+    size_t prefix; /* bytes before each object: sizeof(struct prefix) or 0 */
+    unsigned site_depth;
+    struct site_table sites;
     char *name;
     struct rh_type *types;
     struct root *roots;
@@ -98,16 +142,38 @@ struct rh_heap {
 
     struct weak_table weak;
     struct name_table *names;
+    struct death *deaths; /* the newest */
     struct rh_object *garbage;
+    struct callback *callbacks;
+    size_t callback_count, callback_capacity;
+    rh_report report;
+    void *report_context;
+    int stress; /* RH_GC_STRESS: collect at every allocation */
+#ifdef RH_DEBUG
+    void *owner_mark;
+    struct quarantine *quarantine;
+#endif
     struct rh_type *builtins[RH_BUILTIN_LIMIT];
     int destroying;
-    _Alignas(16) struct none_object none;
-    _Alignas(16) struct bool_object false_object;
-    _Alignas(16) struct bool_object true_object;
+    _Alignas(16) struct prefix none_prefix;
+    struct none_object none;
+    _Alignas(16) struct prefix false_prefix;
+    struct bool_object false_object;
+    _Alignas(16) struct prefix true_prefix;
+    struct bool_object true_object;
 };
+
+#ifdef RH_DEBUG
+void debug_check_thread(const struct rh_heap *heap);
+void debug_free(struct rh_object *object, size_t size);
+void *debug_thread(void); /* tells threads apart */
+#endif
 
 static inline void heap_enter(struct rh_heap *heap)
 {
+#ifdef RH_DEBUG
+    debug_check_thread(heap);
+#endif
     heap->busy++;
     store_barrier();
 }
@@ -144,11 +210,63 @@ static inline int may_be_tracked(const struct rh_object *object)
     return is_container(object) && (type != type->heap->builtins[RH_TYPE_TUPLE] || is_tracked(object));
 }
 
-/* ---- memory (heap.c) ---- */
+/* ---- memory (memory.c) ---- */
 
 void *heap_allocate(struct rh_heap *heap, size_t size); /* not zeroed; NULL when there is none */
 void heap_free(struct rh_heap *heap, void *memory);
 char *heap_copy_text(struct rh_heap *heap, const char *text);
+
+/* Makes room for one more element of an array of `count`. Returns 0 or RH_ERR_NO_MEMORY. */
+int heap_grow(struct rh_heap *heap, void *array, size_t count, size_t *capacity, size_t element_size);
+
+struct rh_object *object_allocate_slowly(struct rh_type *type, size_t size);
+void object_free_slowly(struct rh_object *object);
+
+/* Memory for an object of a type, the prefix before it filled in, its head not: one that was freed lately, or new. */
+static inline struct rh_object *object_allocate(struct rh_type *type, size_t size)
+{
+    struct rh_object *object = type->spare;
+    if (!object || size != type->size)
+        return object_allocate_slowly(type, size);
+    type->spare = (struct rh_object *)object->links.next;
+    type->spares--;
+    return object;
+}
+
+static inline void object_free(struct rh_object *object)
+{
+    struct rh_type *type = object->type;
+    if (type->spares == type->spares_most) {
+        object_free_slowly(object);
+        return;
+    }
+    object->links.next = (uintptr_t)type->spare;
+    type->spare = object;
+    type->spares++;
+}
+
+/* ---- allocation sites (site.c) ---- */
+
+/* The number of the site an object is being made at; 0 when memory is exhausted. */
+uint32_t site_here(struct rh_heap *heap);
+void sites_destroy(struct rh_heap *heap);
+
+static inline struct prefix *prefix_of(const struct rh_object *object)
+{
+    return (struct prefix *)(uintptr_t)object - 1;
+}
+
+/* ---- reports (report.c) ---- */
+
+void report(struct rh_heap *heap, const char *format, ...) __attribute__((format(printf, 2, 3)));
+unsigned report_flags_of(const char *text); /* what RH_GC_DEBUG says */
+void report_collection_start(struct rh_heap *heap, int generation);
+void report_collection_stop(struct rh_heap *heap, size_t collected, size_t uncollectable, double seconds);
+void report_leaks(struct rh_heap *heap);
+
+/* ---- callbacks (callback.c) ---- */
+
+void callbacks_call(struct rh_heap *heap, enum rh_gc_phase phase, const struct rh_gc_info *info);
 
 /* ---- objects (object.c) ---- */
 
@@ -178,6 +296,8 @@ int sequences_create(struct rh_heap *heap, struct rh_error *err);
 int dicts_create(struct rh_heap *heap, struct rh_error *err);
 int classes_create(struct rh_heap *heap, struct rh_error *err);
 int weakrefs_create(struct rh_heap *heap, struct rh_error *err);
+int sets_create(struct rh_heap *heap, struct rh_error *err);
+int exceptions_create(struct rh_heap *heap, struct rh_error *err);
 void type_unregister(struct rh_type *type); /* type.c */
 void type_destroy(struct rh_type *type);
 
@@ -204,6 +324,14 @@ size_t weak_call(struct rh_heap *heap, struct rh_weak *chain);
 void weak_forget(struct rh_object *target);
 void weak_table_destroy(struct rh_heap *heap);
 
+/* What the owner of a weak reference of rh_at_death() is: no object. */
+extern struct rh_object death_mark;
+void death_call(struct rh_heap *heap, struct rh_weak *weak);
+void deaths_call_all(struct rh_heap *heap);
+
+/* The first of the weak references to an object, or NULL. */
+struct rh_weak *weak_first(const struct rh_object *target);
+
 /* ---- collector (collect.c) ---- */
 
 /* Runs an automatic collection when thresholds say so; called with the count of generation 0 already raised. */
@@ -223,6 +351,10 @@ void control_unlock(void);
 /* A thread is serving a request. */
 extern int control_serving;
 
+/* Around a fork: its caller, and the copy, which has the caller's heaps. */
+void control_before_fork(void);
+void control_after_fork(void);
+
 /* Serves an open request for a dump, if this is a safe point. */
 void control_serve(struct rh_heap *heap);
 
@@ -238,7 +370,18 @@ struct dump_request {
     const char *path;
     unsigned flags;
     unsigned captured; /* enum captured of the format */
+    int everyone;      /* heaps of other threads too: nothing moves, in a forked copy */
 };
 int dump_heaps(const struct dump_request *request, struct rh_error *err);
+
+/* Whether the calling thread's heaps may be dumped at this instant: 0, RH_ERR_BUSY or RH_ERR_NOT_FOUND. Under the lock.
+ */
+int dump_judge_heaps(struct rh_error *err);
+
+/* ---- dumps the environment asks for (trigger.c) ---- */
+
+void trigger_arm(void);                       /* once, with the first heap */
+void trigger_heap_going(void);                /* a heap is about to be destroyed */
+void trigger_no_memory(struct rh_heap *heap); /* an allocation failed; the heap is not busy */
 
 #endif

@@ -17,9 +17,9 @@ enum {
     NEXT_UNREACHABLE = 8, /* tentatively; only during the reachability pass */
     /* in prev */
     PREV_FINALIZED = 1,
-    PREV_COLLECTING = 2,  /* candidate of the collection under way, not found alive */
-    PREV_WEAKLY = 4,      /* the heap's table of weak references knows this object */
-    PREV_COUNT_SHIFT = 4, /* where the scratch count stands */
+    PREV_COLLECTING = 2,                      /* candidate of the collection under way, not found alive */
+    PREV_WEAKLY = 4,                          /* the heap's table of weak references knows this object */
+    PREV_COUNT_SHIFT = 4,                     /* where the scratch count stands */
     PREV_KEPT = PREV_FINALIZED | PREV_WEAKLY, /* all but the scratch */
 };
 

@@ -1,4 +1,10 @@
 /* Dumps on request: at once, at the next safe point, or by a debugger's call. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "../../dumpfmt/error.h"
 #include "../../dumpfmt/format.h"
 #include "../../dumpfmt/rawsys.h"
@@ -12,7 +18,7 @@ __attribute__((noinline)) void rh_dump_done(void)
 static int dump_to_path(unsigned flags, unsigned captured)
 {
     struct rh_error err = {0};
-    struct dump_request request = {rh_control.path, flags, captured};
+    struct dump_request request = {rh_control.path, flags, captured, 0};
     rh_control.path[sizeof rh_control.path - 1] = 0;
     int status = dump_heaps(&request, &err);
     rh_control.os_error = err.os_error;
@@ -47,7 +53,7 @@ int rh_dump_now(void)
 
 int rh_dump(const char *path, unsigned flags, struct rh_error *err)
 {
-    struct dump_request request = {path, flags, CAPTURED_REQUEST};
+    struct dump_request request = {path, flags, CAPTURED_REQUEST, 0};
     return dump_heaps(&request, err);
 }
 
@@ -72,6 +78,53 @@ int rh_dump_request(const char *path, unsigned flags, struct rh_error *err)
     if (open)
         return error_set(err, RH_ERR_BUSY, "an earlier request for a dump has not been served yet", "try again later");
     return 0;
+}
+
+/* Whether a thread is asleep in the kernel: the letter behind the name in its stat. */
+static int sleeps(uint64_t thread)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/self/task/%llu/stat", (unsigned long long)thread);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = 0;
+    const char *state = strrchr(text, ')');
+    return state && (state[2] == 'S' || state[2] == 'D');
+}
+
+static int explain_wait(struct rh_error *err)
+{
+    uint64_t asleep = 0;
+    control_lock();
+    for (const struct rh_heap *heap = rh_control.heaps; heap; heap = heap->next)
+        if (sleeps(heap->owner))
+            asleep = heap->owner;
+    control_unlock();
+    if (asleep)
+        return error_format(err, RH_ERR_BUSY, "wake it, or read the heap from outside (refheap capture)",
+                            "thread %llu, which owns a heap, sleeps in the kernel and reaches no safe point",
+                            (unsigned long long)asleep);
+    return error_set(err, RH_ERR_BUSY, "no thread that owns a heap has come to a safe point yet",
+                     "call rh_safepoint() in its loop");
+}
+
+int rh_dump_wait(unsigned milliseconds, struct rh_error *err)
+{
+    uint32_t request = rh_control.request;
+    struct timespec pause = {0, 1000000};
+    for (unsigned waited = 0; rh_control.done != request; waited++) {
+        if (waited >= milliseconds)
+            return explain_wait(err);
+        nanosleep(&pause, NULL);
+    }
+    if (!rh_control.status)
+        return 0;
+    if (rh_control.os_error)
+        return error_set_os(err, rh_control.os_error, "the dump failed", "");
+    return error_set(err, rh_control.status, "the dump failed", "");
 }
 
 void rh_safepoint(struct rh_heap *heap)

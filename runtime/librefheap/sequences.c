@@ -97,8 +97,10 @@ int rh_list_append(struct rh_object *object, void *item)
         if (!status)
             list->capacity = capacity;
         heap_leave(heap);
-        if (status)
+        if (status) {
+            trigger_no_memory(heap);
             return status;
+        }
     }
     rh_incref(item);
     list->items[list->length] = item;

@@ -110,7 +110,7 @@ int table_set(struct rh_heap *heap, struct table *table, struct rh_object *key, 
     int status = table->count == table->capacity ? table_grow(heap, table) : 0;
     if (!status) {
         rh_incref(key);
-        rh_incref(value);
+        rh_xincref(value);
         table->entries[table->count] = (struct entry){hash, key, value};
         index_entry(table, table->count);
         store_barrier();
@@ -118,6 +118,8 @@ int table_set(struct rh_heap *heap, struct table *table, struct rh_object *key, 
         table->used++;
     }
     heap_leave(heap);
+    if (status)
+        trigger_no_memory(heap);
     return status;
 }
 
@@ -132,8 +134,18 @@ int table_remove(struct rh_heap *heap, struct table *table, const struct rh_obje
     entry->value = NULL;
     table->used--;
     rh_decref(old_key);
-    rh_decref(old_value);
+    rh_xdecref(old_value);
     return 0;
+}
+
+struct entry *table_next(const struct table *table, size_t *position)
+{
+    while (*position < table->count) {
+        struct entry *entry = &table->entries[(*position)++];
+        if (entry->key)
+            return entry;
+    }
+    return NULL;
 }
 
 void table_clear(struct rh_heap *heap, struct table *table)
@@ -149,7 +161,7 @@ void table_clear(struct rh_heap *heap, struct table *table)
     for (size_t i = 0; i < old.count; i++)
         if (old.entries[i].key) {
             rh_decref(old.entries[i].key);
-            rh_decref(old.entries[i].value);
+            rh_xdecref(old.entries[i].value);
         }
     heap_free(heap, old.entries);
     heap_free(heap, old.index);

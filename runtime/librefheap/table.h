@@ -10,8 +10,8 @@
 
 struct entry {
     uint64_t hash;
-    struct rh_object *key; /* NULL: removed */
-    struct rh_object *value;
+    struct rh_object *key;   /* NULL: removed */
+    struct rh_object *value; /* NULL in a set */
 };
 
 struct table {
@@ -23,11 +23,14 @@ struct table {
     size_t index_bytes;
 };
 
-/* Field table entries for a struct with a member `table`. */
-#define TABLE_FIELDS(type, more_flags)                                               \
+/* Field table entries for a struct with a member `table`: TABLE_DICT, TABLE_SET or TABLE_ATTRIBUTES. */
+#define TABLE_DICT (RH_FIELD_KEYS | RH_FIELD_VALUES)
+#define TABLE_SET RH_FIELD_KEYS
+#define TABLE_ATTRIBUTES (TABLE_DICT | RH_FIELD_ATTRIBUTES)
+#define TABLE_FIELDS(type, flags)                                                    \
     {"entries",                                                                      \
      RH_FIELD_TABLE,                                                                 \
-     RH_FIELD_KEYS | RH_FIELD_VALUES | (more_flags),                                 \
+     flags,                                                                          \
      sizeof(size_t),                                                                 \
      0,                                                                              \
      RH_OFFSET(type, table.entries),                                                 \
@@ -48,11 +51,14 @@ struct entry *table_find(const struct table *table, const struct rh_object *key,
 /* The entry whose key is a str or name with this text. */
 struct entry *table_find_text(const struct table *table, const char *text, size_t length);
 
-/* Stores value under key, counting both. Returns 0 or RH_ERR_NO_MEMORY. */
+/* Stores value (NULL in a set) under key, counting both. Returns 0 or RH_ERR_NO_MEMORY. */
 int table_set(struct rh_heap *heap, struct table *table, struct rh_object *key, struct rh_object *value);
 
 /* Takes an entry out. Returns 0 or RH_ERR_NOT_FOUND. */
 int table_remove(struct rh_heap *heap, struct table *table, const struct rh_object *key);
+
+/* The first entry from *position on, which moves behind it; NULL at the end. */
+struct entry *table_next(const struct table *table, size_t *position);
 
 /* Empties the table. */
 void table_clear(struct rh_heap *heap, struct table *table);

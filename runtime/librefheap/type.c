@@ -8,6 +8,14 @@
 #include "../../dumpfmt/error.h"
 #include "internal.h"
 
+/* Objects of fixed size are made and freed at the pace of a list; so a type keeps a few. Not under a tool that watches
+ * memory, which could not tell a freed object then. */
+#if defined(__SANITIZE_ADDRESS__) || defined(RH_DEBUG)
+enum { SPARES_MOST = 0, SPARE_SIZE_MAX = 256 };
+#else
+enum { SPARES_MOST = 32, SPARE_SIZE_MAX = 256 };
+#endif
+
 static int holds_references(const struct rh_field *f)
 {
     switch (f->kind) {
@@ -107,7 +115,25 @@ static const char *judge_field(const struct rh_type_spec *spec, const struct rh_
     }
 }
 
-static int judge_spec(const struct rh_type_spec *spec, struct rh_error *err)
+static int judge_base(const struct rh_heap *heap, const struct rh_type_spec *spec, struct rh_error *err)
+{
+    static const char hint[] = "begin the struct with that of the base, and add fields behind it";
+    const struct rh_type *base = spec->base;
+    if (!base)
+        return 0;
+    if (base->heap != heap)
+        return error_set(err, RH_ERR_ARGUMENT, "a type extends one of another heap", "make the base in the same heap");
+    if (base->items)
+        return error_set(err, RH_ERR_ARGUMENT, "a type extends one that ends in items", "keep the items in a buffer");
+    if (spec->size < base->size)
+        return error_set(err, RH_ERR_ARGUMENT, "a type is smaller than the one it extends", hint);
+    for (size_t i = 0; i < spec->field_count; i++)
+        if (spec->fields[i].offset < base->size && spec->fields[i].kind != RH_FIELD_NOTHING)
+            return error_set(err, RH_ERR_ARGUMENT, "a field lies in the part of the struct that is the base's", hint);
+    return 0;
+}
+
+static int judge_spec(const struct rh_heap *heap, const struct rh_type_spec *spec, struct rh_error *err)
 {
     static const char hint[] = "correct the type's table";
     if (!spec->name || !*spec->name)
@@ -125,9 +151,10 @@ static int judge_spec(const struct rh_type_spec *spec, struct rh_error *err)
         if (wrong)
             return error_set(err, RH_ERR_ARGUMENT, wrong, hint);
     }
+    kept += spec->base && spec->base->kept;
     if (kept > 1)
         return error_set(err, RH_ERR_ARGUMENT, "a type has more than one field that is kept", hint);
-    return 0;
+    return judge_base(heap, spec, err);
 }
 
 static const char *place_text(char **at, const char *text)
@@ -142,7 +169,8 @@ static const char *place_text(char **at, const char *text)
 
 static int is_plain(const struct rh_type *type)
 {
-    if (type->traverse || type->finalize || type->legacy_finalize || type->release || type->weak_count || type->kept)
+    if (type->traverse || type->clear || type->finalize || type->legacy_finalize || type->release || type->weak_count ||
+        type->kept)
         return 0;
     for (uint32_t i = 0; i < type->field_count; i++) {
         unsigned kind = type->fields[i].kind;
@@ -153,18 +181,59 @@ static int is_plain(const struct rh_type *type)
     return 1;
 }
 
+/* The fields of the base come first. */
+static const struct rh_field *field_at(const struct rh_type_spec *spec, size_t i)
+{
+    size_t inherited = spec->base ? spec->base->field_count : 0;
+    return i < inherited ? &spec->base->fields[i] : &spec->fields[i - inherited];
+}
+
+static void add_field(struct rh_type *type, struct rh_field *f, const struct rh_field *from, char **text)
+{
+    *f = *from;
+    f->name = place_text(text, from->name);
+    if (holds_references(f))
+        type->references[type->reference_count++] = (struct reference){f->offset, f->kind, f};
+    if (f->kind == RH_FIELD_WEAK)
+        type->weak_count++;
+    if (f->flags & RH_FIELD_KEPT)
+        type->kept = f;
+    int counts_items = f->kind == RH_FIELD_INLINE_ARRAY || f->kind == RH_FIELD_TEXT || f->kind == RH_FIELD_NAME ||
+                       f->kind == RH_FIELD_DATA;
+    if (counts_items && !(f->flags & RH_FIELD_FIXED) && !type->items)
+        type->items = f;
+}
+
+static void inherit_functions(struct rh_type *type)
+{
+    const struct rh_type *base = type->base;
+    if (!base)
+        return;
+    if (!type->traverse && !type->clear) {
+        type->traverse = base->traverse;
+        type->clear = base->clear;
+    }
+    if (!type->finalize)
+        type->finalize = base->finalize;
+    if (!type->legacy_finalize)
+        type->legacy_finalize = base->legacy_finalize;
+    if (!type->release)
+        type->release = base->release;
+}
+
 int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec, struct rh_type **out, struct rh_error *err)
 {
     *out = NULL;
-    int status = judge_spec(spec, err);
+    int status = judge_spec(heap, spec, err);
     if (status)
         return status;
 
-    size_t fields = spec->field_count * sizeof(struct rh_field);
-    size_t references = spec->field_count * sizeof(struct reference);
+    size_t count = spec->field_count + (spec->base ? spec->base->field_count : 0);
+    size_t fields = count * sizeof(struct rh_field);
+    size_t references = count * sizeof(struct reference);
     size_t text = strlen(spec->name) + 1 + (spec->module ? strlen(spec->module) + 1 : 0);
-    for (size_t i = 0; i < spec->field_count; i++)
-        text += strlen(spec->fields[i].name) + 1;
+    for (size_t i = 0; i < count; i++)
+        text += strlen(field_at(spec, i)->name) + 1;
 
     heap_enter(heap);
     struct rh_type *type = heap_allocate(heap, sizeof *type + fields + references + text);
@@ -176,9 +245,10 @@ int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec, struct
     char *at = (char *)copy + fields + references;
     *type = (struct rh_type){
         .heap = heap,
+        .base = spec->base,
         .size = spec->size,
         .item_size = spec->item_size,
-        .field_count = (uint32_t)spec->field_count,
+        .field_count = (uint32_t)count,
         .fields = copy,
         .references = (struct reference *)((char *)copy + fields),
         .traverse = spec->traverse,
@@ -187,31 +257,35 @@ int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec, struct
         .legacy_finalize = spec->legacy_finalize,
         .release = spec->release,
     };
+    inherit_functions(type);
     type->name = place_text(&at, spec->name);
     type->module = place_text(&at, spec->module);
-    for (size_t i = 0; i < spec->field_count; i++) {
-        copy[i] = spec->fields[i];
-        copy[i].name = place_text(&at, spec->fields[i].name);
-        if (holds_references(&copy[i]))
-            type->references[type->reference_count++] = (struct reference){copy[i].offset, copy[i].kind, &copy[i]};
-        if (copy[i].kind == RH_FIELD_WEAK)
-            type->weak_count++;
-        if (copy[i].flags & RH_FIELD_KEPT)
-            type->kept = &copy[i];
-        int counts_items = copy[i].kind == RH_FIELD_INLINE_ARRAY || copy[i].kind == RH_FIELD_TEXT ||
-                           copy[i].kind == RH_FIELD_NAME || copy[i].kind == RH_FIELD_DATA;
-        if (counts_items && !(copy[i].flags & RH_FIELD_FIXED) && !type->items)
-            type->items = &copy[i];
-    }
+    for (size_t i = 0; i < count; i++)
+        add_field(type, &copy[i], field_at(spec, i), &at);
     if (type->reference_count || type->traverse)
         type->flags |= TYPE_IS_CONTAINER;
     if (is_plain(type))
         type->flags |= TYPE_IS_PLAIN;
+    if (!spec->item_size && spec->size <= SPARE_SIZE_MAX && !heap->prefix)
+        type->spares_most = SPARES_MOST;
     type->next = heap->types;
     store_barrier();
     heap->types = type;
     heap_leave(heap);
     *out = type;
+    return 0;
+}
+
+const struct rh_type *rh_type_base(const struct rh_type *type)
+{
+    return type->base;
+}
+
+int rh_is_a(const void *object, const struct rh_type *type)
+{
+    for (const struct rh_type *t = ((const struct rh_object *)object)->type; t; t = t->base)
+        if (t == type)
+            return 1;
     return 0;
 }
 
@@ -225,6 +299,11 @@ void type_unregister(struct rh_type *type)
 
 void type_destroy(struct rh_type *type)
 {
+    while (type->spare) {
+        struct rh_object *spare = type->spare;
+        type->spare = (struct rh_object *)spare->links.next;
+        heap_free(type->heap, spare);
+    }
     heap_free(type->heap, type);
 }
 

@@ -97,6 +97,13 @@ int rh_weak_set(struct rh_weak *weak, void *object)
     return status;
 }
 
+struct rh_weak *weak_first(const struct rh_object *target)
+{
+    if (!(target->links.prev & PREV_WEAKLY))
+        return NULL;
+    return find_entry(&target->type->heap->weak, target)->first;
+}
+
 void *rh_weak_get(const struct rh_weak *weak)
 {
     if (!weak->target || weak->target->refcount == 0)
@@ -156,6 +163,8 @@ void *rh_weakref_get(const struct rh_object *weakref)
 static int wants_call(const struct rh_weak *weak, const struct rh_object *target, int judging)
 {
     const struct weakref_object *owner = (const struct weakref_object *)weak->owner;
+    if (weak->owner == &death_mark)
+        return 1;
     if (!owner || !owner->callback || owner->object.refcount == 0)
         return 0;
     int same_heap = owner->object.type->heap == target->type->heap;
@@ -189,9 +198,13 @@ size_t weak_call(struct rh_heap *heap, struct rh_weak *chain)
     while (chain) {
         struct rh_weak *weak = chain;
         struct weakref_object *owner = (struct weakref_object *)weak->owner;
-        rh_weakref_callback callback = owner->callback;
         chain = weak->next;
         weak->next = NULL;
+        if (weak->owner == &death_mark) {
+            death_call(heap, weak);
+            continue;
+        }
+        rh_weakref_callback callback = owner->callback;
         owner->callback = NULL;
         if (callback) {
             struct user_state state = user_begin(heap);

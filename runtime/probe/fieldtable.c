@@ -358,10 +358,12 @@ static void write_table(struct reading *r, uint64_t base, uint64_t count, const 
             uint64_t value = load(bytes + i * f->stride + f->value_offset);
             if (key == f->mask || key == f->other)
                 continue;
+            if (!(f->flags & RH_FIELD_VALUES)) { /* a set */
+                put_edge(r, key, EDGE_STRONG, LABEL_NONE, 0);
+                continue;
+            }
             if (f->flags & RH_FIELD_KEYS)
                 put_edge(r, key, EDGE_STRONG, LABEL_IS_KEY, 0);
-            if (!(f->flags & RH_FIELD_VALUES))
-                continue;
             if (f->flags & RH_FIELD_KEYS)
                 put_edge(r, value, EDGE_STRONG, LABEL_KEY, key);
             else
@@ -530,12 +532,12 @@ static void write_value(struct reading *r, const struct remote_field *f)
 }
 
 void remote_object_write(struct probe *probe, const struct rh_layout *layout, const struct remote_type *type,
-                         uint32_t heap_id, uint64_t address, int64_t refcount, unsigned state)
+                         uint32_t heap_id, struct writer_object *row)
 {
-    struct reading r = {probe, layout, type, address, 0};
-    struct writer_object row = {.address = address, .refcount = refcount, .type = type->id, .state = state};
-    measure(&r, &row);
-    writer_object(probe->writer, heap_id, &row);
+    struct reading r = {probe, layout, type, row->address, 0};
+    row->type = type->id;
+    measure(&r, row);
+    writer_object(probe->writer, heap_id, row);
     for (uint32_t i = 0; i < type->field_count; i++)
         write_field_edges(&r, &type->fields[i], i);
     if (r.incomplete || type->flags & TYPE_HAND_TRAVERSED)

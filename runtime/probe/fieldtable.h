@@ -41,8 +41,9 @@ void type_map_release(struct type_map *map);
 int remote_type_add(struct probe *probe, const struct rh_layout *layout, uint64_t heap, uint32_t heap_id,
                     uint64_t address, struct type_map *map);
 
-/* Writes the object's row, its edges, and its value. `state` has the bits that do not follow from the type. */
+/* Writes the object's row, its edges, and its value. The row has all but type, size and fill; its state those bits that
+ * do not follow from the fields. */
 void remote_object_write(struct probe *probe, const struct rh_layout *layout, const struct remote_type *type,
-                         uint32_t heap_id, uint64_t address, int64_t refcount, unsigned state);
+                         uint32_t heap_id, struct writer_object *row);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <refheap/control.h>
+#include <refheap/heap.h>
 
 #include "../../dumpfmt/error.h"
 #include "../../dumpfmt/hash.h"
@@ -137,6 +138,9 @@ struct heap_reading {
     uint64_t lists[5]; /* objects of each generation as written */
     struct type_map types;
     struct address_set objects;
+    uint64_t prefix; /* bytes before each object, 0 none */
+    uint32_t *sites; /* by number - 1: 1 + the id of the innermost frame, 0 for one that cannot be read */
+    uint32_t site_count;
 };
 
 static uint64_t heap_number(struct heap_reading *h, uint32_t offset, unsigned size)
@@ -166,6 +170,76 @@ static int read_types(struct heap_reading *h)
     return 0;
 }
 
+/* ---- allocation sites ---- */
+
+enum { SITES_MAX = 1 << 24 };
+
+static uint32_t text_at(struct heap_reading *h, uint64_t address)
+{
+    char text[NAME_MAX_BYTES];
+    if (!address || memory_text(h->probe->memory, address, text, sizeof text) < 0)
+        return 0;
+    return probe_text(h->probe, text);
+}
+
+/* Writes one site, as the chain of frames it is. Returns 1 + the id of the innermost one, 0 when it cannot be read. */
+static uint32_t write_site(struct heap_reading *h, uint64_t site)
+{
+    const struct rh_layout *l = h->layout;
+    struct memory *m = h->probe->memory;
+    struct site_record r = {.caller = FORMAT_NONE, .module = FORMAT_NONE};
+    int ok = 1;
+    uint64_t named = memory_u64(m, site + l->site_named, &ok);
+    uint32_t depth = memory_u32(m, site + l->site_depth, &ok);
+    if (!ok || depth > RH_SITE_DEPTH_MAX || (!named && !depth))
+        return 0;
+    if (named) { /* a struct rh_site: file, function, line */
+        r.file = text_at(h, memory_u64(m, named, &ok));
+        r.function = text_at(h, memory_u64(m, named + 8, &ok));
+        r.line = memory_u32(m, named + 16, &ok);
+        writer_record(h->probe->writer, SECTION_SITES, &r);
+        return ++h->probe->sites;
+    }
+    for (uint32_t level = depth; level--;) {
+        r.address = memory_u64(m, site + l->site_address + 8 * (uint64_t)level, &ok);
+        writer_record(h->probe->writer, SECTION_SITES, &r);
+        r.caller = h->probe->sites++;
+    }
+    return h->probe->sites;
+}
+
+static int read_sites(struct heap_reading *h)
+{
+    uint64_t table = heap_number(h, h->layout->heap_sites, 8), count = heap_number(h, h->layout->heap_site_count, 4);
+    h->prefix = heap_number(h, h->layout->heap_prefix, 8);
+    if (h->prefix && h->prefix != h->layout->prefix_size) {
+        probe_note(h->probe, SEVERITY_WARNING, "serial numbers and sites of a heap cannot be read", h->heap);
+        h->partial = 1;
+        h->prefix = 0;
+    }
+    if (!h->prefix || !count || count > SITES_MAX || !probe_spend(h->probe, count))
+        return 0;
+    h->sites = calloc(count, sizeof *h->sites);
+    if (!h->sites)
+        return RH_ERR_NO_MEMORY;
+    h->site_count = (uint32_t)count;
+    for (uint32_t i = 0; i < h->site_count; i++) {
+        int ok = 1;
+        uint64_t site = memory_u64(h->probe->memory, table + 8 * (uint64_t)i, &ok);
+        h->sites[i] = ok ? write_site(h, site) : 0;
+    }
+    return 0;
+}
+
+static void read_prefix(struct heap_reading *h, uint64_t object, struct writer_object *row)
+{
+    int ok = 1;
+    uint64_t prefix = object - h->prefix;
+    row->serial = memory_u64(h->probe->memory, prefix + h->layout->prefix_serial, &ok);
+    uint32_t site = memory_u32(h->probe->memory, prefix + h->layout->prefix_site, &ok);
+    row->site = ok && site && site <= h->site_count ? h->sites[site - 1] : 0;
+}
+
 /* What an address in a list turned out to be. */
 enum verdict { OBJECT_WRITTEN, OBJECT_SEEN, OBJECT_BAD };
 
@@ -190,10 +264,14 @@ static int write_object(struct heap_reading *h, uint64_t object, uint64_t next, 
     *verdict = OBJECT_WRITTEN;
     if (!(type->flags & TYPE_CONTAINER))
         generation = GENERATION_UNTRACKED; /* damaged: no collector tracks what refers to nothing */
-    unsigned state = generation | (type->flags & TYPE_CONTAINER ? STATE_CONTAINER : 0) |
-                     (refcount >= h->block->control.immortal ? STATE_IMMORTAL : 0) |
-                     (prev & l->finalized_bit ? STATE_FINALIZED : 0) | (list == RH_LIST_TRASH ? STATE_DYING : 0);
-    remote_object_write(h->probe, l, type, h->id, object, refcount, state);
+    struct writer_object row = {.address = object, .refcount = refcount};
+    row.state = generation | (type->flags & TYPE_CONTAINER ? STATE_CONTAINER : 0) |
+                (refcount >= h->block->control.immortal ? STATE_IMMORTAL : 0) |
+                (prev & l->finalized_bit ? STATE_FINALIZED : 0) |
+                (list == RH_LIST_TRASH || !refcount ? STATE_DYING : 0);
+    if (h->prefix)
+        read_prefix(h, object, &row);
+    remote_object_write(h->probe, l, type, h->id, &row);
     h->lists[generation]++;
     return probe_tick(h->probe, err);
 }
@@ -366,6 +444,8 @@ static int read_heap(struct probe *probe, const struct block *block, uint64_t he
         h.collecting = -1;
     }
     int status = read_types(&h) ? error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the types", "") : 0;
+    if (!status && read_sites(&h))
+        status = error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the allocation sites", "");
     if (!status)
         status = walk_lists(&h, err);
     if (!status) {
@@ -375,6 +455,7 @@ static int read_heap(struct probe *probe, const struct block *block, uint64_t he
     }
     type_map_release(&h.types);
     free(h.objects.slots);
+    free(h.sites);
     return status;
 }
 

@@ -56,10 +56,10 @@ struct probe {
     struct region *regions;
     size_t region_count;
     struct writer *writer;
-    uint32_t heaps, types; /* ids handed out */
-    uint64_t damaged;      /* objects left out */
-    uint64_t searched;     /* bytes looked through for runtimes */
-    uint64_t budget;       /* words that may still be looked at; see probe_spend() */
+    uint32_t heaps, types, sites; /* ids handed out */
+    uint64_t damaged;             /* objects left out */
+    uint64_t searched;            /* bytes looked through for runtimes */
+    uint64_t budget;              /* words that may still be looked at; see probe_spend() */
     uint64_t spent;
     int stopped;
     void *found[16]; /* each model's state */

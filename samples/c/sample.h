@@ -14,7 +14,7 @@
 
 static inline struct rh_heap *sample_heap(const char *name)
 {
-    struct rh_heap_options options = {name};
+    struct rh_heap_options options = {.name = name};
     struct rh_error err;
     struct rh_heap *heap;
     if (rh_heap_create(&options, &heap, &err)) {

@@ -338,7 +338,7 @@ static void age(struct random_heap *r)
 
 static void make_heap(struct world *w, int h)
 {
-    struct rh_heap_options options = {h ? "second" : "first"};
+    struct rh_heap_options options = {.name = h ? "second" : "first"};
     struct random_heap *r = w->r;
     if (rh_heap_create(&options, &r->heaps[h], NULL))
         need(NULL);

@@ -353,8 +353,8 @@ static void dump__survives_a_damaged_heap(void **state)
     kid[1]->after = kid[2];
     kid[2]->after = kid[1];
     assert_int_equal(rh_buffer_resize(heap, &parent->items, 0, 8), 0);
-    for (uint64_t wrong = UINT64_MAX / 8 - 7; wrong; wrong = wrong == UINT64_MAX ? 0 : UINT64_MAX) {
-        parent->capacity = wrong;
+    for (uint64_t claimed = UINT64_MAX / 8 - 7; claimed; claimed = claimed == UINT64_MAX ? 0 : UINT64_MAX) {
+        parent->capacity = claimed;
         assert_int_equal(rh_dump(path, 0, NULL), 0);
         assert_true(verify() > 0);
     }

@@ -105,7 +105,7 @@ static int use_builtins(struct rh_heap *heap, struct rh_object *list)
 
 static int use_library(void)
 {
-    struct rh_heap_options options = {"a heap"};
+    struct rh_heap_options options = {.name = "a heap"};
     struct rh_heap *heap;
     struct rh_error err = {0};
     struct rh_type *type;

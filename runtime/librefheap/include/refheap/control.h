@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 #define RH_CONTROL_MAGIC "librefheap.ctrl"
-#define RH_CONTROL_VERSION 1
+#define RH_CONTROL_VERSION 2
 
 /* Lists of a heap, by index. The first five are generations as enum rh_generation numbers them. */
 enum rh_list {
@@ -57,6 +57,11 @@ struct rh_layout {
     uint32_t heap_enabled, heap_debug;
     uint32_t heap_long_lived_total, heap_long_lived_pending;
     uint32_t heap_owner, heap_next_serial;
+    uint32_t heap_prefix;                 /* size_t: bytes before each object; 0 none */
+    uint32_t heap_sites, heap_site_count; /* pointers to sites, uint32 */
+    uint32_t prefix_size, prefix_serial,
+        prefix_site; /* from the prefix's start; uint64, and uint32: site number, from 1 */
+    uint32_t site_named, site_depth, site_address; /* a struct rh_site or NULL; uint32; uint64 each, innermost first */
 
     uint32_t root_size, root_name, root_slot, root_object, root_kind;
 

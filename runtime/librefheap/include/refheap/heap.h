@@ -1,9 +1,4 @@
-/* Heaps, the collector, roots, and snapshots.
- *
- * The collector is CPython's of the 3.8 to 3.13 family (Modules/gcmodule.c): containers live in three generations;
- * a collection of generation N takes generations 0 to N as candidates, subtracts from copies of their refcounts every
- * reference between candidates, and frees what neither keeps a count nor is reached from what does.
- */
+/* Heaps, their objects and their roots. The collector is in gc.h, snapshots in dump.h. */
 #ifndef REFHEAP_HEAP_H
 #define REFHEAP_HEAP_H
 
@@ -21,57 +16,42 @@ enum rh_generation {
     RH_UNTRACKED = 4, /* atomic objects, and containers that cannot be part of a cycle as they are */
 };
 
-struct rh_heap_options {
-    const char *name; /* shown in snapshots; may be NULL */
+/* Where a heap's memory comes from. allocate returns 16-aligned memory or NULL; release takes what allocate gave, and
+ * NULL. Neither may use the heap. */
+struct rh_allocator {
+    void *(*allocate)(void *context, size_t size);
+    void (*release)(void *context, void *memory);
+    void *context;
 };
+
+enum rh_heap_flags {
+    RH_HEAP_SERIALS = 1, /* number objects in the order they are made: two dumps can tell a survivor from a newcomer at
+                            the same address. 16 bytes an object, shared with sites. */
+};
+
+/* Zero is a fit value for everything. */
+struct rh_heap_options {
+    const char *name;                     /* shown in snapshots; may be NULL */
+    const struct rh_allocator *allocator; /* copied; NULL is malloc and free */
+    unsigned flags;                       /* enum rh_heap_flags */
+    unsigned site_depth; /* where objects were made: 0 not recorded, else the return addresses of so many callers, at
+                            most RH_SITE_DEPTH_MAX, or the place RH_AT() names */
+};
+enum { RH_SITE_DEPTH_MAX = 16 };
 
 /* A new heap, owned by the calling thread. options may be NULL. */
 RH_API int rh_heap_create(const struct rh_heap_options *options, struct rh_heap **out, struct rh_error *err);
 
-/* Runs a full collection, then frees whatever is left without running its finalizers. Returns how many objects were
- * still alive, immortal ones not counted: what the program leaked. Objects of other heaps must not refer to its objects
- * any more. NULL is allowed. */
+/* Runs a full collection, then the callbacks of rh_at_death() and the finalizers of what is left, each once, and frees
+ * it whatever they do. Returns how many objects were still alive, immortal ones not counted: what the program leaked;
+ * with RH_DEBUG_UNCOLLECTABLE, or a report of its own (rh_set_report), it says of which types. Objects of other heaps
+ * must not refer to its objects any more. NULL is allowed. */
 RH_API size_t rh_heap_destroy(struct rh_heap *heap);
 
 /* Hands the heap to the calling thread. The thread that had it must be done with it. After fork() the heaps of the
- * thread that called it belong to the child too, without this. */
+ * thread that called it belong to the child too, without this. Heaps of different threads must not refer to each
+ * other's objects. */
 RH_API void rh_heap_adopt(struct rh_heap *heap);
-
-/* Collects a generation and those younger. Returns the number of unreachable objects found; 0 during a collection. */
-RH_API size_t rh_collect(struct rh_heap *heap, int generation);
-
-/* Automatic collection, on at first: when containers made less those freed pass threshold 0. */
-RH_API void rh_enable(struct rh_heap *heap);
-RH_API void rh_disable(struct rh_heap *heap);
-RH_API int rh_is_enabled(const struct rh_heap *heap);
-
-/* Thresholds, (700, 10, 10) at first; a threshold 0 of 0 turns automatic collection off. */
-RH_API void rh_set_threshold(struct rh_heap *heap, const size_t threshold[3]);
-RH_API void rh_get_threshold(const struct rh_heap *heap, size_t threshold[3]);
-RH_API void rh_get_count(const struct rh_heap *heap, size_t count[3]);
-
-struct rh_stats {
-    uint64_t collections, collected, uncollectable;
-};
-RH_API void rh_get_stats(const struct rh_heap *heap, struct rh_stats stats[3]);
-
-enum rh_debug {
-    RH_DEBUG_SAVEALL = 32, /* keep what is found unreachable in rh_garbage() rather than free it */
-};
-RH_API void rh_set_debug(struct rh_heap *heap, unsigned flags);
-RH_API unsigned rh_get_debug(const struct rh_heap *heap);
-
-/* The list of objects kept by RH_DEBUG_SAVEALL; borrowed, NULL while there are none. */
-RH_API struct rh_object *rh_garbage(const struct rh_heap *heap);
-
-/* Moves all containers of the three generations to the permanent one, or back to the oldest. */
-RH_API void rh_freeze(struct rh_heap *heap);
-RH_API void rh_unfreeze(struct rh_heap *heap);
-RH_API size_t rh_freeze_count(const struct rh_heap *heap);
-
-RH_API int rh_is_tracked(const void *object);
-RH_API int rh_is_finalized(const void *object);
-RH_API int rh_generation_of(const void *object);
 
 /* Takes a container out of the collector's sight, or back in (into generation 0). An untracked container is no
  * candidate: only for objects known not to be part of a cycle. */
@@ -99,24 +79,8 @@ RH_API void rh_unpin(void *object, const char *name);
 RH_API void rh_busy_begin(struct rh_heap *heap);
 RH_API void rh_busy_end(struct rh_heap *heap);
 
-enum rh_dump_flags {
-    RH_DUMP_NO_VALUES = 1, /* leave out values, keep names */
-    /* Copy the buffers of the program's own types through the kernel, so that a pointer that is wrong for a moment
-     * becomes a mark in the file and not a fault: for signal handlers and debuggers. */
-    RH_DUMP_GUARDED = 2,
-};
-
-/* Writes a snapshot of the calling thread's heaps to `path`: complete, or not at all. Heaps of other threads are named
- * in it as left out. Async-signal-safe: raw system calls and a mapping of its own, no lock waited for, little stack,
- * errno kept. Returns RH_ERR_BUSY when one of the heaps is being changed (in a signal handler that came in the middle
- * of something). */
-RH_API int rh_dump(const char *path, unsigned flags, struct rh_error *err);
-
-/* Asks for a dump at the next safe point of a thread that owns a heap: an allocation, a collection, rh_safepoint().
- * Async-signal-safe. Returns RH_ERR_BUSY while an earlier request is open. */
-RH_API int rh_dump_request(const char *path, unsigned flags, struct rh_error *err);
-
-/* A safe point and nothing else. Cheap: for loops that wait or allocate nothing. */
+/* A safe point and nothing else: an open request for a dump is served. Cheap: for loops that wait or allocate nothing.
+ */
 RH_API void rh_safepoint(struct rh_heap *heap);
 
 #ifdef __cplusplus

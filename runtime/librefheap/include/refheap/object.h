@@ -225,6 +225,11 @@ struct rh_type_spec {
     size_t field_count;
     unsigned flags; /* reserved, 0 */
 
+    /* The type this one extends, of the same heap, or NULL. The struct begins with that of the base; the base's fields
+     * come before its own, and its functions are taken over where there are none here. (finalize, traverse and clear of
+     * a type that has its own call those of the base themselves.) */
+    const struct rh_type *base;
+
     /* For layouts no table can say: both or neither, beside the table (which they must not repeat). traverse calls
      * visit for each reference and must be async-signal-safe; clear drops them and leaves the object fit to be freed.
      * A reader from outside cannot follow such references. */
@@ -243,9 +248,9 @@ struct rh_type_spec {
 };
 
 /* name: a string; type: the struct; fields: an array of struct rh_field. */
-#define RH_TYPE_SPEC(name, type, fields)                                                                         \
-    {                                                                                                            \
-        name, NULL, sizeof(type), 0, fields, sizeof(fields) / sizeof(*(fields)), 0, NULL, NULL, NULL, NULL, NULL \
+#define RH_TYPE_SPEC(name, type, fields)                                                                               \
+    {                                                                                                                  \
+        name, NULL, sizeof(type), 0, fields, sizeof(fields) / sizeof(*(fields)), 0, NULL, NULL, NULL, NULL, NULL, NULL \
     }
 
 /* Makes a type of a heap; its spec, fields and names are copied. The type lives as long as the heap. Fails with
@@ -253,6 +258,10 @@ struct rh_type_spec {
 RH_API int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec, struct rh_type **out,
                           struct rh_error *err);
 RH_API const char *rh_type_name(const struct rh_type *type);
+RH_API const struct rh_type *rh_type_base(const struct rh_type *type); /* NULL for none */
+
+/* Whether the object's type is this one or extends it. */
+RH_API int rh_is_a(const void *object, const struct rh_type *type);
 RH_API struct rh_heap *rh_type_heap(const struct rh_type *type);
 
 /* A new object, zeroed behind its head, with a refcount of 1; NULL when memory is exhausted. This is a safe point: a
@@ -261,6 +270,33 @@ RH_API void *rh_object_new(struct rh_type *type);
 
 /* The same with room for `items` further items of the type's item size. */
 RH_API void *rh_object_new_items(struct rh_type *type, size_t items);
+
+/* Where an object is made, for heaps that record it (rh_heap_options.site_depth):
+ *
+ *     struct node *n = RH_AT(rh_object_new(node_type));
+ *
+ * Everything made on the way to the value is recorded as made here. Costs nothing to speak of when sites are off. */
+struct rh_site {
+    const char *file, *function;
+    unsigned line;
+};
+RH_API const struct rh_site *rh_site_set(const struct rh_site *site); /* returns the one before; NULL: none */
+#ifdef __cplusplus
+#define RH_AUTO auto
+#else
+#define RH_AUTO __auto_type
+#endif
+#define RH_AT(expression)                                                      \
+    __extension__({                                                            \
+        static const struct rh_site rh_site_ = {__FILE__, __func__, __LINE__}; \
+        const struct rh_site *rh_before_ = rh_site_set(&rh_site_);             \
+        RH_AUTO rh_made_ = (expression);                                       \
+        rh_site_set(rh_before_);                                               \
+        rh_made_;                                                              \
+    })
+
+/* The number the object got when it was made, from 1 on; 0 when its heap does not number objects. */
+RH_API uint64_t rh_serial(const void *object);
 
 /* Resizes a buffer that a field table names, within the object: *buffer is NULL or came from here. Returns 0, or
  * RH_ERR_NO_MEMORY with *buffer as it was. Bytes beyond the old size are zero. While an object's array and its count
@@ -280,8 +316,15 @@ static inline int64_t rh_refcount(const void *object)
     return (RH_CAST(const struct rh_object *, object))->refcount;
 }
 
+/* Says that an object's refcount is not one a living object has; see debug.h. */
+RH_API void rh_refcount_trap(const void *object, const char *file, unsigned line);
+
 static inline void rh_incref(void *object)
 {
+#ifdef RH_DEBUG
+    if ((RH_CAST(struct rh_object *, object))->refcount < 0)
+        rh_refcount_trap(object, __FILE__, __LINE__);
+#endif
     (RH_CAST(struct rh_object *, object))->refcount++;
 }
 
@@ -289,6 +332,12 @@ static inline void rh_incref(void *object)
 static inline void rh_decref(void *object)
 {
     struct rh_object *o = RH_CAST(struct rh_object *, object);
+#ifdef RH_DEBUG
+    if (o->refcount <= 0) {
+        rh_refcount_trap(o, __FILE__, __LINE__);
+        return;
+    }
+#endif
     if (--o->refcount == 0)
         rh_object_drop(o);
 }
@@ -314,6 +363,12 @@ RH_API int rh_weak_set(struct rh_weak *weak, void *object);
 
 /* A new reference to the target, or NULL when it is gone. */
 RH_API void *rh_weak_get(const struct rh_weak *weak);
+
+/* Calls `callback` once: when the object has died, or when its heap is destroyed before, then the latest first; like
+ * Python's weakref.finalize. The object is not kept alive and `context` must not refer to it. Returns 0 or
+ * RH_ERR_NO_MEMORY. rh_not_at_death() takes it back, and returns whether it was still to come. */
+RH_API int rh_at_death(void *object, void (*callback)(void *context), void *context);
+RH_API int rh_not_at_death(void *object, void (*callback)(void *context), void *context);
 
 #ifdef __cplusplus
 }
