@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <refheap/control.h>
-#include <refheap/heap.h>
 
 #include "../../dumpfmt/error.h"
 #include "../../dumpfmt/hash.h"

@@ -88,7 +88,7 @@ __attribute__((noinline)) void allocate(int count)
 
 int main(void)
 {
-    struct rh_heap_options options = {"the target"};
+    struct rh_heap_options options = {.name = "the target"};
     if (rh_heap_create(&options, &heap, NULL) || rh_type_create(heap, &pair_spec, &pair_type, NULL))
         return 3;
     fill();

@@ -26,6 +26,9 @@ extern "C" {
 #define RH_CONTROL_MAGIC "librefheap.ctrl"
 #define RH_CONTROL_VERSION 2
 
+/* Return addresses kept of a site. */
+enum { RH_SITE_DEPTH_MAX = 16 };
+
 /* Lists of a heap, by index. The first five are generations as enum rh_generation numbers them. */
 enum rh_list {
     RH_LIST_CANDIDATES = 5, /* under collection, not yet judged or found alive */

@@ -37,7 +37,6 @@ struct rh_heap_options {
     unsigned site_depth; /* where objects were made: 0 not recorded, else the return addresses of so many callers, at
                             most RH_SITE_DEPTH_MAX, or the place RH_AT() names */
 };
-enum { RH_SITE_DEPTH_MAX = 16 };
 
 /* A new heap, owned by the calling thread. options may be NULL. */
 RH_API int rh_heap_create(const struct rh_heap_options *options, struct rh_heap **out, struct rh_error *err);
