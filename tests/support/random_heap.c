@@ -339,6 +339,10 @@ static void age(struct random_heap *r)
 static void make_heap(struct world *w, int h)
 {
     struct rh_heap_options options = {.name = h ? "second" : "first"};
+    if (w->r->seed % 3 == 1) /* numbered, and with sites: what stands before the objects moves them */
+        options.flags = RH_HEAP_SERIALS;
+    if (w->r->seed % 3 == 2)
+        options.site_depth = 1 + (unsigned)(w->r->seed % 5);
     struct random_heap *r = w->r;
     if (rh_heap_create(&options, &r->heaps[h], NULL))
         need(NULL);
@@ -355,6 +359,7 @@ void random_heap_build(struct random_heap *r, uint64_t seed, size_t size)
 {
     struct world w = {.r = r};
     memset(r, 0, sizeof *r);
+    r->seed = seed;
     r->state = seed * 0x9e3779b97f4a7c15u + 1;
     r->size = size;
     r->heap_count = 1 + (int)(random_below(r, 3) == 0);

@@ -6,7 +6,7 @@
 #include <refheap/refheap.h>
 
 struct random_heap {
-    uint64_t state; /* of the generator */
+    uint64_t seed, state; /* the latter of the generator */
     struct rh_heap *heaps[2];
     int heap_count;
     void **held; /* objects this program holds a reference to */
