@@ -226,17 +226,21 @@ bench:
 dest = $(DESTDIR)$(PREFIX)
 
 install: all
-	@install -d $(dest)/bin $(dest)/lib $(dest)/include/refheap $(dest)/share/refheap/gdb/refheap_gdb
+	@install -d $(dest)/bin $(dest)/lib/pkgconfig $(dest)/include/refheap $(dest)/share/refheap/gdb/refheap_gdb
 	@install -m 755 $(O)/refheap $(dest)/bin/refheap
-	@install -m 644 $(O)/librefheap.a $(dest)/lib/librefheap.a
-	@install -m 755 $(O)/librefheap.so.$(SOVERSION) $(dest)/lib/librefheap.so.$(SOVERSION)
-	@ln -sf librefheap.so.$(SOVERSION) $(dest)/lib/librefheap.so
+	@for l in librefheap librefheap-debug; do \
+		install -m 644 $(O)/$$l.a $(dest)/lib/$$l.a; \
+		install -m 755 $(O)/$$l.so.$(SOVERSION) $(dest)/lib/$$l.so.$(SOVERSION); \
+		ln -sf $$l.so.$(SOVERSION) $(dest)/lib/$$l.so; done
+	@sed 's,@PREFIX@,$(PREFIX),;s,@VERSION@,$(VERSION),' runtime/librefheap/librefheap.pc.in \
+		> $(dest)/lib/pkgconfig/librefheap.pc
 	@install -m 644 dumpfmt/include/refheap/*.h runtime/librefheap/include/refheap/*.h $(dest)/include/refheap
 	@install -m 644 gdb/refheap_gdb/*.py $(dest)/share/refheap/gdb/refheap_gdb
 	@echo "installed in $(dest)"
 
 uninstall:
-	@rm -f $(dest)/bin/refheap $(dest)/lib/librefheap.a $(dest)/lib/librefheap.so*
+	@rm -f $(dest)/bin/refheap $(dest)/lib/librefheap.a $(dest)/lib/librefheap.so* $(dest)/lib/librefheap-debug.* \
+		$(dest)/lib/pkgconfig/librefheap.pc
 	@rm -rf $(dest)/include/refheap $(dest)/share/refheap
 
 clean:

@@ -1,6 +1,7 @@
 """Each sample leaks in its own way, and refheap says which."""
 
 import os
+import re
 import unittest
 
 from support import SAMPLES, SOURCE, TestCase, ask, run, sample
@@ -30,7 +31,8 @@ class Samples(TestCase):
 
     def test_every_sample_is_tested(self):
         tested = {"self_reference", "two_lists", "two_dicts", "ring", "parent_child", "exception_traceback", "forgotten_list",
-                  "cache_strong", "cache_weak", "broken_by_hand", "proxy"}
+                  "cache_strong", "cache_weak", "broken_by_hand", "proxy", "finalizer_cycle", "resurrection",
+                  "uncollectable", "freeze_before_fork"}
         sources = {f[:-2] for f in os.listdir(os.path.join(SOURCE, "samples", "c")) if f.endswith(".c")}
         self.assertEqual(sources, tested)
         self.assertTrue(sources <= set(os.listdir(SAMPLES)))
@@ -97,6 +99,38 @@ class Samples(TestCase):
         _, cycle = self.only_cycle("broken_by_hand")
         self.assertEqual(sorted(m["label"] for m in cycle["members"]), ['"Are you sure?"', '"just dropped"'])
         self.assertEqual(cycle["advice"], "make window.owner weak")
+
+    def test_finalizer_in_a_cycle(self):
+        said, answer = self.analyse("finalizer_cycle")
+        self.assertEqual(answer["garbage"]["objects"], 2)
+        self.assertEqual(said.count("Closed"), 2)
+        self.assertIn("Closed app.log; mirror.log is still open.", said)
+
+    def test_resurrection(self):
+        snapshot = self.path("resurrection.refheap")
+        said = sample("resurrection", snapshot)
+        # Unreachable it was, until its finalizer had its turn: a snapshot shows what is, not what a finalizer will do.
+        self.assertEqual(ask("cycles", snapshot)["garbage"]["objects"], 1)
+        self.assertIn("The collector found 0 unreachable objects.", said)
+        self.assertEqual(said.count("The finalizer of"), 1)
+        self.assertIn("the collector found 1 unreachable objects, and no finalizer ran.", said)
+        self.assertIn("0 objects leaked.", said)
+
+    def test_uncollectable(self):
+        said, answer = self.analyse("uncollectable")
+        self.assertTrue(answer["cycles"][0]["uncollectable"])
+        rows = ask("generations", self.snapshot)["generations"]
+        self.assertEqual([r["uncollectable_objects"] for r in rows if r["generation"] == 0], [4])
+        self.assertIn("It could not free 4 of them; its list of garbage holds 2.", said)
+
+    def test_freeze_before_fork(self):
+        said, answer = self.analyse("freeze_before_fork")
+        self.assertEqual(answer["garbage"]["objects"], 0)
+        without, frozen = map(int, re.search(r"copies (-?\d+) KiB without freezing, and (-?\d+) KiB with", said).groups())
+        self.assertGreater(without, 5000)
+        self.assertLess(frozen, without / 10)
+        permanent = [r for r in ask("generations", self.snapshot)["generations"] if r["generation"] == 3]
+        self.assertEqual(permanent[0]["objects"], 200001)
 
     def test_proxy(self):
         _, answer = self.analyse("proxy")

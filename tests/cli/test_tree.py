@@ -118,8 +118,13 @@ class Tree(TestCase):
         with open(program, "w") as f:
             f.write("#include <refheap/refheap.h>\nint main(void) { struct rh_heap *h; return rh_heap_create(0, &h, 0); }\n")
         flags = ["-fsanitize=address,undefined"] if BUILD.endswith("-san") else []
-        subprocess.run(["cc", "-Wall", "-Werror", "-I", root + "/include", program, "-o", self.path("program"), "-L",
-                        root + "/lib", "-lrefheap", "-Wl,-rpath," + root + "/lib"] + flags, check=True)
+        found = subprocess.run(["pkg-config", "--define-variable=prefix=" + root, "--cflags", "--libs", "librefheap"],
+                               env=dict(os.environ, PKG_CONFIG_PATH=root + "/lib/pkgconfig"), stdout=subprocess.PIPE,
+                               check=True).stdout.decode().split()
+        subprocess.run(["cc", "-Wall", "-Werror", program, "-o", self.path("program"), "-Wl,-rpath," + root + "/lib"] +
+                       found + flags, check=True)
+        needed = subprocess.run(["readelf", "-d", self.path("program")], stdout=subprocess.PIPE, check=True).stdout
+        self.assertRegex(needed.decode(), r"NEEDED.*librefheap\.so\.\d+\]")
         subprocess.run([self.path("program")], check=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
         subprocess.run(make + ["uninstall"], stdout=subprocess.DEVNULL, check=True)
         left = [f for _, _, files in os.walk(root) for f in files]
