@@ -217,8 +217,19 @@ fuzz: samples
 		$(DUMPFMT_WRITER:%=dumpfmt/%.c) $(DUMPFMT_READER:%=dumpfmt/%.c) -lzstd
 	@cd $(O)/fuzz && ./fuzz_snapshot -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -jobs=2 -workers=2 corpus
 
+# Beside make_shared, and GObject where libglib2.0-dev is installed.
+$(O)/bench/objects: tests/bench/objects.c $(O)/librefheap.a
+	$(Q)$(CC) -std=gnu11 -O2 -Idumpfmt/include -Iruntime/librefheap/include -o $@ $^
+$(O)/bench/make_shared: tests/bench/make_shared.cpp
+	$(Q)$(CXX) -std=c++17 -O2 -pthread -o $@ $<
+$(O)/bench/gobject: tests/bench/gobject.c
+	$(Q)! $(PKG_CONFIG) --exists gobject-2.0 || \
+		$(CC) -std=gnu11 -O2 -o $@ $< $$($(PKG_CONFIG) --cflags --libs gobject-2.0)
+
+BENCH_OBJECTS ?= 1000000 5000000
 bench:
-	@$(MAKE) --no-print-directory -j2 all tools
+	@mkdir -p $(O)/bench
+	@$(MAKE) --no-print-directory -j2 all tools $(O)/bench/objects $(O)/bench/make_shared $(O)/bench/gobject
 	@$(PYTHON) tests/bench/bench.py $(O) $(BENCH_OBJECTS)
 
 # ---- installing ----

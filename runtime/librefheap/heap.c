@@ -11,6 +11,13 @@
 
 /* ---- life ---- */
 
+/* A tool that watches memory could not tell a freed object from one in a page. */
+#if defined(__SANITIZE_ADDRESS__) || defined(RH_DEBUG)
+enum { POOLS = 0 };
+#else
+enum { POOLS = 1 };
+#endif
+
 int rh_heap_create(const struct rh_heap_options *options, struct rh_heap **out, struct rh_error *err)
 {
     *out = NULL;
@@ -43,6 +50,9 @@ int rh_heap_create(const struct rh_heap_options *options, struct rh_heap **out, 
         heap->allocator = *allocator;
     heap->site_depth = options->site_depth;
     heap->prefix = options->flags & RH_HEAP_SERIALS || options->site_depth ? sizeof(struct prefix) : 0;
+    const char *by_malloc = secure_getenv("RH_MALLOC");
+    int pools = POOLS && !allocator && !heap->prefix && !(by_malloc && *by_malloc && strcmp(by_malloc, "0"));
+    heap->pool.slot_most = pools ? POOL_SLOT_MAX : 0;
     heap->debug = report_flags_of(secure_getenv("RH_GC_DEBUG"));
     const char *stress = secure_getenv("RH_GC_STRESS");
 
@@ -148,6 +158,7 @@ size_t rh_heap_destroy(struct rh_heap *heap)
     heap_free(heap, heap->name);
     heap_free(heap, heap->callbacks);
     sites_destroy(heap);
+    pool_release(&heap->pool);
     heap_free(heap, heap);
     return alive;
 }

@@ -5,10 +5,12 @@
 #include <refheap/refheap.h>
 
 #include "links.h"
+#include "pool.h"
 
 enum type_bits {
     TYPE_IS_CONTAINER = 1,
     TYPE_BORN_UNTRACKED = 2, /* tracked only once they hold what may be tracked: dict */
+    TYPE_KEEPS_SIZE = 16,    /* what counts the items of an instance never changes */
     TYPE_IS_PLAIN = 8,       /* instances hold simple references and nothing else to take care of when they die */
     TYPE_IDLES = 4,          /* untracked by the collector when they hold nothing that may be tracked: tuple, dict */
 };
@@ -31,9 +33,7 @@ struct rh_type {
     const struct rh_field *fields;
     uint32_t reference_count;
     uint32_t weak_count;
-    uint32_t snapshot_id;    /* while a dump is written */
-    struct rh_object *spare; /* freed objects kept for the next ones, linked through links.next */
-    uint32_t spares, spares_most;
+    uint32_t snapshot_id; /* while a dump is written */
     struct reference *references;
     const struct rh_field *items; /* the inline array that item_size counts, or NULL */
     const struct rh_field *kept;  /* the field with RH_FIELD_KEPT, or NULL */
@@ -122,6 +122,7 @@ struct rh_heap {
     struct rh_object *hand; /* an object between two lists */
     struct rh_allocator allocator;
     size_t prefix; /* bytes before each object: sizeof(struct prefix) or 0 */
+    struct pool pool;
     unsigned site_depth;
     struct site_table sites;
     char *name;
@@ -219,30 +220,28 @@ char *heap_copy_text(struct rh_heap *heap, const char *text);
 /* Makes room for one more element of an array of `count`. Returns 0 or RH_ERR_NO_MEMORY. */
 int heap_grow(struct rh_heap *heap, void *array, size_t count, size_t *capacity, size_t element_size);
 
-struct rh_object *object_allocate_slowly(struct rh_type *type, size_t size);
-void object_free_slowly(struct rh_object *object);
+void *object_allocate_slowly(struct rh_type *type, size_t size);
+void object_free_slowly(struct rh_object *object, size_t size);
 
-/* Memory for an object of a type, the prefix before it filled in, its head not: one that was freed lately, or new. */
-static inline struct rh_object *object_allocate(struct rh_type *type, size_t size)
+/* Whether objects of this size come from pages: those whose size can be told when they are freed. */
+static inline int is_pooled(const struct rh_type *type, size_t size)
 {
-    struct rh_object *object = type->spare;
-    if (!object || size != type->size)
-        return object_allocate_slowly(type, size);
-    type->spare = (struct rh_object *)object->links.next;
-    type->spares--;
-    return object;
+    return type->flags & TYPE_KEEPS_SIZE && size <= type->heap->pool.slot_most;
 }
 
-static inline void object_free(struct rh_object *object)
+/* Memory for an object of a type, the prefix before it filled in; its head is not. */
+static inline struct rh_object *object_allocate(struct rh_type *type, size_t size)
 {
-    struct rh_type *type = object->type;
-    if (type->spares == type->spares_most) {
-        object_free_slowly(object);
-        return;
-    }
-    object->links.next = (uintptr_t)type->spare;
-    type->spare = object;
-    type->spares++;
+    return is_pooled(type, size) ? pool_allocate(&type->heap->pool, size) : object_allocate_slowly(type, size);
+}
+
+/* `size` is what it was allocated with; it need not be right for a type without TYPE_KEEPS_SIZE. */
+static inline void object_free(struct rh_object *object, size_t size)
+{
+    if (is_pooled(object->type, size))
+        pool_free(&object->type->heap->pool, object);
+    else
+        object_free_slowly(object, size);
 }
 
 /* ---- allocation sites (site.c) ---- */

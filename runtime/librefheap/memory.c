@@ -1,4 +1,4 @@
-/* A heap's memory: the program's allocator, and a few freed objects kept by each type. */
+/* A heap's memory: the program's allocator, and what stands before objects. Pages of small objects are in pool.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,28 +47,26 @@ int heap_grow(struct rh_heap *heap, void *array, size_t count, size_t *capacity,
 
 /* ---- objects ---- */
 
-static struct rh_object *allocate_with_prefix(struct rh_type *type, size_t size)
+void *object_allocate_slowly(struct rh_type *type, size_t size)
 {
     struct rh_heap *heap = type->heap;
+    if (!heap->prefix)
+        return heap_allocate(heap, size);
     uint32_t site = heap->site_depth ? site_here(heap) : 0;
     struct prefix *prefix = heap_allocate(heap, sizeof *prefix + size);
     if (!prefix)
         return NULL;
     *prefix = (struct prefix){++heap->next_serial, site, 0};
-    return (struct rh_object *)(prefix + 1);
+    return prefix + 1;
 }
 
-struct rh_object *object_allocate_slowly(struct rh_type *type, size_t size)
-{
-    return type->heap->prefix ? allocate_with_prefix(type, size) : heap_allocate(type->heap, size);
-}
-
-void object_free_slowly(struct rh_object *object)
+void object_free_slowly(struct rh_object *object, size_t size)
 {
 #ifdef RH_DEBUG
-    debug_free(object, object->type->size);
+    debug_free(object, size);
 #else
     struct rh_heap *heap = object->type->heap;
+    (void)size;
     heap_free(heap, (char *)object - heap->prefix);
 #endif
 }

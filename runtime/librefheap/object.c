@@ -15,6 +15,13 @@ enum { USER_DEPTH_MAX = 50 };
 
 /* ---- birth ---- */
 
+/* Bytes an object was allocated with. */
+static inline size_t size_of(const struct rh_object *object)
+{
+    const struct rh_type *type = object->type;
+    return type->items ? type->size + field_count(object, type->items) * type->item_size : type->size;
+}
+
 /* Zeroes what stands behind the head. Small objects by plain stores of 8 bytes: the wide ones of memset() make the
  * loads that soon follow wait. */
 static inline void zero_body(struct rh_object *object, size_t size)
@@ -241,6 +248,7 @@ void object_discard(struct rh_object *object)
 {
     struct rh_type *type = object->type;
     struct rh_heap *heap = type->heap;
+    size_t size = size_of(object); /* now: what counts the items may be gone later */
     if (type->weak_count)
         for (uint32_t i = 0; i < type->field_count; i++)
             if (type->fields[i].kind == RH_FIELD_WEAK)
@@ -251,7 +259,7 @@ void object_discard(struct rh_object *object)
     list_remove(links_of(object));
     if (is_container(object) && heap->generations[0].count)
         heap->generations[0].count--;
-    object_free(object);
+    object_free(object, size);
 }
 
 struct user_state user_begin(struct rh_heap *heap)
@@ -326,7 +334,7 @@ static void destroy_plain(struct rh_heap *heap, struct rh_object *object)
     list_remove(links_of(object));
     if (type->flags & TYPE_IS_CONTAINER && heap->generations[0].count)
         heap->generations[0].count--;
-    object_free(object);
+    object_free(object, size_of(object));
 }
 
 /* Tears down the first object of the trash. */

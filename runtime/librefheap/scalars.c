@@ -158,6 +158,7 @@ int scalars_create(struct rh_heap *heap, struct rh_error *err)
         int status = rh_type_create(heap, types[i].spec, &heap->builtins[types[i].which], err);
         if (status)
             return status;
+        heap->builtins[types[i].which]->flags |= TYPE_KEEPS_SIZE;
     }
     return 0;
 }

@@ -35,7 +35,7 @@ int sequences_create(struct rh_heap *heap, struct rh_error *err)
     int status = rh_type_create(heap, &tuple_spec, &heap->builtins[RH_TYPE_TUPLE], err);
     if (status)
         return status;
-    heap->builtins[RH_TYPE_TUPLE]->flags |= TYPE_IDLES;
+    heap->builtins[RH_TYPE_TUPLE]->flags |= TYPE_IDLES | TYPE_KEEPS_SIZE;
     return rh_type_create(heap, &list_spec, &heap->builtins[RH_TYPE_LIST], err);
 }
 

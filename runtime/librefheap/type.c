@@ -8,14 +8,6 @@
 #include "../../dumpfmt/error.h"
 #include "internal.h"
 
-/* Objects of fixed size are made and freed at the pace of a list; so a type keeps a few. Not under a tool that watches
- * memory, which could not tell a freed object then. */
-#if defined(__SANITIZE_ADDRESS__) || defined(RH_DEBUG)
-enum { SPARES_MOST = 0, SPARE_SIZE_MAX = 256 };
-#else
-enum { SPARES_MOST = 32, SPARE_SIZE_MAX = 256 };
-#endif
-
 static int holds_references(const struct rh_field *f)
 {
     switch (f->kind) {
@@ -266,8 +258,8 @@ int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec, struct
         type->flags |= TYPE_IS_CONTAINER;
     if (is_plain(type))
         type->flags |= TYPE_IS_PLAIN;
-    if (!spec->item_size && spec->size <= SPARE_SIZE_MAX && !heap->prefix)
-        type->spares_most = SPARES_MOST;
+    if (!spec->item_size)
+        type->flags |= TYPE_KEEPS_SIZE;
     type->next = heap->types;
     store_barrier();
     heap->types = type;
@@ -299,11 +291,6 @@ void type_unregister(struct rh_type *type)
 
 void type_destroy(struct rh_type *type)
 {
-    while (type->spare) {
-        struct rh_object *spare = type->spare;
-        type->spare = (struct rh_object *)spare->links.next;
-        heap_free(type->heap, spare);
-    }
     heap_free(type->heap, type);
 }
 

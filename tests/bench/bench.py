@@ -13,11 +13,15 @@ import time
 BUILD = os.path.abspath(sys.argv[1])
 ROUNDS = 5
 
+# The heap of tests/tools/bench_heap.c in Python: objects with three attributes, with and without __slots__.
 COLLECT = """
 import gc, sys, time
 gc.disable()
-class Node:
+class Slots:
     __slots__ = ("a", "b", "c")
+class Plain:
+    pass
+Node = Slots if sys.argv[2] == "slots" else Plain
 n = int(sys.argv[1])
 state = 88172645463325252
 nodes = [Node() for _ in range(n)]
@@ -36,8 +40,11 @@ for i, node in enumerate(nodes):
 kept = [node for i, node in enumerate(nodes) if i % 32 >= 2]
 del nodes, node
 start = time.perf_counter()
-found = gc.collect()
-print(time.perf_counter() - start, found, sys.version.split()[0])
+gc.collect()
+first = time.perf_counter() - start
+start = time.perf_counter()
+gc.collect()
+print(first, time.perf_counter() - start, sys.version.split()[0])
 """
 
 
@@ -81,23 +88,55 @@ def bench(objects, folder):
     summary, peak = timed([refheap, "summary", path])
     line("load and all retained sizes (refheap summary)", summary, "%.0f ns/object" % (summary / objects * 1e9),
          "peak %.0f MiB" % peak)
-    collect = rounds[-1][3]
-    line("the library's own full collection", collect, "%.0f ns/object" % (collect / objects * 1e9))
+    pause = statistics.median(r[3] for r in rounds)
+    line("the pause of a dump by a forked copy", pause, "%.2f of the plain dump" % (pause / dump))
+    collectors(objects, rounds[-1][4], rounds[-1][5])
+
+
+def collectors(objects, first, second):
+    for what, seconds in (("first", first), ("second", second)):
+        line("rh_collect, the %s time" % what, seconds, "%.0f ns/object" % (seconds / objects * 1e9))
     for python in ("/usr/bin/python3", "python3.13"):
-        try:
-            runs = [subprocess.run([python, "-c", COLLECT, str(objects)], stdout=subprocess.PIPE, check=True)
-                    .stdout.decode().split() for _ in range(3)]
-        except (OSError, subprocess.CalledProcessError):
+        for kind in ("slots", "plain"):
+            try:
+                said = subprocess.run([python, "-c", COLLECT, str(objects), kind], stdout=subprocess.PIPE,
+                                      stderr=subprocess.DEVNULL, check=True).stdout.decode().split()
+            except (OSError, subprocess.CalledProcessError):
+                continue
+            theirs = float(said[0]), float(said[1])
+            line("gc.collect() of CPython %s, %s objects" % (said[2], kind), theirs[0],
+                 "%.0f ns/object" % (theirs[0] / objects * 1e9),
+                 "rh_collect is %.1f times as fast; %.1f times the second time" % (theirs[0] / first, theirs[1] / second))
+
+
+def medians(command):
+    rows = [[float(x) for x in row.split()] for row in
+            subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()]
+    return [statistics.median(column) for column in zip(*rows)]
+
+
+def objects_beside_others():
+    """Objects made, referred to and freed, beside GObject and make_shared."""
+    programs = [("librefheap", ["objects"]), ("GObject", ["gobject"]), ("make_shared", ["make_shared"]),
+                ("make_shared, with threads", ["make_shared", "threads"])]
+    print("ns an object: made, a reference taken and dropped, freed (of a million at once); made and freed one by one")
+    ours = None
+    for name, (program, *arguments) in programs:
+        path = os.path.join(BUILD, "bench", program)
+        if not os.path.exists(path):
+            print("  %-28s not built: libglib2.0-dev is missing" % name)
             continue
-        seconds = statistics.median(float(r[0]) for r in runs)
-        line("gc.collect() of CPython %s, as many objects" % runs[0][2], seconds,
-             "%.0f ns/object" % (seconds / objects * 1e9), "refheap cycles takes %.2f of that" % (cycles / seconds),
-             "rh_collect %.2f" % (collect / seconds))
+        figures = medians([path, *arguments])
+        ours = ours or figures
+        print("  %-28s %7.1f %7.1f %7.1f %7.1f   %s" % (name, *figures, "" if figures is ours else "refheap is %s times as fast"
+              % ", ".join("%.1f" % (theirs / own) for theirs, own in zip(figures, ours))))
+    print("  header of a container: 32 bytes")
 
 
 def main():
+    objects_beside_others()
     with tempfile.TemporaryDirectory(prefix="refheap-bench-", dir=BUILD) as folder:
-        for objects in [int(x) for x in sys.argv[2:]] or [1000000]:
+        for objects in [int(x) for x in sys.argv[2:]] or [1000000, 5000000]:
             bench(objects, folder)
 
 

@@ -1,5 +1,6 @@
-/* bench_heap OBJECTS PATH ROUNDS: times the library's dump beside a plain write of as many bytes to the same folder,
- * and its collector. Prints a line a round: dump-seconds write-seconds bytes collect-seconds.
+/* bench_heap OBJECTS PATH ROUNDS: times the library's dump beside a plain write of as many bytes to the same folder, the
+ * pause of a dump by a forked copy, and the collector. Prints a line a round: dump-seconds write-seconds bytes
+ * pause-seconds first-collection-seconds second-collection-seconds; the last two are -1 but in the last round.
  *
  * The heap: each object holds three others, one of them the next of a long list; every sixteenth is garbage with its
  * neighbour.
@@ -104,13 +105,23 @@ int main(int argc, char **argv)
         close(fd);
         double plain = plain_write(argv[2], contents, size);
         free(contents);
-        double collect = -1;
+        int job;
+        start = now();
+        if (rh_dump_background(argv[2], 0, &job, &err))
+            return 1;
+        double pause = now() - start;
+        if (rh_background_wait(job, &err))
+            return 1;
+        double collect = -1, again = -1;
         if (round == 1) { /* the last round: the garbage is gone afterwards */
             start = now();
             rh_collect(heap, RH_OLD);
             collect = now() - start;
+            start = now();
+            rh_collect(heap, RH_OLD);
+            again = now() - start;
         }
-        printf("%.6f %.6f %zu %.6f\n", dump, plain, size, collect);
+        printf("%.6f %.6f %zu %.6f %.6f %.6f\n", dump, plain, size, pause, collect, again);
     }
     return 0;
 }
