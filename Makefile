@@ -126,7 +126,7 @@ samples: $(SAMPLES:%=$(O)/samples/%)
 $(O)/samples/%: samples/c/%.c $(O)/librefheap.so
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD -MT $@ -MF $@.d -Wno-missing-prototypes -Idumpfmt/include \
+	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD -MT $@ -MF $(O)/gen/$(notdir $@).d -Wno-missing-prototypes -Idumpfmt/include \
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/..'
 
 tools: $(TOOLS:%=$(O)/tests/tools/%)
@@ -147,7 +147,7 @@ $(O)/tests/unit/test_memory: UNIT_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wr
 $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD -MT $@ -MF $@.d -Wno-missing-prototypes -Idumpfmt/include \
+	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD -MT $@ -MF $(O)/gen/$(notdir $@).d -Wno-missing-prototypes -Idumpfmt/include \
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/../..'
 
 # ---- what the tests and the demo need, from Debian ----

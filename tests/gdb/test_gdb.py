@@ -255,7 +255,7 @@ class Stops(GdbTestCase):
 
     def test_inside_malloc_of_the_library(self):
         """The library calls malloc while its heap is busy: a call is refused, outside reading and a request are not."""
-        _, said = self.gdb(TARGET, "break allocate", "run", "break malloc", "continue", "stepi 20",
+        _, said = self.gdb(TARGET, "set environment RH_MALLOC 1", "break allocate", "run", "break malloc", "continue", "stepi 20",
                            "refheap capture a.refheap", "refheap dump -now b.refheap", "refheap dump c.refheap", "delete",
                            "continue")
         self.assertEqual(self.objects_in("a.refheap"), 90)
