@@ -1,5 +1,5 @@
-/* bench_heap OBJECTS PATH ROUNDS: times the library's dump beside a plain write of as many bytes to the same folder, the
- * pause of a dump by a forked copy, and the collector. Prints a line a round: dump-seconds write-seconds bytes
+/* bench_heap OBJECTS PATH ROUNDS: times the library's dump beside a plain write of as many bytes to the same folder,
+ * the pause of a dump by a forked copy, and the collector. Prints a line a round: dump-seconds write-seconds bytes
  * pause-seconds first-collection-seconds second-collection-seconds; the last two are -1 but in the last round.
  *
  * The heap: each object holds three others, one of them the next of a long list; every sixteenth is garbage with its

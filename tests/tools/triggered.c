@@ -1,5 +1,5 @@
-/* triggered MODE: a program with a heap of 100 lists that does one thing until it is told to stop by a line on stdin (or,
- * where it says so, ends by itself). Prints "ready" first. For the tests of REFHEAP_DUMP_ON.
+/* triggered MODE: a program with a heap of 100 lists that does one thing until it is told to stop by a line on stdin
+ * (or, where it says so, ends by itself). Prints "ready" first. For the tests of REFHEAP_DUMP_ON.
  *
  *   sleep    the thread that owns the heap sleeps in the kernel
  *   thread   so does the main thread, and the heap belongs to another thread, at work
