@@ -132,6 +132,9 @@ size_t rh_heap_destroy(struct rh_heap *heap)
     heap->debug &= ~(unsigned)RH_DEBUG_SAVEALL;
     rh_xdecref(garbage);
     collect(heap, RH_OLD);
+    garbage = heap->garbage;
+    heap->garbage = NULL;
+    rh_xdecref(garbage);
     heap->callback_count = 0;
     deaths_call_all(heap);
     if (debug & RH_DEBUG_UNCOLLECTABLE || heap->report)

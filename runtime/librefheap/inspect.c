@@ -6,7 +6,7 @@ struct rh_object *rh_get_objects(struct rh_heap *heap, int generation)
 {
     int first = generation < 0 ? RH_YOUNG : generation, last = generation < 0 ? RH_OLD : generation;
     struct rh_object *found = rh_list_new(heap);
-    if (!found || last > RH_UNTRACKED)
+    if (!found || generation < -1 || last > RH_UNTRACKED)
         return found;
     for (int g = first; g <= last; g++)
         for (struct rh_links *l = next_of(&heap->lists[g]); l != &heap->lists[g]; l = next_of(l)) {

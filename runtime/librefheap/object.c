@@ -285,7 +285,8 @@ void object_finalize(struct rh_object *object)
     struct rh_heap *heap = object->type->heap;
     if (!object->type->finalize || object->links.prev & PREV_FINALIZED)
         return;
-    object->links.prev |= PREV_FINALIZED;
+    if (is_container(object)) /* CPython notes it in the collector's head alone, which atomic objects do not have */
+        object->links.prev |= PREV_FINALIZED;
     struct user_state state = user_begin(heap);
     object->type->finalize(object);
     user_end(heap, state);

@@ -183,7 +183,8 @@ struct rh_weak *weak_clear(struct rh_object *target, int judging)
         weak->target = NULL;
         weak->next = weak->prev = NULL;
         if (call) {
-            rh_incref(weak->owner);
+            if (weak->owner != &death_mark)
+                rh_incref(weak->owner);
             *end = weak;
             end = &weak->next;
         }
@@ -210,6 +211,8 @@ size_t weak_call(struct rh_heap *heap, struct rh_weak *chain)
             struct user_state state = user_begin(heap);
             callback(&owner->object, owner->data);
             user_end(heap, state);
+            if (heap->collecting < 0) /* CPython's collector keeps it too */
+                rh_assign(&owner->data, NULL);
         }
         freed += owner->object.refcount == 1;
         rh_decref(owner);

@@ -79,6 +79,47 @@ class Documents(TestCase):
                     f.write(text)
         self.assertGreater(blocks, 5)
 
+    def test_programs_in_documents_compile_and_run(self):
+        programs = 0
+        for document in DOCUMENTS:
+            with open(os.path.join(SOURCE, document)) as f:
+                blocks = [block for language, block in BLOCK.findall(f.read()) if language == "c" and "int main(" in block]
+            for block in blocks:
+                programs += 1
+                source, program = self.path("program.c"), self.path("program")
+                with open(source, "w") as f:
+                    f.write(block)
+                flags = ["-fsanitize=address,undefined"] if BUILD.endswith("-san") else []
+                subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-I" + SOURCE + "/runtime/librefheap/include",
+                                "-I" + SOURCE + "/dumpfmt/include", source, "-o", program, BUILD + "/librefheap.a"] + flags,
+                               check=True)
+                said = subprocess.run([program], stdout=subprocess.PIPE, check=True, timeout=60).stdout.decode()
+                self.assertEqual(said, "found 3\nleaked 0\n")
+        self.assertGreater(programs, 0)
+
+    def test_the_table_of_pythons_names(self):
+        with open(os.path.join(SOURCE, "runtime", "README.md")) as f:
+            rows = [line.split("|")[1:-1] for line in f.read().split("## Python's names")[1].splitlines()
+                    if line.startswith("| `")]
+        sources, headers = "", ""
+        for path in glob.glob(SOURCE + "/tests/unit/*.c"):
+            with open(path) as f:
+                sources += f.read()
+        for path in glob.glob(SOURCE + "/runtime/librefheap/include/refheap/*.h"):
+            with open(path) as f:
+                headers += f.read()
+        for python, here, _, test in rows:
+            for name in re.findall(r"\brh_\w+", here):
+                self.assertRegex(headers, r"\b%s\b" % name, python)
+            self.assertIn("cmocka_unit_test", sources)
+            self.assertRegex(sources, r"cmocka_unit_test\w*\(%s\b" % test.strip().strip("`"), python)
+        # The whole surface of the gc module.
+        surface = "enable disable isenabled collect set_debug get_debug get_objects get_stats set_threshold get_threshold " \
+            "get_count get_referrers get_referents is_tracked is_finalized freeze unfreeze get_freeze_count garbage callbacks"
+        named = " ".join(row[0] for row in rows)
+        for name in surface.split():
+            self.assertIn("gc.%s" % name, named)
+
     def test_the_picture_is_what_the_program_draws(self):
         snapshot, drawn = self.path("proxy.refheap"), self.path("proxy.svg")
         subprocess.run([os.path.join(SAMPLES, "proxy"), snapshot], stdout=subprocess.DEVNULL, check=True)

@@ -236,7 +236,8 @@ struct rh_type_spec {
     int (*traverse)(struct rh_object *object, rh_visit visit, void *context);
     void (*clear)(struct rh_object *object);
 
-    /* Runs once before an unreachable object is torn down, and may bring it back to life (PEP 442). */
+    /* Runs once before an unreachable object is torn down, and may bring it back to life (PEP 442). Of an atomic object
+     * that was brought back it runs each time, as in CPython. */
     void (*finalize)(struct rh_object *object);
 
     /* The finalizer of old (tp_del): runs each time the object is about to be freed by its refcount, and makes every
