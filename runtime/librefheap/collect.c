@@ -40,11 +40,12 @@ struct survey {
     struct rh_heap *heap;
     size_t reachable;   /* candidates found alive */
     unsigned type_bits; /* of their types, together: enum type_bits */
+    unsigned dead_bits; /* the same of what was found unreachable */
 };
 
 /* Targets wait here until their cache lines have come: the passes touch objects in no order the processor could
  * foresee. */
-enum { AHEAD = 64 };
+enum { AHEAD = 128 };
 
 struct ahead {
     struct rh_links *waiting[AHEAD];
@@ -155,14 +156,16 @@ static void move_unreachable(struct survey *survey, struct rh_links *list, struc
 
 static struct survey find_unreachable(struct rh_heap *heap, struct rh_links *list, struct rh_links *unreachable)
 {
-    struct survey survey = {heap, 0, 0};
+    struct survey survey = {heap, 0, 0, 0};
     count_references(list);
     between_passes(heap, "count");
     subtract_internal(list);
     between_passes(heap, "subtract");
     move_unreachable(&survey, list, unreachable);
-    for (struct rh_links *l = next_of(unreachable); l != unreachable; l = next_of(l))
+    for (struct rh_links *l = next_of(unreachable); l != unreachable; l = next_of(l)) {
         l->next &= ~(uintptr_t)NEXT_UNREACHABLE;
+        survey.dead_bits |= object_of(l)->type->flags | (l->prev & PREV_WEAKLY ? TYPE_HAS_WEAK : 0);
+    }
     return survey;
 }
 
@@ -367,14 +370,16 @@ static void collect_candidates(struct rh_heap *heap, int generation, struct rh_g
     count_long_lived(heap, generation, survey.reachable);
 
     between_passes(heap, "move");
-    info->uncollectable = set_legacy_apart(heap, unreachable);
+    if (survey.dead_bits & TYPE_HAS_LEGACY)
+        info->uncollectable = set_legacy_apart(heap, unreachable);
     if (heap->debug & RH_DEBUG_COLLECTABLE)
         report_objects(heap, unreachable, "collectable");
     between_passes(heap, "legacy");
     size_t freed = 0;
-    int user_code_ran = handle_weak(heap, unreachable, &freed);
+    int user_code_ran = survey.dead_bits & TYPE_HAS_WEAK && handle_weak(heap, unreachable, &freed);
     between_passes(heap, "weak");
-    user_code_ran |= run_finalizers(heap, unreachable);
+    if (survey.dead_bits & TYPE_HAS_FINALIZER)
+        user_code_ran |= run_finalizers(heap, unreachable);
     between_passes(heap, "finalize");
     if (user_code_ran) {
         struct rh_links *dead = &heap->lists[RH_LIST_FINALIZING];

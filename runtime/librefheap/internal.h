@@ -10,9 +10,12 @@
 enum type_bits {
     TYPE_IS_CONTAINER = 1,
     TYPE_BORN_UNTRACKED = 2, /* tracked only once they hold what may be tracked: dict */
-    TYPE_KEEPS_SIZE = 16,    /* what counts the items of an instance never changes */
-    TYPE_IS_PLAIN = 8,       /* instances hold simple references and nothing else to take care of when they die */
     TYPE_IDLES = 4,          /* untracked by the collector when they hold nothing that may be tracked: tuple, dict */
+    TYPE_IS_PLAIN = 8,       /* instances hold simple references and nothing else to take care of when they die */
+    TYPE_KEEPS_SIZE = 16,    /* what counts the items of an instance never changes */
+    TYPE_HAS_FINALIZER = 32,
+    TYPE_HAS_LEGACY = 64, /* finalizer */
+    TYPE_HAS_WEAK = 128,  /* fields */
 };
 
 /* A field that holds counted references, for the inner loops. */

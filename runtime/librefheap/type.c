@@ -260,6 +260,8 @@ int rh_type_create(struct rh_heap *heap, const struct rh_type_spec *spec, struct
         type->flags |= TYPE_IS_PLAIN;
     if (!spec->item_size)
         type->flags |= TYPE_KEEPS_SIZE;
+    type->flags |= (type->finalize ? TYPE_HAS_FINALIZER : 0) | (type->legacy_finalize ? TYPE_HAS_LEGACY : 0) |
+                   (type->weak_count ? TYPE_HAS_WEAK : 0);
     type->next = heap->types;
     store_barrier();
     heap->types = type;
