@@ -142,7 +142,7 @@ UNIT_LIBRARY = $(O)/librefheap.a
 $(O)/tests/unit/test_debug: UNIT_LIBRARY = $(O)/librefheap-debug.a
 $(O)/tests/unit/test_debug: $(O)/librefheap-debug.a
 $(O)/tests/unit/test_debug.o: BASE += -DRH_DEBUG
-$(O)/tests/unit/test_memory: UNIT_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+$(O)/tests/unit/test_memory: UNIT_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=posix_memalign
 
 $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
 	$(call say,LINK,$@)

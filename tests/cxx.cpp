@@ -51,6 +51,8 @@ int main(int argc, char **argv)
         return 2;
     }
     Node *a = static_cast<Node *>(rh_object_new(node_type)), *b = static_cast<Node *>(rh_object_new(node_type));
+    rh_decref(RH_AT(rh_list_new(heap)));
+    rh_attr_put(a, "next", rh_object_new(node_type));
     a->name = "a";
     b->name = "b";
     rh_assign(&a->next, b);

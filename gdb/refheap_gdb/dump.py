@@ -125,6 +125,20 @@ class _Done(gdb.Breakpoint):
             self.delete()
 
 
+def _in_system_call():
+    """Whether the thread stopped right behind the instruction that enters the kernel."""
+    inferior, pc = gdb.selected_inferior(), int(gdb.newest_frame().pc())
+    enters = {"x86-64": (b"\x0f\x05",), "aarch64": (b"\x01\x00\x00\xd4",)}
+    for machine, instructions in enters.items():
+        if machine in gdb.newest_frame().architecture().name():
+            for code in instructions:
+                try:
+                    return _read(inferior, pc - len(code), len(code)) == code
+                except gdb.MemoryError:
+                    return False
+    return False
+
+
 def _has_symbol(name):
     try:
         gdb.parse_and_eval("(unsigned long) &%s" % name)
@@ -175,6 +189,9 @@ def at_safe_point(path, wait):
     inferior.write_memory(control + REQUEST, request.to_bytes(4, "little"))
     if not wait:
         gdb.write("refheap: %s will be written at the program's next safe point; continue.\n" % path)
+        if _in_system_call():
+            gdb.write("This thread is inside a system call: if it sleeps there, it reaches none; \"refheap capture\" reads "
+                      "it from outside.\n")
         return
     try:
         gdb.execute("continue")

@@ -188,6 +188,25 @@ static inline void heap_leave(struct rh_heap *heap)
     heap->busy--;
 }
 
+/* The same where nothing in between changes `busy` for good: what was read is put back, and the processor need not wait
+ * for its own store. */
+static inline uint32_t heap_enter_briefly(struct rh_heap *heap)
+{
+#ifdef RH_DEBUG
+    debug_check_thread(heap);
+#endif
+    uint32_t busy = heap->busy;
+    heap->busy = busy + 1;
+    store_barrier();
+    return busy;
+}
+
+static inline void heap_leave_briefly(struct rh_heap *heap, uint32_t busy)
+{
+    store_barrier();
+    heap->busy = busy;
+}
+
 /* Takes an object from its list to the end of another. */
 static inline void move_object(struct rh_heap *heap, struct rh_object *object, struct rh_links *to)
 {

@@ -53,7 +53,7 @@ static void *object_new(struct rh_type *type, size_t size)
     }
     if (__builtin_expect(heap->stress, 0))
         collect(heap, RH_OLD);
-    heap_enter(heap);
+    uint32_t busy = heap_enter_briefly(heap);
     struct rh_object *object = object_allocate(type, size);
     if (object) {
         zero_body(object, size);
@@ -65,7 +65,7 @@ static void *object_new(struct rh_type *type, size_t size)
     } else if (container && heap->generations[0].count) {
         heap->generations[0].count--;
     }
-    heap_leave(heap);
+    heap_leave_briefly(heap, busy);
     if (__builtin_expect(!object, 0))
         trigger_no_memory(heap);
     return object;
@@ -319,8 +319,22 @@ static void legacy_finalize(struct rh_object *object)
     user_end(heap, state);
 }
 
-/* The way of most objects: one that holds references and nothing else, and has no code to run, is taken apart where it
- * is. What dies with it goes to the trash. */
+static inline int object_is_plain(const struct rh_object *object)
+{
+    return object->type->flags & TYPE_IS_PLAIN && !(object->links.prev & PREV_WEAKLY);
+}
+
+/* The end of an object that holds nothing any more, and has no code to run. */
+static inline void discard_plain(struct rh_heap *heap, struct rh_object *object)
+{
+    list_remove(links_of(object));
+    if (is_container(object) && heap->generations[0].count)
+        heap->generations[0].count--;
+    object_free(object, size_of(object));
+}
+
+/* The way of most objects: one that holds references and nothing else is taken apart where it is. What dies with it
+ * goes to the trash. */
 static void destroy_plain(struct rh_heap *heap, struct rh_object *object)
 {
     const struct rh_type *type = object->type;
@@ -332,10 +346,7 @@ static void destroy_plain(struct rh_heap *heap, struct rh_object *object)
             rh_decref(old);
         }
     }
-    list_remove(links_of(object));
-    if (type->flags & TYPE_IS_CONTAINER && heap->generations[0].count)
-        heap->generations[0].count--;
-    object_free(object, size_of(object));
+    discard_plain(heap, object);
 }
 
 /* Tears down the first object of the trash. */
@@ -344,7 +355,7 @@ static void destroy(struct rh_object *object)
     struct rh_type *type = object->type;
     struct rh_heap *heap = type->heap;
     heap->trash_at = &heap->lists[RH_LIST_TRASH];
-    if (type->flags & TYPE_IS_PLAIN && !(object->links.prev & PREV_WEAKLY)) {
+    if (object_is_plain(object)) {
         destroy_plain(heap, object);
         return;
     }
@@ -371,25 +382,41 @@ static void throw_away(struct rh_heap *heap, struct rh_object *object)
     heap->trash_at = links_of(object);
 }
 
+/* Works off the trash that the death of one object leaves behind. */
+static __attribute__((noinline)) void drop_with_what_it_holds(struct rh_heap *heap, struct rh_object *object)
+{
+    struct rh_links *trash = &heap->lists[RH_LIST_TRASH];
+    struct rh_links *stop = next_of(trash), *at_before = heap->trash_at;
+    heap->trash_at = trash;
+    heap->queueing = 1;
+    if (object_is_plain(object))
+        destroy_plain(heap, object);
+    else
+        throw_away(heap, object);
+    while (next_of(trash) != stop)
+        destroy(object_of(next_of(trash)));
+    heap->queueing = 0;
+    heap->trash_at = at_before;
+}
+
+static inline int holds_nothing(const struct rh_object *object)
+{
+    const struct rh_type *type = object->type;
+    for (uint32_t i = 0; i < type->reference_count; i++)
+        if (read_pointer(object, type->references[i].offset))
+            return 0;
+    return 1;
+}
+
 void rh_object_drop(struct rh_object *object)
 {
     struct rh_heap *heap = object->type->heap;
-    struct rh_links *trash = &heap->lists[RH_LIST_TRASH];
-    heap_enter(heap);
-    if (heap->queueing) {
+    uint32_t busy = heap_enter_briefly(heap);
+    if (heap->queueing)
         throw_away(heap, object);
-    } else {
-        struct rh_links *stop = next_of(trash), *at_before = heap->trash_at;
-        heap->trash_at = trash;
-        heap->queueing = 1;
-        if (object->type->flags & TYPE_IS_PLAIN && !(object->links.prev & PREV_WEAKLY))
-            destroy_plain(heap, object);
-        else
-            throw_away(heap, object);
-        while (next_of(trash) != stop)
-            destroy(object_of(next_of(trash)));
-        heap->queueing = 0;
-        heap->trash_at = at_before;
-    }
-    heap_leave(heap);
+    else if (object_is_plain(object) && holds_nothing(object))
+        discard_plain(heap, object);
+    else
+        drop_with_what_it_holds(heap, object);
+    heap_leave_briefly(heap, busy);
 }

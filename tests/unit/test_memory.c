@@ -28,6 +28,8 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__real_aligned_alloc(size_t alignment, size_t size);
+int __real_posix_memalign(void **out, size_t alignment, size_t size);
+int __wrap_posix_memalign(void **out, size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
@@ -46,6 +48,11 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *old, size_t size)
 {
     return fails() ? NULL : __real_realloc(old, size);
+}
+
+int __wrap_posix_memalign(void **out, size_t alignment, size_t size)
+{
+    return fails() ? 12 /* ENOMEM */ : __real_posix_memalign(out, alignment, size);
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
@@ -103,9 +110,46 @@ static int use_builtins(struct rh_heap *heap, struct rh_object *list)
     return status;
 }
 
+static void ignore_phase(enum rh_gc_phase phase, const struct rh_gc_info *info, void *context)
+{
+    (void)phase, (void)info, (void)context;
+}
+
+static void ignore_death(void *context)
+{
+    (void)context;
+}
+
+/* What programs look at themselves with, and the types beside the containers. */
+static int use_more(struct rh_heap *heap, struct rh_object *list)
+{
+    int status = rh_callback_add(heap, ignore_phase, NULL) | rh_at_death(list, ignore_death, NULL);
+    struct rh_object *set = rh_set_new(heap), *cell = rh_cell_new(heap, list),
+                     *frame = rh_frame_new(heap, "main", NULL), *error = rh_exception_new(heap, "Error", "why"),
+                     *objects = rh_get_objects(heap, -1), *referrers = rh_get_referrers(list),
+                     *referents = rh_get_referents(list);
+    status |= !set || !cell || !frame || !error || !objects || !referrers || !referents;
+    if (set)
+        for (int i = 0; i < 40; i++)
+            status |= rh_set_put(set, rh_int_new(heap, i));
+    if (error && frame) {
+        status |= rh_exception_pass(error, frame, 3);
+        status |= rh_dict_put(rh_frame_locals(frame), "error", rh_list_new(heap));
+        status |= rh_attr_put(error, "code", rh_int_new(heap, 7));
+        status |= rh_dict_set_text(rh_frame_locals(frame), "saved", error);
+    }
+    rh_callback_remove(heap, ignore_phase, NULL);
+    struct rh_object *all[] = {set, cell, frame, error, objects, referrers, referents};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        rh_xdecref(all[i]);
+    return status ? RH_ERR_NO_MEMORY : 0;
+}
+
+static unsigned site_depth;
+
 static int use_library(void)
 {
-    struct rh_heap_options options = {.name = "a heap"};
+    struct rh_heap_options options = {.name = "a heap", .site_depth = site_depth};
     struct rh_heap *heap;
     struct rh_error err = {0};
     struct rh_type *type;
@@ -120,6 +164,7 @@ static int use_library(void)
     if (!status && list) {
         struct thing *t = rh_object_new(type);
         status |= use_builtins(heap, list);
+        status |= use_more(heap, list);
         if (t) {
             rh_assign(&t->a, t);
             status |= rh_weak_set(&t->w, list);
@@ -144,10 +189,17 @@ static int use_library(void)
     return status;
 }
 
+/* From pages, block by block, and with the places objects are made at. */
 static void library__survives_each_failed_allocation(void **state)
 {
     (void)state;
     with_each_failure(use_library);
+    setenv("RH_MALLOC", "1", 1);
+    with_each_failure(use_library);
+    site_depth = 3;
+    with_each_failure(use_library);
+    site_depth = 0;
+    unsetenv("RH_MALLOC");
 }
 
 /* ---- reading and analysing ---- */
