@@ -379,9 +379,16 @@ void control_after_fork(void);
 /* Serves an open request for a dump, if this is a safe point. */
 void control_serve(struct rh_heap *heap);
 
+/* Other threads ask, a debugger asks: what belongs to a request is written before its number. */
+static inline int control_request_is_open(void)
+{
+    uint32_t done = __atomic_load_n(&rh_control.done, __ATOMIC_RELAXED);
+    return __atomic_load_n(&rh_control.request, __ATOMIC_ACQUIRE) != done;
+}
+
 static inline void safepoint(struct rh_heap *heap)
 {
-    if (__builtin_expect(rh_control.request != rh_control.done, 0))
+    if (__builtin_expect(control_request_is_open(), 0))
         control_serve(heap);
 }
 

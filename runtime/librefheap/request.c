@@ -35,12 +35,11 @@ void control_serve(struct rh_heap *heap)
     if (heap->busy || heap->owner != (uint64_t)raw_gettid() ||
         __atomic_exchange_n(&control_serving, 1, __ATOMIC_ACQUIRE))
         return;
-    uint32_t request = rh_control.request;
+    uint32_t request = __atomic_load_n(&rh_control.request, __ATOMIC_ACQUIRE);
     int served =
-        request != rh_control.done && dump_to_path(rh_control.request_flags, CAPTURED_SAFE_POINT) != RH_ERR_BUSY;
-    store_barrier();
+        control_request_is_open() && dump_to_path(rh_control.request_flags, CAPTURED_SAFE_POINT) != RH_ERR_BUSY;
     if (served)
-        rh_control.done = request;
+        __atomic_store_n(&rh_control.done, request, __ATOMIC_RELEASE);
     __atomic_store_n(&control_serving, 0, __ATOMIC_RELEASE);
     if (served)
         rh_dump_done();
@@ -66,13 +65,13 @@ int rh_dump_request(const char *path, unsigned flags, struct rh_error *err)
         return error_set(err, RH_ERR_ARGUMENT, "the name of the file to write is too long", "use a shorter path");
     if (!control_try_lock())
         return error_set(err, RH_ERR_BUSY, "the control block is in use", "try again");
-    int open = rh_control.request != rh_control.done;
+    int open = control_request_is_open();
     if (!open) {
         for (size_t i = 0; i <= length; i++)
             rh_control.path[i] = path[i];
         rh_control.request_flags = flags;
-        store_barrier();
-        rh_control.request = rh_control.done + 1;
+        uint32_t done = __atomic_load_n(&rh_control.done, __ATOMIC_ACQUIRE);
+        __atomic_store_n(&rh_control.request, done + 1, __ATOMIC_RELEASE);
     }
     control_unlock();
     if (open)
@@ -113,9 +112,9 @@ static int explain_wait(struct rh_error *err)
 
 int rh_dump_wait(unsigned milliseconds, struct rh_error *err)
 {
-    uint32_t request = rh_control.request;
+    uint32_t request = __atomic_load_n(&rh_control.request, __ATOMIC_ACQUIRE);
     struct timespec pause = {0, 1000000};
-    for (unsigned waited = 0; rh_control.done != request; waited++) {
+    for (unsigned waited = 0; __atomic_load_n(&rh_control.done, __ATOMIC_ACQUIRE) != request; waited++) {
         if (waited >= milliseconds)
             return explain_wait(err);
         nanosleep(&pause, NULL);

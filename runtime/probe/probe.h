@@ -47,7 +47,7 @@ int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err);
 struct region {
     uint64_t start, end, offset;
     int readable, writable, executable;
-    int module; /* part of a mapped file, or memory that continues one (its bss) */
+    enum region_kind { REGION_ELSEWHERE, REGION_BSS, REGION_FILE } kind; /* BSS: continues a mapped file */
 };
 
 struct probe {
@@ -96,7 +96,8 @@ int probe_spend(struct probe *probe, uint64_t words);
 int probe_tick(struct probe *probe, struct rh_error *err);
 
 /* Calls `found` for each place in writable memory where `pattern` (of `size` bytes, at least 8) stands 8-aligned: in
- * the modules first, elsewhere only when `found` accepted none there, and there no more than SEARCH_ELSEWHERE bytes.
+ * mapped files first, then in memory that continues them, then elsewhere; the latter two in part only, and only when
+ * `found` accepted none before.
  * `found` returns 1 to accept. Returns how many were accepted. */
 int probe_search(struct probe *probe, const void *pattern, size_t size,
                  int (*found)(struct probe *probe, void *context, uint64_t address), void *context);

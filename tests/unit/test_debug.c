@@ -212,7 +212,8 @@ static void probe_self(void)
     memory_descriptor_init(&memory, mem);
     struct probe_options options = {.source = &memory.source, .maps_fd = maps, .pid = (uint64_t)getpid()};
     memory_sink_init(&sink);
-    assert_int_equal(probe_open(&options, &probe, &err), 0);
+    if (probe_open(&options, &probe, &err))
+        fail_msg("%s", err.what);
     assert_int_equal(probe_write(probe, &sink.sink, &err), 0);
     probe_close(probe);
     close(mem);

@@ -282,13 +282,15 @@ static void dump__works_after_fork(void **state)
 }
 
 enum { REQUESTS = 100 };
-static volatile int requests_over;
+static int requests_over;
 
 static void *reach_safe_points(void *unused)
 {
-    struct rh_heap *heap = things_heap();
+    struct rh_heap *heap;
     (void)unused;
-    while (!requests_over)
+    if (rh_heap_create(NULL, &heap, NULL))
+        return NULL;
+    while (!__atomic_load_n(&requests_over, __ATOMIC_RELAXED))
         rh_safepoint(heap);
     rh_heap_destroy(heap);
     return NULL;
@@ -309,13 +311,13 @@ static void request__is_served_by_one_thread(void **state)
         while ((status = rh_dump_request(path, 0, &err)) == RH_ERR_BUSY)
             ;
         assert_int_equal(status, 0);
-        uint32_t request = rh_control.request;
-        while (rh_control.done != request)
+        uint32_t request = __atomic_load_n(&rh_control.request, __ATOMIC_ACQUIRE);
+        while (__atomic_load_n(&rh_control.done, __ATOMIC_ACQUIRE) != request)
             ;
         assert_int_equal(rh_control.status, 0);
         assert_true(verify() >= 0);
     }
-    requests_over = 1;
+    __atomic_store_n(&requests_over, 1, __ATOMIC_RELAXED);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
 }
