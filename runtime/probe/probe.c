@@ -11,10 +11,10 @@ extern const struct model *const __start_probe_models[], *const __stop_probe_mod
 
 enum { TEXT_CAP = 4096, SEARCH_PIECE = 1 << 20, TICK = 65536, TICK_WORDS = 1 << 22 };
 
-/* Bytes to look through for a runtime. Data of modules is where a static block lives; the rest can be terabytes that
- * were never touched (a sanitizer's shadow), and to read those makes the kernel give the process page tables for them.
- */
-#define SEARCH_MODULES (UINT64_C(4) << 30)
+/* Bytes to look through for a runtime. Initialized data of modules is where a static block lives; the rest can be
+ * terabytes that were never touched (a sanitizer's shadow), and to read those makes the kernel give the process page
+ * tables for them. */
+#define SEARCH_FILES (UINT64_C(4) << 30)
 #define SEARCH_ELSEWHERE (UINT64_C(256) << 20)
 
 /* ---- what is mapped ---- */
@@ -30,7 +30,7 @@ static int add_region(struct probe *probe, const struct map_line *line, size_t *
     }
     const struct region *before = probe->region_count ? &probe->regions[probe->region_count - 1] : NULL;
     int is_file = line->path_length && line->path[0] == '/';
-    int continues = before && before->module && before->end == line->start && !line->path_length;
+    int continues = before && before->kind && before->end == line->start && !line->path_length;
     probe->regions[probe->region_count++] = (struct region){
         .start = line->start,
         .end = line->end,
@@ -38,7 +38,9 @@ static int add_region(struct probe *probe, const struct map_line *line, size_t *
         .readable = line->readable,
         .writable = line->writable,
         .executable = line->executable,
-        .module = is_file || continues,
+        .kind = is_file     ? REGION_FILE
+                : continues ? REGION_BSS
+                            : REGION_ELSEWHERE,
     };
     return 0;
 }
@@ -112,11 +114,11 @@ int probe_search(struct probe *probe, const void *pattern, size_t size,
     int accepted = 0;
     if (!piece)
         return 0;
-    for (int modules = 1; modules >= 0 && !accepted; modules--) {
-        uint64_t allowed = modules ? SEARCH_MODULES : SEARCH_ELSEWHERE;
+    for (int kind = REGION_FILE; kind >= REGION_ELSEWHERE && !accepted; kind--) {
+        uint64_t allowed = kind == REGION_FILE ? SEARCH_FILES : SEARCH_ELSEWHERE;
         for (size_t i = 0; i < probe->region_count; i++) {
             const struct region *region = &probe->regions[i];
-            if (region->readable && region->writable && region->module == modules)
+            if (region->readable && region->writable && (int)region->kind == kind)
                 accepted += search_region(probe, region, pattern, size, piece, &allowed, found, context);
         }
     }
