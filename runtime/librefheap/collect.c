@@ -206,20 +206,17 @@ static int take_uncollectable(struct rh_object *target, void *context)
     return 0;
 }
 
-/* Moves unreachable objects with a legacy finalizer, and all they reach, to the list of the uncollectable. Returns
- * their number. */
-static size_t set_legacy_apart(struct rh_heap *heap, struct rh_links *unreachable)
+/* Moves unreachable objects with a legacy finalizer, and all they reach, to the list of the uncollectable. */
+static void set_legacy_apart(struct rh_heap *heap, struct rh_links *unreachable)
 {
     struct rh_links *apart = &heap->lists[RH_LIST_UNCOLLECTABLE];
-    size_t n = 0;
     for (struct rh_links *l = next_of(unreachable), *after; l != unreachable; l = after) {
         after = next_of(l);
         if (object_of(l)->type->legacy_finalize)
             take_uncollectable(object_of(l), heap);
     }
-    for (struct rh_links *l = next_of(apart); l != apart; l = next_of(l), n++)
+    for (struct rh_links *l = next_of(apart); l != apart; l = next_of(l))
         traverse(object_of(l), take_uncollectable, heap);
-    return n;
 }
 
 /* ---- weak references and finalizers ---- */
@@ -371,7 +368,7 @@ static void collect_candidates(struct rh_heap *heap, int generation, struct rh_g
 
     between_passes(heap, "move");
     if (survey.dead_bits & TYPE_HAS_LEGACY)
-        info->uncollectable = set_legacy_apart(heap, unreachable);
+        set_legacy_apart(heap, unreachable);
     if (heap->debug & RH_DEBUG_COLLECTABLE)
         report_objects(heap, unreachable, "collectable");
     between_passes(heap, "legacy");
@@ -392,6 +389,7 @@ static void collect_candidates(struct rh_heap *heap, int generation, struct rh_g
     between_passes(heap, "second look");
     clear_unreachable(heap, unreachable, survivors);
     between_passes(heap, "clear");
+    info->uncollectable = list_length(&heap->lists[RH_LIST_UNCOLLECTABLE]); /* some went with what held them */
     if (heap->debug & RH_DEBUG_UNCOLLECTABLE)
         report_objects(heap, &heap->lists[RH_LIST_UNCOLLECTABLE], "uncollectable");
     keep_uncollectable(heap, survivors);
