@@ -46,6 +46,7 @@ SAMPLES := $(basename $(notdir $(wildcard samples/c/*.c)))
 SUPPORT := $(basename $(notdir $(wildcard tests/support/*.c)))
 UNIT := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 TOOLS := $(basename $(notdir $(wildcard tests/tools/*.c)))
+MODEL := $(basename $(notdir $(wildcard tests/model/*.c)))
 
 writer_o := $(DUMPFMT_WRITER:%=$(O)/dumpfmt/%.o)
 reader_o := $(DUMPFMT_READER:%=$(O)/dumpfmt/%.o)
@@ -130,9 +131,10 @@ $(O)/samples/%: samples/c/%.c $(O)/librefheap.so
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/..'
 
 tools: $(TOOLS:%=$(O)/tests/tools/%)
+$(O)/tests/tools/model: $(MODEL:%=$(O)/tests/model/%.o)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< $(support_o) $(core_o) $(O)/librefheap.a $(LIBS) -lpthread
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/librefheap.a $(LIBS) -lpthread
 
 unit: $(UNIT:%=$(O)/tests/unit/%)
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(support_o) $(O)/librefheap.a $(core_o)

@@ -1,0 +1,29 @@
+"""Random programs leave the library and a plain model of CPython's collector in the same state after every operation.
+
+MODEL_FIRST and MODEL_PROGRAMS choose the programs; some are longer. One on which they differ is cut down before it is
+shown (tests/tools/model.c).
+"""
+
+import os
+import unittest
+
+from support import TestCase, tool
+
+FIRST = int(os.environ.get("MODEL_FIRST", "1"))
+PROGRAMS = int(os.environ.get("MODEL_PROGRAMS", "1000"))
+
+
+class Model(TestCase):
+    def check(self, programs, steps):
+        done = tool("model", FIRST, programs, steps)
+        self.assertEqual((done.returncode, done.stdout.decode()), (0, ""), done.stderr.decode()[-4000:])
+
+    def test_random_programs(self):
+        self.check(PROGRAMS, 100)
+
+    def test_long_random_programs(self):
+        self.check((PROGRAMS + 9) // 10, 500)
+
+
+if __name__ == "__main__":
+    unittest.main()
