@@ -389,10 +389,7 @@ static __attribute__((noinline)) void drop_with_what_it_holds(struct rh_heap *he
     struct rh_links *stop = next_of(trash), *at_before = heap->trash_at;
     heap->trash_at = trash;
     heap->queueing = 1;
-    if (object_is_plain(object))
-        destroy_plain(heap, object);
-    else
-        throw_away(heap, object);
+    throw_away(heap, object); /* out of its generation: what it lets go of may collect, from another heap */
     while (next_of(trash) != stop)
         destroy(object_of(next_of(trash)));
     heap->queueing = 0;
