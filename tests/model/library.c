@@ -51,6 +51,11 @@ struct family {
     struct member *first;
 };
 
+struct bare {
+    struct rh_object object;
+    struct rh_object *a, *b;
+};
+
 static const struct rh_field node_fields[] = {RH_STRONG(struct node, a), RH_STRONG(struct node, b),
                                               RH_WEAK(struct node, weak), RH_VALUE_INT(struct node, own.id)};
 static const struct rh_field hand_fields[] = {RH_WEAK(struct node, weak)};
@@ -63,6 +68,8 @@ static const struct rh_field odd_fields[] = {
 };
 static const struct rh_field member_fields[] = {RH_STRONG(struct member, value)};
 static const struct rh_field family_fields[] = {RH_CHILDREN(struct family, first, struct member, next)};
+
+static const struct rh_field bare_fields[] = {RH_STRONG(struct bare, a), RH_STRONG(struct bare, b)};
 
 enum { ODD_SLOTS = 3, ADDRESSES = 1 << 13 };
 
@@ -178,13 +185,14 @@ static void make_types(struct library *l, int h)
         [ODD] = RH_TYPE_SPEC("odd", struct odd, odd_fields),
         [MEMBER] = RH_TYPE_SPEC("member", struct member, member_fields),
         [FAMILY] = RH_TYPE_SPEC("family", struct family, family_fields),
+        [BARE] = RH_TYPE_SPEC("bare", struct bare, bare_fields),
     };
     specs[FINAL].finalize = specs[BOTH].finalize = specs[HAND].finalize = specs[ATOM].finalize = finalized;
     specs[LEGACY].legacy_finalize = specs[BOTH].legacy_finalize = legacy_finalized;
     specs[HAND].traverse = hand_traverse;
     specs[HAND].clear = hand_clear;
     for (int k = 0; k < OWN_KINDS; k++) {
-        specs[k].release = released;
+        specs[k].release = is_announced(k) ? released : NULL;
         if (rh_type_create(l->heaps[h], &specs[k], &l->types[h][k], NULL))
             abort();
     }
@@ -202,7 +210,7 @@ static int make(struct world *w, int h, enum kind kind, int length, struct actio
                                    : rh_object_new(l->types[h][kind]);
     int id = world_name(w, h, kind, action);
     know(l, id, need(object));
-    if (is_own(kind))
+    if (is_announced(kind))
         ((struct own *)object)->id = id;
     return id;
 }
@@ -244,6 +252,7 @@ static int ref_count(struct world *w, int id)
     case LEGACY:
     case BOTH:
     case HAND:
+    case BARE:
         return 2;
     case ARRAY:
         return (int)((struct array *)o)->count;
@@ -323,6 +332,8 @@ static void *get_object(struct world *w, int id, int index)
     case BOTH:
     case HAND:
         return index ? ((struct node *)o)->b : ((struct node *)o)->a;
+    case BARE:
+        return index ? ((struct bare *)o)->b : ((struct bare *)o)->a;
     case ARRAY:
         return ((struct array *)o)->items[index];
     case ODD:
@@ -357,6 +368,9 @@ static void put(struct world *w, int id, int index, int value)
     case BOTH:
     case HAND:
         rh_assign(index ? &((struct node *)o)->b : &((struct node *)o)->a, v);
+        break;
+    case BARE:
+        rh_assign(index ? &((struct bare *)o)->b : &((struct bare *)o)->a, v);
         break;
     case ARRAY:
         rh_assign(&((struct array *)o)->items[index], v);
@@ -576,7 +590,9 @@ static void look(struct world *w, int id, struct sight *s)
         rh_xdecref(target);
     }
     s->ref_count = ref_count(w, id);
-    for (int i = 0; i < s->ref_count && i < ITEMS_MAX * 2; i++)
+    if (s->ref_count > ITEMS_MAX * 2)
+        s->ref_count = ITEMS_MAX * 2;
+    for (int i = 0; i < s->ref_count; i++)
         s->refs[i] = get(w, id, i);
 }
 
@@ -590,11 +606,6 @@ static int list_object(struct rh_object *object, void *context)
     l->ids = need(realloc(l->ids, (size_t)(l->count + 1) * sizeof *l->ids));
     l->ids[l->count++] = id_of(object);
     return 0;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
 }
 
 static void look_heap(struct world *w, int h, struct heap_sight *s)
@@ -620,8 +631,6 @@ static void look_heap(struct world *w, int h, struct heap_sight *s)
         s->lists[g] = l.ids;
         s->list_counts[g] = l.count;
     }
-    if (s->list_counts[RH_UNTRACKED])
-        qsort(s->lists[RH_UNTRACKED], (size_t)s->list_counts[RH_UNTRACKED], sizeof(int), by_id);
 }
 
 static const struct world_ops ops = {

@@ -281,7 +281,7 @@ static void destroy(struct model *m, int id)
 
     let_go(m, id, &dying);
     weak_point(m, id, NOBODY);
-    if (is_own(kind))
+    if (is_announced(kind))
         world_log(&m->world, RELEASED, id, 0);
     t->alive = 0;
     if (is_container(kind) && h->count[0] > 0)
@@ -538,8 +538,8 @@ static void make_room(struct model *m, int h)
 
 static int make(struct world *w, int h, enum kind kind, int length, struct action action)
 {
-    static const int fields[KINDS] = {
-        [PLAIN] = 2, [FINAL] = 2, [LEGACY] = 2, [BOTH] = 2, [HAND] = 2, [ODD] = 6, [MEMBER] = 1, [WEAKREF] = 1};
+    static const int fields[KINDS] = {[PLAIN] = 2, [FINAL] = 2,  [LEGACY] = 2,  [BOTH] = 2, [HAND] = 2,
+                                      [ODD] = 6,   [MEMBER] = 1, [WEAKREF] = 1, [BARE] = 2};
     struct model *m = model_of(w);
     if (is_container(kind))
         make_room(m, h);
@@ -785,7 +785,9 @@ static void look(struct world *w, int id, struct sight *s)
     s->finalized = t->finalized;
     s->weak = t->target;
     s->ref_count = ref_count(w, id);
-    for (int i = 0; i < s->ref_count && i < ITEMS_MAX * 2; i++)
+    if (s->ref_count > ITEMS_MAX * 2)
+        s->ref_count = ITEMS_MAX * 2;
+    for (int i = 0; i < s->ref_count; i++)
         s->refs[i] = t->refs.ids[i];
 }
 
@@ -855,4 +857,10 @@ void model_close(struct world *world)
         for (int g = 0; g < 4; g++)
             free(m->heaps[h].generations[g].ids);
     free(m);
+}
+
+void model_reorder(struct world *world, int heap, int generation, const int *ids, int count)
+{
+    if (count)
+        memcpy(model_of(world)->heaps[heap].generations[generation].ids, ids, (size_t)count * sizeof *ids);
 }

@@ -9,6 +9,12 @@
  * - a weak field is to its object what a weak reference object is that nothing else holds: cleared with its garbage;
  * - a container untracked by hand stays untracked when its finalizer brings it back;
  * - the list of garbage is an ordinary list of generation 0, made when it is first needed;
+ * - what survives a collection comes in an order of its own, which decides in which order finalizers run later: what is
+ *   held from elsewhere before what that leads to in small heaps, in large ones otherwise, so that the order is taken
+ *   over from the library after each step (model_reorder);
+ * - a weak reference that is called stays in its generation;
+ * - a weak reference is let go of right after its callback, not after all of its target;
+ * - objects of another heap go at once;
  * - immortal objects stay in the permanent generation.
  */
 #ifndef TESTS_MODEL_MODEL_H
@@ -18,5 +24,8 @@
 
 struct world *model_open(int heap_count, world_act act);
 void model_close(struct world *world);
+
+/* Puts the objects of a generation into this order. */
+void model_reorder(struct world *world, int heap, int generation, const int *ids, int count);
 
 #endif

@@ -60,7 +60,7 @@ static int room_for(const struct world *w, int objects)
 
 static int has_fields(enum kind kind)
 {
-    return kind <= HAND || kind == ODD || kind == MEMBER;
+    return kind <= HAND || kind == ODD || kind == MEMBER || kind == BARE;
 }
 
 static int grows(enum kind kind)
@@ -429,18 +429,41 @@ static int compare_object(struct pair *p, int id)
     return differ_lists(p, what, l.refs, l.ref_count, m.refs, m.ref_count);
 }
 
-static int compare_sights(struct pair *p, int heap, const struct heap_sight *l, const struct heap_sight *m)
+static int by_id(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+/* The model takes over the order of the library; what it decides shows in the order of finalizers. */
+static int compare_generation(struct pair *p, int heap, int g, const struct heap_sight *l, const struct heap_sight *m)
 {
     char what[60];
+    int *order = malloc(((size_t)l->list_counts[g] + 1) * sizeof *order);
+    if (!order)
+        abort();
+    if (l->list_counts[g]) {
+        memcpy(order, l->lists[g], (size_t)l->list_counts[g] * sizeof *order);
+        qsort(l->lists[g], (size_t)l->list_counts[g], sizeof *order, by_id);
+    }
+    if (m->list_counts[g])
+        qsort(m->lists[g], (size_t)m->list_counts[g], sizeof *order, by_id);
+    snprintf(what, sizeof what, g < RH_UNTRACKED ? "heap %d: generation %d" : "heap %d: untracked", heap, g);
+    int status = differ_lists(p, what, l->lists[g], l->list_counts[g], m->lists[g], m->list_counts[g]);
+    if (!status && g < RH_UNTRACKED)
+        model_reorder(p->model, heap, g, order, l->list_counts[g]);
+    free(order);
+    return status;
+}
+
+static int compare_sights(struct pair *p, int heap, const struct heap_sight *l, const struct heap_sight *m)
+{
 #define SAME(field)                                                                                \
     if (l->field != m->field)                                                                      \
     return differ(p, "heap %d: " #field ": library %lu, model %lu", heap, (unsigned long)l->field, \
                   (unsigned long)m->field)
-    for (int g = 0; g < 5; g++) {
-        snprintf(what, sizeof what, g < 4 ? "heap %d: generation %d" : "heap %d: untracked", heap, g);
-        if (differ_lists(p, what, l->lists[g], l->list_counts[g], m->lists[g], m->list_counts[g]))
+    for (int g = 0; g < 5; g++)
+        if (compare_generation(p, heap, g, l, m))
             return -1;
-    }
     for (int g = 0; g < 3; g++) {
         SAME(threshold[g]);
         SAME(count[g]);
@@ -621,13 +644,15 @@ struct taste {
     unsigned odd_kinds; /* of 100: kinds beside PLAIN, FINAL and LIST */
     unsigned deeds;     /* of 100: user code that does something */
     int rare;           /* with the steps that weigh little */
+    int weak;           /* with many weak references */
+    int automatic;      /* with collections at small thresholds */
 };
 
 static uint8_t choose_kind(struct dice *d, const struct taste *t)
 {
-    static const uint8_t usual[] = {PLAIN, PLAIN, FINAL, FINAL, LIST};
-    static const uint8_t all[] = {PLAIN, FINAL,  LEGACY, BOTH,   HAND, ATOM, ARRAY,
-                                  ODD,   MEMBER, MEMBER, FAMILY, LIST, DICT, INT};
+    static const uint8_t usual[] = {PLAIN, PLAIN, FINAL, FINAL, LIST, BARE};
+    static const uint8_t all[] = {PLAIN,  FINAL,  LEGACY, BOTH, HAND, ATOM, ARRAY, ODD,
+                                  MEMBER, MEMBER, FAMILY, BARE, LIST, DICT, INT};
     return roll(d, 100) < t->odd_kinds ? all[roll(d, sizeof all)] : usual[roll(d, sizeof usual)];
 }
 
@@ -639,14 +664,25 @@ static struct action choose_action(struct dice *d, const struct taste *t)
     return a;
 }
 
+static unsigned weight_of(const struct taste *t, int what)
+{
+    if (weights[what] < 3 && !t->rare)
+        return 0;
+    if (t->weak && (what == NEW_WEAKREF || what == WEAK_SET))
+        return weights[what] * 5u;
+    if (t->automatic && (what == COLLECT_NOW || what == DROP_ALL || what == DISABLE || what == SAVEALL))
+        return 0;
+    return weights[what];
+}
+
 static uint8_t choose_what(struct dice *d, const struct taste *t)
 {
     unsigned sum = 0;
     for (int i = 0; i < STEPS; i++)
-        sum += !t->rare && weights[i] < 3 ? 0 : weights[i];
+        sum += weight_of(t, i);
     unsigned at = roll(d, sum);
     for (int i = 0;; i++) {
-        unsigned weight = !t->rare && weights[i] < 3 ? 0 : weights[i];
+        unsigned weight = weight_of(t, i);
         if (at < weight)
             return (uint8_t)i;
         at -= weight;
@@ -688,7 +724,8 @@ void program_make(struct program *program, uint64_t seed, int steps)
     struct dice d = {seed * 0x9e3779b97f4a7c15u + 1};
     for (int i = 0; i < 4; i++)
         roll(&d, 2);
-    const struct taste t = {roll(&d, 2) ? 70 : 10, roll(&d, 3) * 40, roll(&d, 2) != 0};
+    const struct taste t = {roll(&d, 2) ? 70 : 10, roll(&d, 3) * 40, roll(&d, 2) != 0, roll(&d, 4) == 0,
+                            roll(&d, 4) == 0};
     program->heap_count = 1 + (roll(&d, 4) == 0);
     program->count = steps;
     program->steps = calloc((size_t)steps + 1, sizeof *program->steps);
@@ -696,6 +733,8 @@ void program_make(struct program *program, uint64_t seed, int steps)
         abort();
     for (int i = 0; i < steps; i++)
         program->steps[i] = choose(&d, &t);
+    if (t.automatic)
+        program->steps[0] = (struct step){.what = THRESHOLD, .b = (uint8_t)(1 + roll(&d, 8))};
 }
 
 void program_release(struct program *program)
@@ -706,8 +745,8 @@ void program_release(struct program *program)
 
 /* ---- in words ---- */
 
-static const char *const kind_names[KINDS] = {"plain",  "final",  "legacy", "both",  "hand", "atom",    "array", "odd",
-                                              "member", "family", "list",   "tuple", "dict", "weakref", "int"};
+static const char *const kind_names[KINDS] = {"plain",  "final",  "legacy", "both", "hand",  "atom", "array",   "odd",
+                                              "member", "family", "bare",   "list", "tuple", "dict", "weakref", "int"};
 
 static void describe_action(const struct action *a, char *text, size_t size)
 {

@@ -24,6 +24,7 @@ enum kind {
     ODD,    /* an inline array of two, a tagged field, a table of three */
     MEMBER, /* one strong field; a child of a FAMILY */
     FAMILY,
+    BARE, /* two strong fields and nothing else, release neither */
     OWN_KINDS,
     LIST = OWN_KINDS,
     TUPLE,
@@ -83,7 +84,7 @@ struct sight {
     long refcount; /* of an immortal object 0 */
     int immortal, generation, tracked, finalized;
     int weak;                           /* where its weak field or the weak reference points */
-    int refs[ITEMS_MAX * 2], ref_count; /* a dict's are keys and values in turn */
+    int refs[ITEMS_MAX * 2], ref_count; /* the first of them; a dict's are keys and values in turn */
 };
 struct heap_sight {
     size_t threshold[3], count[3], freeze_count;
@@ -91,7 +92,7 @@ struct heap_sight {
     int enabled;
     unsigned debug;
     int has_garbage;
-    int *lists[5], list_counts[5]; /* the objects of each generation in order, and those in none in any order */
+    int *lists[5], list_counts[5]; /* the objects of each generation and those in none */
 };
 
 /* Ids in are borrowed, ids out new references unless the comment says otherwise. Whether an operation fits an object is
@@ -137,6 +138,12 @@ static inline int is_own(enum kind kind)
 static inline int has_weak_field(enum kind kind)
 {
     return kind <= ATOM;
+}
+
+/* Its release is seen. */
+static inline int is_announced(enum kind kind)
+{
+    return kind < BARE;
 }
 
 /* The collector has to know of its like. */
