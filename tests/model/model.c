@@ -406,7 +406,7 @@ static size_t handle_weakrefs(struct model *m, struct list *unreachable)
         int w = calls.ids[i];
         run_user_code(m, CALLED_BACK, w, m->things[w].refs.ids[0]);
         decref(m, w);
-        freed += !m->things[w].alive;
+        freed += !m->things[w].alive || is_going(m, w);
     }
     free(calls.ids);
     return freed;

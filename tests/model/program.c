@@ -16,6 +16,9 @@ enum what {
     NEW,          /* slot c := an object of kind a in heap b */
     NEW_TUPLE,    /* slot c := a tuple in heap b of what is in a slots from d on */
     NEW_WEAKREF,  /* slot a := a weak reference to slot b; c: with a callback; data: slot d */
+    RING,         /* objects of kind a in heap b, each referring to the next, c says how many and whether a
+                     ring or a chain across heaps, are made and let go of */
+    CROWD,        /* slot c := a list in heap b of new objects of kind a */
     LINK,         /* slot a's object gets a reference to slot b's; c: which field */
     PUT,          /* slot a's object: item c := slot b */
     CUT,          /* slot a's object: item c goes */
@@ -217,6 +220,34 @@ static void new_number(struct world *w, int dict, int value)
     w->ops->decref(w, number);
 }
 
+static void new_ring(struct world *w, const struct step *s)
+{
+    int made[4], count = 1 + s->c % 4, chain = s->c > 5;
+    for (int i = 0; i < count; i++) { /* the step's user code is the last one's */
+        enum kind kind = chain && i < count - 1 ? BARE : s->a;
+        int heap = (s->b + (chain ? i : 0)) % w->heap_count;
+        made[i] = w->ops->make(w, heap, kind, 0, i == count - 1 ? s->action : (struct action){0});
+    }
+    for (int i = 0; i < count - chain; i++)
+        link_objects(w, made[i], made[(i + 1) % count], 0);
+    if (has_weak_field(s->a) && w->slots[s->d] >= 0)
+        w->ops->weak_set(w, made[count - 1], w->slots[s->d]);
+    for (int i = count; i-- > 0;)
+        w->ops->decref(w, made[i]);
+}
+
+static void new_crowd(struct world *w, const struct step *s)
+{
+    const struct action none = {0};
+    int list = w->ops->make(w, s->b % w->heap_count, LIST, 0, s->action);
+    for (int i = 0; i < ITEMS_MAX; i++) {
+        int item = w->ops->make(w, s->b % w->heap_count, s->a, 0, none);
+        w->ops->append(w, list, item);
+        w->ops->decref(w, item);
+    }
+    slot_set(w, s->c, list);
+}
+
 /* A step on what is in slot a, which is not empty, and maybe in slot b. */
 static void do_to_object(struct world *w, const struct step *s, int one, int other)
 {
@@ -302,6 +333,14 @@ static void do_step(struct world *w, const struct step *s)
     case NEW_WEAKREF:
         if (room_for(w, 1) && w->slots[s->b] >= 0)
             new_weakref(w, s);
+        break;
+    case RING:
+        if (room_for(w, 100))
+            new_ring(w, s);
+        break;
+    case CROWD:
+        if (room_for(w, 300))
+            new_crowd(w, s);
         break;
     case WEAK_GET:
         if (w->slots[s->b] >= 0 && (has_weak_field(w->kinds[w->slots[s->b]]) || w->kinds[w->slots[s->b]] == WEAKREF))
@@ -632,11 +671,11 @@ static unsigned roll(struct dice *d, unsigned limit)
 
 /* How often a step comes up, of the sum. */
 static const uint8_t weights[STEPS] = {
-    [NEW] = 60,      [NEW_TUPLE] = 8,   [NEW_WEAKREF] = 14, [LINK] = 70,        [PUT] = 6,      [CUT] = 8,
-    [CLEAR] = 2,     [NUMBER] = 3,      [WEAK_SET] = 10,    [WEAK_GET] = 4,     [LOAD] = 10,    [COPY] = 3,
-    [DROP] = 24,     [DROP_ALL] = 3,    [COLLECT_NOW] = 16, [FREEZE] = 1,       [UNFREEZE] = 2, [TRACK] = 2,
-    [UNTRACK] = 2,   [IMMORTALIZE] = 1, [PIN] = 2,          [UNPIN] = 3,        [ENABLE] = 2,   [DISABLE] = 1,
-    [THRESHOLD] = 3, [SAVEALL] = 2,     [GARBAGE] = 2,      [FREE_GARBAGE] = 2,
+    [NEW] = 60,     [NEW_TUPLE] = 8, [NEW_WEAKREF] = 14, [LINK] = 70,       [RING] = 10,        [CROWD] = 3,
+    [PUT] = 6,      [CUT] = 8,       [CLEAR] = 2,        [NUMBER] = 3,      [WEAK_SET] = 10,    [WEAK_GET] = 4,
+    [LOAD] = 10,    [COPY] = 3,      [DROP] = 24,        [DROP_ALL] = 3,    [COLLECT_NOW] = 16, [FREEZE] = 1,
+    [UNFREEZE] = 2, [TRACK] = 2,     [UNTRACK] = 2,      [IMMORTALIZE] = 1, [PIN] = 2,          [UNPIN] = 3,
+    [ENABLE] = 2,   [DISABLE] = 1,   [THRESHOLD] = 3,    [SAVEALL] = 2,     [GARBAGE] = 2,      [FREE_GARBAGE] = 2,
 };
 
 /* What a program is about. */
@@ -646,6 +685,7 @@ struct taste {
     int rare;           /* with the steps that weigh little */
     int weak;           /* with many weak references */
     int automatic;      /* with collections at small thresholds */
+    int two_heaps;
 };
 
 static uint8_t choose_kind(struct dice *d, const struct taste *t)
@@ -661,6 +701,10 @@ static struct action choose_action(struct dice *d, const struct taste *t)
     struct action a = {0};
     if (roll(d, 100) < t->deeds)
         a = (struct action){(uint8_t)(1 + roll(d, DEEDS - 1)), (uint8_t)roll(d, SLOTS), (uint8_t)roll(d, 60)};
+    if (a.deed && t->weak && roll(d, 3) == 0)
+        a.deed = FOLLOW;
+    if (a.deed && t->two_heaps && roll(d, 3) == 0)
+        a.deed = COLLECT;
     return a;
 }
 
@@ -670,6 +714,8 @@ static unsigned weight_of(const struct taste *t, int what)
         return 0;
     if (t->weak && (what == NEW_WEAKREF || what == WEAK_SET))
         return weights[what] * 5u;
+    if (t->automatic && (what == RING || what == CROWD))
+        return weights[what] * 4u;
     if (t->automatic && (what == COLLECT_NOW || what == DROP_ALL || what == DISABLE || what == SAVEALL))
         return 0;
     return weights[what];
@@ -697,11 +743,17 @@ static struct step choose(struct dice *d, const struct taste *t)
     case NEW:
         s.a = choose_kind(d, t);
         break;
+    case RING:
+    case CROWD:
+        s.a = choose_kind(d, t);
+        break;
     case NEW_TUPLE:
         s.a = (uint8_t)roll(d, 4);
         break;
     case NEW_WEAKREF:
         s.c = roll(d, 4) > 0;
+        if (s.action.deed && roll(d, 3) == 0)
+            s.action.deed = LET_SELF;
         break;
     case COLLECT_NOW:
         s.b = (uint8_t)(roll(d, 5) % 3);
@@ -724,9 +776,15 @@ void program_make(struct program *program, uint64_t seed, int steps)
     struct dice d = {seed * 0x9e3779b97f4a7c15u + 1};
     for (int i = 0; i < 4; i++)
         roll(&d, 2);
-    const struct taste t = {roll(&d, 2) ? 70 : 10, roll(&d, 3) * 40, roll(&d, 2) != 0, roll(&d, 4) == 0,
-                            roll(&d, 4) == 0};
-    program->heap_count = 1 + (roll(&d, 4) == 0);
+    const struct taste t = {
+        .odd_kinds = roll(&d, 2) ? 70 : 10,
+        .deeds = roll(&d, 3) * 40,
+        .rare = roll(&d, 2) != 0,
+        .weak = roll(&d, 4) == 0,
+        .automatic = roll(&d, 4) == 0,
+        .two_heaps = roll(&d, 3) == 0,
+    };
+    program->heap_count = 1 + t.two_heaps;
     program->count = steps;
     program->steps = calloc((size_t)steps + 1, sizeof *program->steps);
     if (!program->steps)
@@ -760,10 +818,10 @@ static void describe_action(const struct action *a, char *text, size_t size)
 void step_describe(const struct step *s, char *text, size_t size)
 {
     static const char *const names[STEPS] = {
-        "new",     "new_tuple", "new_weakref", "link",      "put",     "cut",         "clear",
-        "number",  "weak_set",  "weak_get",    "load",      "copy",    "drop",        "drop_all",
-        "collect", "freeze",    "unfreeze",    "track",     "untrack", "immortalize", "pin",
-        "unpin",   "enable",    "disable",     "threshold", "saveall", "garbage",     "free_garbage",
+        "new",     "new_tuple", "new_weakref", "ring",     "crowd",   "link",         "put",  "cut",
+        "clear",   "number",    "weak_set",    "weak_get", "load",    "copy",         "drop", "drop_all",
+        "collect", "freeze",    "unfreeze",    "track",    "untrack", "immortalize",  "pin",  "unpin",
+        "enable",  "disable",   "threshold",   "saveall",  "garbage", "free_garbage",
     };
     char action[60];
     describe_action(&s->action, action, sizeof action);
@@ -774,6 +832,8 @@ void step_describe(const struct step *s, char *text, size_t size)
     else if (s->what == NEW_WEAKREF)
         snprintf(text, size, "slot %d = new weakref to slot %d%s%s, data slot %d", s->a, s->b,
                  s->c ? ", a callback" : "", action, s->d);
+    else if (s->what == RING || s->what == CROWD)
+        snprintf(text, size, "%s(%s, %d, %d, %d)%s", names[s->what], kind_names[s->a], s->b, s->c, s->d, action);
     else
         snprintf(text, size, "%s(%d, %d, %d, %d)", names[s->what], s->a, s->b, s->c, s->d);
 }

@@ -286,6 +286,61 @@ static void collect__keeps_what_legacy_finalizers_reach(void **state)
     assert_int_equal(rh_heap_destroy(heap), 0);
 }
 
+/* As CPython has it: held by garbage alone, it goes with that, and is neither collected nor uncollectable. */
+static void collect__counts_as_uncollectable_only_what_is_left(void **state)
+{
+    struct rh_heap *heap = things_heap();
+    struct thing *last = thing_new(things_type(heap, LEGACY), 1, NULL, NULL);
+    struct thing *t = thing_new(things_type(heap, PLAIN), 2, NULL, last);
+    struct rh_stats stats[3];
+    (void)state;
+    rh_assign(&t->a, t);
+    rh_decref(last);
+    rh_decref(t);
+    assert_int_equal(rh_collect(heap, RH_OLD), 1);
+    rh_get_stats(heap, stats);
+    assert_int_equal(stats[2].collected, 1);
+    assert_int_equal(stats[2].uncollectable, 0);
+    assert_null(rh_garbage(heap));
+    assert_int_equal(rh_heap_destroy(heap), 0);
+}
+
+static size_t nested_found;
+static struct rh_heap *first_heap;
+static void collect_first(struct thing *t)
+{
+    (void)t;
+    nested_found += rh_collect(first_heap, RH_YOUNG);
+}
+
+/* An object that is nothing but fields lets go of one of another heap, whose finalizer collects the first. */
+static void collect__does_not_see_what_is_being_freed(void **state)
+{
+    struct pair {
+        RH_OBJECT_HEAD;
+        struct rh_object *a, *b;
+    };
+    static const struct rh_field fields[] = {RH_STRONG(struct pair, a), RH_STRONG(struct pair, b)};
+    static const struct rh_type_spec spec = RH_TYPE_SPEC("pair", struct pair, fields);
+    struct rh_heap *second = things_heap();
+    struct rh_type *type;
+    (void)state;
+    first_heap = things_heap();
+    assert_int_equal(rh_type_create(first_heap, &spec, &type, NULL), 0);
+    struct pair *p = rh_object_new(type);
+    struct thing *t = thing_new(things_type(second, FINALIZED), 1, NULL, NULL);
+    rh_assign(&p->a, t);
+    rh_decref(t);
+    nested_found = 0;
+    thing_finalizer = collect_first;
+    rh_set_debug(first_heap, RH_DEBUG_SAVEALL);
+    rh_decref(p);
+    assert_int_equal(nested_found, 0);
+    assert_null(rh_garbage(first_heap));
+    assert_int_equal(rh_heap_destroy(first_heap), 0);
+    assert_int_equal(rh_heap_destroy(second), 0);
+}
+
 static void collect__saves_all_when_told(void **state)
 {
     struct rh_heap *heap = things_heap();
@@ -300,7 +355,6 @@ static void collect__saves_all_when_told(void **state)
     assert_int_equal(rh_heap_destroy(heap), 0);
 }
 
-static size_t nested_found;
 static void collect_again(struct thing *t)
 {
     nested_found += rh_collect(rh_heap_of(t), RH_OLD);
@@ -417,6 +471,8 @@ int main(void)
         cmocka_unit_test(collect__runs_finalizers_before_anything_is_cleared),
         cmocka_unit_test(collect__spares_what_a_finalizer_brought_back),
         cmocka_unit_test(collect__keeps_what_legacy_finalizers_reach),
+        cmocka_unit_test(collect__counts_as_uncollectable_only_what_is_left),
+        cmocka_unit_test(collect__does_not_see_what_is_being_freed),
         cmocka_unit_test(collect__saves_all_when_told),
         cmocka_unit_test(collect__does_not_nest),
         cmocka_unit_test(collect__does_not_touch_other_heaps),
