@@ -240,7 +240,7 @@ static int handle_weak(struct rh_heap *heap, struct rh_links *unreachable, size_
     }
     if (!chain)
         return 0;
-    *freed = weak_call(heap, chain);
+    *freed = weak_call(heap, chain, 1);
     return 1;
 }
 

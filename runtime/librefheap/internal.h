@@ -337,9 +337,10 @@ void weak_unlink(struct rh_weak *weak);
 
 /* Clears all weak references to an object. Returns those that want their callback called, chained through
  * `next`, each owner with a reference added; weak_call() calls them, drops it, and returns how many went with that.
- * With `judging`, owners that are themselves being collected are left out. */
+ * With `judging`, for the collector, owners that are themselves being collected are left out, and those called keep
+ * their data. */
 struct rh_weak *weak_clear(struct rh_object *target, int judging);
-size_t weak_call(struct rh_heap *heap, struct rh_weak *chain);
+size_t weak_call(struct rh_heap *heap, struct rh_weak *chain, int judging);
 
 /* Clears all weak references to an object and calls nobody. */
 void weak_forget(struct rh_object *target);

@@ -362,7 +362,7 @@ static void destroy(struct rh_object *object)
     if (type->finalize && !(object->links.prev & PREV_FINALIZED) && revive(object, object_finalize))
         return;
     if (object->links.prev & PREV_WEAKLY)
-        weak_call(heap, weak_clear(object, 0));
+        weak_call(heap, weak_clear(object, 0), 0);
     if (type->legacy_finalize && revive(object, legacy_finalize))
         return;
     if (object->links.prev & PREV_WEAKLY)

@@ -193,7 +193,7 @@ struct rh_weak *weak_clear(struct rh_object *target, int judging)
     return chain;
 }
 
-size_t weak_call(struct rh_heap *heap, struct rh_weak *chain)
+size_t weak_call(struct rh_heap *heap, struct rh_weak *chain, int judging)
 {
     size_t freed = 0;
     while (chain) {
@@ -211,7 +211,7 @@ size_t weak_call(struct rh_heap *heap, struct rh_weak *chain)
             struct user_state state = user_begin(heap);
             callback(&owner->object, owner->data);
             user_end(heap, state);
-            if (heap->collecting < 0) /* CPython's collector keeps it too */
+            if (!judging) /* CPython's collector keeps it too */
                 rh_assign(&owner->data, NULL);
         }
         freed += owner->object.refcount == 1;
