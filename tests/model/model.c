@@ -217,6 +217,7 @@ static void end_weaks(struct model *m, int id, int silently, struct list *dying)
         int w = calls.ids[i];
         run_user_code(m, CALLED_BACK, w, m->things[w].refs.ids[0]);
         heap_of(m, id)->dying = dying;
+        store(m, &m->things[w].refs.ids[0], NOBODY); /* with the callback; the collector keeps both */
         decref(m, w);
         heap_of(m, id)->dying = before;
     }
@@ -268,7 +269,7 @@ static void destroy(struct model *m, int id)
     int final = kind == FINAL || kind == BOTH || kind == HAND || kind == ATOM, legacy = kind == LEGACY || kind == BOTH;
 
     if (final && !t->finalized) {
-        t->finalized = 1;
+        t->finalized = is_container(kind); /* others have nowhere to note it */
         if (outlives(m, id, FINALIZED))
             return;
     }
