@@ -198,12 +198,13 @@ run-tests:
 	@cd tests/cli && $(PYTHON) -m unittest -b
 	@cd tests/gdb && $(PYTHON) -m unittest -b
 	@echo "  again, under AddressSanitizer and UndefinedBehaviorSanitizer"
-	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 $(PYTHON) -m unittest -b
+	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
 	@echo "all tests passed"
 
 # The long runs: twenty thousand random heaps, two thousand small graphs by brute force, the sanitizers over the tests.
 test-long: test
 	@cd tests/cli && COLLECTOR_HEAPS=20000 $(PYTHON) -m unittest -b test_collector
+	@cd tests/cli && MODEL_PROGRAMS=20000 $(PYTHON) -m unittest -b test_model
 	@cd tests/cli && ORACLE_FIRST=1000 ORACLE_SEEDS=2000 $(PYTHON) -m unittest -b test_oracle
 	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=1000 $(PYTHON) -m unittest -b
 

@@ -13,7 +13,8 @@
  *   held from elsewhere before what that leads to in small heaps, in large ones otherwise, so that the order is taken
  *   over from the library after each step (model_reorder);
  * - a weak reference that is called stays in its generation;
- * - a weak reference is let go of right after its callback, not after all of its target;
+ * - a weak reference is let go of right after its callback, not after all of its target; its data goes with the
+ *   callback, as CPython drops that, unless the collector calls it;
  * - objects of another heap go at once;
  * - immortal objects stay in the permanent generation.
  */
