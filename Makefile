@@ -64,7 +64,7 @@ GVC_CFLAGS = $(shell $(PKG_CONFIG) --cflags libgvc)
 GVC_LIBS = $(shell $(PKG_CONFIG) --libs libgvc)
 LIBS = -lzstd $(GVC_LIBS) -lm
 
-.PHONY: all demo test test-long fuzz bench check-deps deps-demo deps-test install uninstall clean samples tools
+.PHONY: all demo test test-long fuzz bench check-deps deps-demo deps-test deps-long install uninstall clean samples tools
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
@@ -160,7 +160,8 @@ PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps bin
 
 deps-demo: PACKAGES = $(PACKAGES_DEMO)
 deps-test: PACKAGES = $(PACKAGES_TEST)
-deps-demo deps-test:
+deps-long: PACKAGES = $(PACKAGES_TEST) valgrind
+deps-demo deps-test deps-long:
 	@missing=; for p in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	test -z "$$missing" && exit 0; \
@@ -201,12 +202,18 @@ run-tests:
 	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
 	@echo "all tests passed"
 
-# The long runs: twenty thousand random heaps, two thousand small graphs by brute force, the sanitizers over the tests.
-test-long: test
+# The long runs: twenty thousand random heaps, as many random programs beside the model, two thousand small graphs by
+# brute force, the sanitizers over the tests, valgrind over the library's.
+VALGRIND = RH_MALLOC=1 valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
+test-long: deps-long test
 	@cd tests/cli && COLLECTOR_HEAPS=20000 $(PYTHON) -m unittest -b test_collector
 	@cd tests/cli && MODEL_PROGRAMS=20000 $(PYTHON) -m unittest -b test_model
 	@cd tests/cli && ORACLE_FIRST=1000 ORACLE_SEEDS=2000 $(PYTHON) -m unittest -b test_oracle
-	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=1000 $(PYTHON) -m unittest -b
+	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=1000 MODEL_PROGRAMS=10000 $(PYTHON) -m unittest -b
+	@for t in $(filter-out %/test_dump %/test_debug %/test_memory %/test_snapshot %/test_sink %/test_crc32c,$(UNIT_TESTS)); do \
+		$(VALGRIND) $$t >$(O)/unit.log 2>&1 || { cat $(O)/unit.log; echo "FAILED under valgrind: $$t"; exit 1; }; done
+	@$(VALGRIND) --trace-children=yes $(O)/tests/tools/model 1 200
+	@echo "all long tests passed"
 
 # Coverage-guided fuzzing of the reader and the graph (clang's libFuzzer), from the samples on.
 FUZZ_SECONDS ?= 300

@@ -59,7 +59,9 @@ int rh_dict_remove(struct rh_object *dict, const void *key)
 
 void rh_dict_clear(struct rh_object *dict)
 {
+    rh_incref(dict); /* a value that dies may drop the last reference to the dict */
     dict_clear(dict);
+    rh_decref(dict);
 }
 
 size_t rh_dict_length(const struct rh_object *dict)

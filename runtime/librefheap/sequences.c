@@ -140,7 +140,9 @@ void rh_list_remove(struct rh_object *object, size_t index)
 
 void rh_list_clear(struct rh_object *object)
 {
+    rh_incref(object); /* an item that dies may drop the last reference to the list */
     object_clear(object);
+    rh_decref(object);
 }
 
 size_t rh_list_length(const struct rh_object *object)

@@ -50,7 +50,9 @@ int rh_set_remove(struct rh_object *set, const void *item)
 
 void rh_set_clear(struct rh_object *set)
 {
+    rh_incref(set); /* an item that dies may drop the last reference to the set */
     set_clear(set);
+    rh_decref(set);
 }
 
 size_t rh_set_length(const struct rh_object *set)

@@ -14,8 +14,8 @@ PROGRAMS = int(os.environ.get("MODEL_PROGRAMS", "1000"))
 
 
 class Model(TestCase):
-    def check(self, programs, steps):
-        done = tool("model", FIRST, programs, steps)
+    def check(self, programs, steps, **environment):
+        done = tool("model", FIRST, programs, steps, env=dict(os.environ, **environment))
         self.assertEqual((done.returncode, done.stdout.decode()), (0, ""), done.stderr.decode()[-4000:])
 
     def test_random_programs(self):
@@ -23,6 +23,9 @@ class Model(TestCase):
 
     def test_long_random_programs(self):
         self.check(PROGRAMS, 500)
+
+    def test_random_programs_with_a_collection_at_every_allocation(self):
+        self.check(PROGRAMS, 100, RH_GC_STRESS="1")
 
 
 if __name__ == "__main__":

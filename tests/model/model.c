@@ -44,6 +44,7 @@ struct model {
     struct pin pins[256];
     int pin_count;
     int collecting; /* one heap at a time */
+    int stress;     /* RH_GC_STRESS: a full collection before each object */
 };
 
 static struct model *model_of(struct world *w)
@@ -544,6 +545,8 @@ static int make(struct world *w, int h, enum kind kind, int length, struct actio
     struct model *m = model_of(w);
     if (is_container(kind))
         make_room(m, h);
+    if (m->stress)
+        model_collect(w, h, 2);
     int id = world_name(w, h, kind, action);
     struct thing *t = &m->things[id];
     t->alive = 1;
@@ -834,6 +837,7 @@ struct world *model_open(int heap_count, world_act act)
     m->world.act = act;
     m->world.next_id = HEAPS;
     m->world.heap_count = heap_count;
+    m->stress = getenv("RH_GC_STRESS") != NULL;
     for (int k = 0; k < SLOTS; k++)
         m->world.slots[k] = NOBODY;
     for (int h = 0; h < HEAPS; h++) {

@@ -202,6 +202,115 @@ static void library__survives_each_failed_allocation(void **state)
     unsetenv("RH_MALLOC");
 }
 
+/* ---- random programs ---- */
+
+enum { SLOTS = 12, OPERATIONS = 60, PROGRAMS = 40 };
+static uint64_t dice, program;
+
+static unsigned roll(unsigned limit)
+{
+    dice ^= dice << 13;
+    dice ^= dice >> 7;
+    dice ^= dice << 17;
+    return (unsigned)(dice >> 33) % limit;
+}
+
+static struct rh_object *make_something(struct rh_heap *heap, struct rh_object *other)
+{
+    switch (roll(8)) {
+    case 0:
+        return rh_dict_new(heap);
+    case 1:
+        return rh_set_new(heap);
+    case 2:
+        return rh_cell_new(heap, other);
+    case 3:
+        return other ? rh_weakref_new(other, NULL, NULL) : rh_list_new(heap);
+    case 4:
+        return rh_exception_new(heap, "Error", "why");
+    case 5:
+        return rh_frame_new(heap, "function", NULL);
+    case 6:
+        return rh_str(heap, "a text that is longer than most");
+    default:
+        return rh_list_new(heap);
+    }
+}
+
+static int connect(struct rh_heap *heap, struct rh_object *from, struct rh_object *to)
+{
+    if (from->type == rh_builtin_type(heap, RH_TYPE_LIST))
+        return rh_list_append(from, to);
+    if (from->type == rh_builtin_type(heap, RH_TYPE_DICT))
+        return roll(2) ? rh_dict_set(from, to, to) : rh_dict_set_text(from, roll(2) ? "one" : "two", to);
+    if (from->type == rh_builtin_type(heap, RH_TYPE_SET))
+        return rh_set_add(from, to);
+    if (from->type == rh_builtin_type(heap, RH_TYPE_EXCEPTION))
+        return rh_attr_set(from, "more", to);
+    if (from->type == rh_builtin_type(heap, RH_TYPE_CELL))
+        rh_cell_set(from, to);
+    return 0;
+}
+
+static size_t faults;
+
+static void count_fault(void *context, const char *what, const void *object)
+{
+    (void)context, (void)what, (void)object;
+    faults++;
+}
+
+/* A program of random operations that takes a failure in its stride: whatever failed, the heap stays sound. */
+static int run_program(void)
+{
+    struct rh_heap *heap;
+    struct rh_object *slots[SLOTS] = {NULL};
+    int status = rh_heap_create(NULL, &heap, NULL);
+    if (status)
+        return status;
+    dice = program * 0x9e3779b97f4a7c15u + 1;
+    rh_set_threshold(heap, (size_t[]){5, 2, 2});
+    for (int i = 0; i < OPERATIONS; i++) {
+        struct rh_object **slot = &slots[roll(SLOTS)], *other = slots[roll(SLOTS)];
+        if (!*slot) {
+            *slot = make_something(heap, other);
+            status |= !*slot;
+        } else if (roll(4) == 0) {
+            rh_decref(*slot);
+            *slot = NULL;
+        } else if (other && roll(8)) {
+            status |= connect(heap, *slot, other);
+        } else if (roll(2)) {
+            rh_set_debug(heap, roll(2) ? RH_DEBUG_SAVEALL : 0);
+            rh_collect(heap, (int)roll(3));
+        } else {
+            struct rh_object *list = rh_get_objects(heap, -1);
+            status |= !list;
+            rh_xdecref(list);
+        }
+    }
+    left = -1;
+    rh_set_trap(count_fault, NULL);
+    faults = 0;
+    assert_int_equal(rh_heap_check(heap), 0);
+    assert_int_equal(faults, 0);
+    rh_set_trap(NULL, NULL);
+    for (int i = 0; i < SLOTS; i++)
+        rh_xdecref(slots[i]);
+    rh_set_debug(heap, 0);
+    assert_int_equal(rh_heap_destroy(heap), 0);
+    return status;
+}
+
+static void programs__survive_each_failed_allocation(void **state)
+{
+    (void)state;
+    setenv("RH_MALLOC", "1", 1);
+    for (program = 1; program <= PROGRAMS; program++)
+        with_each_failure(run_program);
+    unsetenv("RH_MALLOC");
+}
+
 /* ---- reading and analysing ---- */
 
 static struct memory_sink file;
@@ -284,6 +393,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(library__survives_each_failed_allocation),
+        cmocka_unit_test(programs__survive_each_failed_allocation),
         cmocka_unit_test(analyzer__survives_each_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
