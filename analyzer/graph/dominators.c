@@ -3,6 +3,15 @@
 #include <string.h>
 
 #include "array.h"
+#include "bits.h"
+
+/* What the search for dominators knows of a vertex, by preorder number; together, for they are looked at together. */
+struct record {
+    ordinal parent; /* in the depth-first tree; compressed later */
+    ordinal label;  /* the vertex of least semidominator between here and the parent */
+    ordinal semi;   /* and its semidominator */
+    ordinal next;   /* in the bucket of its own semidominator */
+};
 
 /* Work in preorder numbers: vertex 0 is the super-root. */
 struct tree {
@@ -11,18 +20,17 @@ struct tree {
     const struct components *components;
     int dead_only;
     struct dominators *d;
-    ordinal *gate;     /* by component: the virtual node that edges into it lead to, or ORDINAL_NONE; NULL: no gates */
-    uint8_t *attached; /* by vertex: it is a child of the super-root */
-    ordinal *number;   /* by vertex: preorder number, ORDINAL_NONE unvisited */
-    ordinal *vertex;   /* by number */
-    ordinal *parent;   /* by number: in the depth-first tree; compressed later */
-    ordinal *semi, *label;
-    ordinal *idom;
-    ordinal *bucket, *next; /* by number: whose semidominator it is, as a list */
-    uint64_t *pred_start;   /* by number */
-    ordinal *pred;
-    uint64_t *edge; /* by depth, while searching */
-    ordinal *path;  /* by depth: numbers */
+    ordinal *virtual_of; /* by component: its virtual node, or ORDINAL_NONE */
+    int gates;           /* virtual nodes are gates: all edges into a cycle lead to them */
+    uint64_t *attached;  /* bits, by vertex: it is a child of the super-root */
+    ordinal *number;     /* by vertex: preorder number, ORDINAL_NONE unvisited */
+    ordinal *vertex;     /* by number */
+    struct record *record;
+    ordinal *idom;      /* by number; the parent in the depth-first tree until it is known better */
+    ordinal *bucket;    /* by number: the first whose semidominator it is */
+    uint64_t *deferred; /* bits, by number: the dominator is that of idom */
+    uint64_t *edge;     /* by depth, while searching */
+    ordinal *path;      /* by depth: numbers */
     ordinal visited;
 };
 
@@ -49,27 +57,31 @@ static int find_virtual_nodes(struct tree *t)
     const struct components *c = t->components;
     struct dominators *d = t->d;
     d->virtual_component = array_new((size_t)c->count + 1, sizeof *d->virtual_component);
-    if (t->dead_only)
-        t->gate = array_new((size_t)c->count + 1, sizeof *t->gate);
-    if (!d->virtual_component || (t->dead_only && !t->gate))
+    t->virtual_of = array_new((size_t)c->count + 1, sizeof *t->virtual_of);
+    t->gates = t->dead_only;
+    if (!d->virtual_component || !t->virtual_of)
         return -1;
     for (ordinal i = 0; i < c->count; i++) {
-        if (t->gate)
-            t->gate[i] = ORDINAL_NONE;
-        if (!c->cyclic[i] || (c->reached[i] && !t->gate))
+        t->virtual_of[i] = ORDINAL_NONE;
+        if (!c->cyclic[i] || (c->reached[i] && !t->gates))
             continue;
-        if (t->gate)
-            t->gate[i] = d->objects + d->virtuals;
+        t->virtual_of[i] = d->objects + d->virtuals;
         d->virtual_component[d->virtuals++] = i;
     }
     d->vertices = d->objects + d->virtuals + 1;
     return 0;
 }
 
-/* The gate of the cycle that `o` is a member of, or ORDINAL_NONE. */
+/* The virtual node of the cycle that `o` is a member of, or ORDINAL_NONE. */
+static ordinal virtual_of(const struct tree *t, ordinal o)
+{
+    ordinal component = t->garbage->fate[o] == FATE_LIVE ? ORDINAL_NONE : t->components->component[o];
+    return component == ORDINAL_NONE ? ORDINAL_NONE : t->virtual_of[component];
+}
+
 static ordinal gate_of(const struct tree *t, ordinal o)
 {
-    return t->gate && t->components->component[o] != ORDINAL_NONE ? t->gate[t->components->component[o]] : ORDINAL_NONE;
+    return t->gates ? virtual_of(t, o) : ORDINAL_NONE;
 }
 
 /* The edges out of a vertex: of an object those of the graph, of a virtual node the members of its cycle. */
@@ -95,7 +107,7 @@ static inline ordinal edge_leads(const struct tree *t, ordinal v, uint64_t e)
     ordinal to = t->g->target[e];
     if (to == ORDINAL_NONE || !edge_is_counted(t->g->info[e]) || !is_part(t, to))
         return ORDINAL_NONE;
-    if (t->gate && gate_of(t, to) != ORDINAL_NONE && t->components->component[v] != t->components->component[to])
+    if (t->gates && gate_of(t, to) != ORDINAL_NONE && t->components->component[v] != t->components->component[to])
         return gate_of(t, to);
     return to;
 }
@@ -107,14 +119,16 @@ static ordinal visit(struct tree *t, ordinal vertex, ordinal parent)
     ordinal number = t->visited++;
     t->number[vertex] = number;
     t->vertex[number] = vertex;
-    t->parent[number] = parent;
+    t->record[number] = (struct record){parent, number, number, 0};
+    t->idom[number] = parent;
+    t->bucket[number] = ORDINAL_NONE;
     return number;
 }
 
 static void search_from(struct tree *t, ordinal start)
 {
     size_t depth = 0;
-    t->attached[start] = 1;
+    bit_set(t->attached, start);
     if (t->number[start] != ORDINAL_NONE)
         return;
     t->path[0] = visit(t, start, 0);
@@ -155,112 +169,124 @@ static void search(struct tree *t)
             search_from(t, gate_of(t, o) == ORDINAL_NONE ? o : gate_of(t, o));
 }
 
-/* ---- predecessors, by preorder number ---- */
-
-static void count_or_place(struct tree *t, ordinal from, ordinal to, int place)
-{
-    ordinal number = t->number[to];
-    if (place)
-        t->pred[t->pred_start[number + 1]++] = from;
-    else
-        t->pred_start[number + 2]++;
-}
-
-static void each_edge(struct tree *t, int place)
-{
-    for (ordinal number = 1; number < t->visited; number++) {
-        ordinal v = t->vertex[number];
-        if (t->attached[v])
-            count_or_place(t, 0, v, place);
-        for (uint64_t e = edges_begin(t, v), end = edges_end(t, v); e < end; e++) {
-            ordinal to = edge_leads(t, v, e);
-            if (to != ORDINAL_NONE)
-                count_or_place(t, number, to, place);
-        }
-    }
-}
-
-static int find_predecessors(struct tree *t)
-{
-    size_t n = (size_t)t->d->vertices;
-    t->pred_start = array_new(n + 2, sizeof *t->pred_start);
-    if (!t->pred_start)
-        return -1;
-    each_edge(t, 0);
-    for (size_t i = 0; i < n; i++)
-        t->pred_start[i + 2] += t->pred_start[i + 1];
-    t->pred = array_new(t->pred_start[n + 1] + 1, sizeof *t->pred);
-    if (!t->pred)
-        return -1;
-    each_edge(t, 1);
-    return 0;
-}
-
 /* ---- semidominators and dominators, after Lengauer and Tarjan (1979), with simple path compression ---- */
 
 /* The vertex of least semidominator on the path from v up to what was not linked yet (numbers below `linked`);
  * compresses the path. */
-static ordinal evaluate(struct tree *t, ordinal v, ordinal linked, ordinal *stack)
+static inline const struct record *evaluate(struct tree *t, ordinal v, ordinal linked)
 {
+    struct record *record = t->record;
     size_t depth = 0;
-    if (t->parent[v] < linked)
-        return t->label[v];
+    if (record[v].parent < linked)
+        return &record[v];
     do {
-        stack[depth++] = v;
-        v = t->parent[v];
-    } while (t->parent[v] >= linked);
+        t->path[depth++] = v;
+        v = record[v].parent;
+    } while (record[v].parent >= linked);
     while (depth) {
-        ordinal above = v;
-        v = stack[--depth];
-        t->parent[v] = t->parent[above];
-        if (t->semi[t->label[above]] < t->semi[t->label[v]])
-            t->label[v] = t->label[above];
+        const struct record *above = &record[v];
+        v = t->path[--depth];
+        record[v].parent = above->parent;
+        if (above->semi < record[v].semi) {
+            record[v].semi = above->semi;
+            record[v].label = above->label;
+        }
     }
-    return t->label[v];
+    return &record[v];
+}
+
+static inline ordinal least(struct tree *t, ordinal from, ordinal linked, ordinal semi)
+{
+    ordinal other = evaluate(t, t->number[from], linked)->semi;
+    return other < semi ? other : semi;
+}
+
+/* Objects that refer to `o` in the tree's part; with gates, of a cycle's member those of its own cycle. */
+static inline ordinal least_of_referrers(struct tree *t, ordinal o, ordinal linked, ordinal semi, int inside)
+{
+    const struct graph *g = t->g;
+    const ordinal *component = t->components->component;
+    int of_cycle = gate_of(t, o) != ORDINAL_NONE;
+    for (uint64_t i = g->back_start[o], end = g->back_start[o + 1]; i < end; i++) {
+        ordinal from = g->source[i];
+        if (!edge_is_counted(g->source_info[i]) || !is_part(t, from))
+            continue;
+        if (of_cycle && (component[from] == component[o]) != inside)
+            continue;
+        semi = least(t, from, linked, semi);
+    }
+    return semi;
+}
+
+/* The semidominator of vertex `v` with number w, whose parent in the tree is `semi`: the least over its predecessors.
+ */
+static ordinal semidominator(struct tree *t, ordinal v, ordinal w, ordinal semi)
+{
+    if (bit_is_set(t->attached, v))
+        return 0; /* the super-root itself */
+    if (v < t->d->objects) {
+        ordinal of = virtual_of(t, v);
+        semi = least_of_referrers(t, v, w + 1, semi, 1);
+        return of == ORDINAL_NONE ? semi : least(t, of, w + 1, semi);
+    }
+    /* A gate: whoever refers to a member from outside the cycle. */
+    for (uint64_t e = edges_begin(t, v); e < edges_end(t, v); e++)
+        semi = least_of_referrers(t, t->components->member[e], w + 1, semi, 0);
+    return semi;
 }
 
 /* Each vertex whose semidominator is `parent` has it for its dominator, or that of a vertex on the way down to it. */
 static void empty_bucket(struct tree *t, ordinal parent, ordinal linked)
 {
-    for (ordinal v = t->bucket[parent]; v != ORDINAL_NONE; v = t->next[v]) {
-        ordinal u = evaluate(t, v, linked, t->path);
-        t->idom[v] = t->semi[u] < parent ? u : parent;
+    for (ordinal v = t->bucket[parent]; v != ORDINAL_NONE; v = t->record[v].next) {
+        const struct record *u = evaluate(t, v, linked);
+        t->idom[v] = u->semi < parent ? u->label : parent;
+        if (u->semi < parent)
+            bit_set(t->deferred, v);
     }
     t->bucket[parent] = ORDINAL_NONE;
 }
 
+/* What the vertices to come will be looked at for. */
+static inline void fetch_vertex(const struct tree *t, ordinal w)
+{
+    enum { FAR = 24, NEAR = 12 };
+    const struct graph *g = t->g;
+    if (w > FAR && t->vertex[w - FAR] < t->d->objects) {
+        __builtin_prefetch(&g->back_start[t->vertex[w - FAR]]);
+        __builtin_prefetch(&t->garbage->fate[t->vertex[w - FAR]]);
+    }
+    if (w > NEAR && t->vertex[w - NEAR] < t->d->objects) {
+        uint64_t first = g->back_start[t->vertex[w - NEAR]];
+        __builtin_prefetch(&g->source[first]);
+        __builtin_prefetch(&g->source_info[first]);
+    }
+    if (w > NEAR / 2 && t->vertex[w - NEAR / 2] < t->d->objects) {
+        ordinal v = t->vertex[w - NEAR / 2];
+        uint64_t first = g->back_start[v], end = g->back_start[v + 1];
+        for (uint64_t i = first; i < end && i < first + 4; i++)
+            __builtin_prefetch(&t->number[g->source[i]]);
+    }
+}
+
 static int find_dominators(struct tree *t)
 {
-    size_t n = (size_t)t->d->vertices + 1;
-    t->semi = array_new(n, sizeof *t->semi);
-    t->label = array_new(n, sizeof *t->label);
-    t->idom = array_new(n, sizeof *t->idom);
-    t->bucket = array_new(n, sizeof *t->bucket);
-    t->next = array_new(n, sizeof *t->next);
-    if (!t->semi || !t->label || !t->idom || !t->bucket || !t->next)
+    t->deferred = bits_new(t->d->vertices);
+    if (!t->deferred)
         return -1;
-    for (ordinal i = 0; i < t->visited; i++) {
-        t->semi[i] = t->label[i] = i;
-        t->idom[i] = t->parent[i];
-        t->bucket[i] = ORDINAL_NONE;
-    }
     for (ordinal w = t->visited - 1; w > 0; w--) {
-        ordinal semi = t->parent[w];
-        for (uint64_t p = t->pred_start[w]; p < t->pred_start[w + 1]; p++) {
-            ordinal u = t->semi[evaluate(t, t->pred[p], w + 1, t->path)];
-            semi = u < semi ? u : semi;
-        }
-        t->semi[w] = semi;
-        /* idom is the parent in the depth-first tree until the vertex is taken out of its bucket. */
         ordinal parent = t->idom[w];
+        fetch_vertex(t, w);
+        ordinal semi = semidominator(t, t->vertex[w], w, parent);
+        t->record[w].semi = semi;
         if (semi != parent) {
-            t->next[w] = t->bucket[semi];
+            t->record[w].next = t->bucket[semi];
             t->bucket[semi] = w;
         }
         empty_bucket(t, parent, w);
     }
     for (ordinal w = 1; w < t->visited; w++)
-        if (t->idom[w] != t->semi[w])
+        if (bit_is_set(t->deferred, w))
             t->idom[w] = t->idom[t->idom[w]];
     return 0;
 }
@@ -291,16 +317,20 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
     int status = find_virtual_nodes(&t);
     if (!status) {
         size_t n = (size_t)d->vertices + 1;
-        t.attached = array_new(n, 1);
+        t.attached = bits_new(d->vertices);
         t.number = array_new(n, sizeof *t.number);
         t.vertex = array_new(n, sizeof *t.vertex);
-        t.parent = array_new(n, sizeof *t.parent);
+        t.record = array_new(n, sizeof *t.record);
+        t.idom = array_new(n, sizeof *t.idom);
+        t.bucket = array_new(n, sizeof *t.bucket);
         t.edge = array_new(n, sizeof *t.edge);
         t.path = array_new(n, sizeof *t.path);
         d->dominator = array_new(n, sizeof *d->dominator);
         d->retained = array_new(n, sizeof *d->retained);
-        status =
-            t.attached && t.number && t.vertex && t.parent && t.edge && t.path && d->dominator && d->retained ? 0 : -1;
+        status = t.attached && t.number && t.vertex && t.record && t.idom && t.bucket && t.edge && t.path &&
+                         d->dominator && d->retained
+                     ? 0
+                     : -1;
         if (!status)
             memset(t.number, 0xff, n * sizeof *t.number);
     }
@@ -308,26 +338,20 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
         search(&t);
         array_free(t.edge);
         t.edge = NULL;
-        status = find_predecessors(&t);
+        status = find_dominators(&t);
     }
     if (!status)
-        status = find_dominators(&t);
-    if (!status)
         hand_out(&t);
-    array_free(t.gate);
+    array_free(t.virtual_of);
     array_free(t.attached);
     array_free(t.number);
     array_free(t.vertex);
-    array_free(t.parent);
-    array_free(t.edge);
-    array_free(t.path);
-    array_free(t.semi);
-    array_free(t.label);
+    array_free(t.record);
     array_free(t.idom);
     array_free(t.bucket);
-    array_free(t.next);
-    array_free(t.pred_start);
-    array_free(t.pred);
+    array_free(t.deferred);
+    array_free(t.edge);
+    array_free(t.path);
     if (status)
         dominators_release(d);
     return status;
