@@ -195,10 +195,13 @@ static inline const struct record *evaluate(struct tree *t, ordinal v, ordinal l
     return &record[v];
 }
 
+/* The lesser of `semi` and what a predecessor stands for: one that comes before in preorder for itself. */
 static inline ordinal least(struct tree *t, ordinal from, ordinal linked, ordinal semi)
 {
-    ordinal other = evaluate(t, t->number[from], linked)->semi;
-    return other < semi ? other : semi;
+    ordinal number = t->number[from];
+    if (number > semi && number >= linked)
+        number = evaluate(t, number, linked)->semi;
+    return number < semi ? number : semi;
 }
 
 /* Objects that refer to `o` in the tree's part; with gates, of a cycle's member those of its own cycle. */
@@ -247,26 +250,30 @@ static void empty_bucket(struct tree *t, ordinal parent, ordinal linked)
     t->bucket[parent] = ORDINAL_NONE;
 }
 
-/* What the vertices to come will be looked at for. */
+/* What the vertices to come will be looked at for: first where their referrers stand, then these, their numbers, and
+ * what is known of them. */
 static inline void fetch_vertex(const struct tree *t, ordinal w)
 {
-    enum { FAR = 24, NEAR = 12 };
+    enum { ROWS = 32, SOURCES = 24, NUMBERS = 16, RECORDS = 8, MOST = 6 };
     const struct graph *g = t->g;
-    if (w > FAR && t->vertex[w - FAR] < t->d->objects) {
-        __builtin_prefetch(&g->back_start[t->vertex[w - FAR]]);
-        __builtin_prefetch(&t->garbage->fate[t->vertex[w - FAR]]);
+    if (w <= ROWS)
+        return;
+    ordinal row = t->vertex[w - ROWS], sources = t->vertex[w - SOURCES], numbers = t->vertex[w - NUMBERS],
+            records = t->vertex[w - RECORDS], objects = t->d->objects;
+    if (row < objects) {
+        __builtin_prefetch(&g->back_start[row]);
+        __builtin_prefetch(&t->garbage->fate[row]);
     }
-    if (w > NEAR && t->vertex[w - NEAR] < t->d->objects) {
-        uint64_t first = g->back_start[t->vertex[w - NEAR]];
-        __builtin_prefetch(&g->source[first]);
-        __builtin_prefetch(&g->source_info[first]);
+    if (sources < objects) {
+        __builtin_prefetch(&g->source[g->back_start[sources]]);
+        __builtin_prefetch(&g->source_info[g->back_start[sources]]);
     }
-    if (w > NEAR / 2 && t->vertex[w - NEAR / 2] < t->d->objects) {
-        ordinal v = t->vertex[w - NEAR / 2];
-        uint64_t first = g->back_start[v], end = g->back_start[v + 1];
-        for (uint64_t i = first; i < end && i < first + 4; i++)
+    if (numbers < objects)
+        for (uint64_t i = g->back_start[numbers], end = i + MOST; i < g->back_start[numbers + 1] && i < end; i++)
             __builtin_prefetch(&t->number[g->source[i]]);
-    }
+    if (records < objects)
+        for (uint64_t i = g->back_start[records], end = i + MOST; i < g->back_start[records + 1] && i < end; i++)
+            __builtin_prefetch(&t->record[t->number[g->source[i]]]);
 }
 
 static int find_dominators(struct tree *t)
