@@ -23,7 +23,8 @@ struct tree {
     ordinal *virtual_of; /* by component: its virtual node, or ORDINAL_NONE */
     int gates;           /* virtual nodes are gates: all edges into a cycle lead to them */
     uint64_t *attached;  /* bits, by vertex: it is a child of the super-root */
-    ordinal *number;     /* by vertex: preorder number, ORDINAL_NONE unvisited */
+    uint64_t *seen;      /* bits, by vertex: it has a number */
+    ordinal *number;     /* by vertex: preorder number */
     ordinal *vertex;     /* by number */
     struct record *record;
     ordinal *idom;      /* by number; the parent in the depth-first tree until it is known better */
@@ -117,6 +118,7 @@ static inline ordinal edge_leads(const struct tree *t, ordinal v, uint64_t e)
 static ordinal visit(struct tree *t, ordinal vertex, ordinal parent)
 {
     ordinal number = t->visited++;
+    bit_set(t->seen, vertex);
     t->number[vertex] = number;
     t->vertex[number] = vertex;
     t->record[number] = (struct record){parent, number, number, 0};
@@ -129,7 +131,7 @@ static void search_from(struct tree *t, ordinal start)
 {
     size_t depth = 0;
     bit_set(t->attached, start);
-    if (t->number[start] != ORDINAL_NONE)
+    if (bit_is_set(t->seen, start))
         return;
     t->path[0] = visit(t, start, 0);
     t->edge[0] = edges_begin(t, start);
@@ -138,7 +140,7 @@ static void search_from(struct tree *t, ordinal start)
         uint64_t e = t->edge[depth], end = edges_end(t, v);
         while (e < end && into == ORDINAL_NONE) {
             into = edge_leads(t, v, e++);
-            if (into != ORDINAL_NONE && t->number[into] != ORDINAL_NONE)
+            if (into != ORDINAL_NONE && bit_is_set(t->seen, into))
                 into = ORDINAL_NONE;
         }
         t->edge[depth] = e;
@@ -165,7 +167,7 @@ static void search(struct tree *t)
             search_from(t, objects + i);
     /* Only a heap whose counts are wrong has anything left. */
     for (ordinal o = 0; o < objects; o++)
-        if (is_part(t, o) && t->number[o] == ORDINAL_NONE)
+        if (is_part(t, o) && !bit_is_set(t->seen, o))
             search_from(t, gate_of(t, o) == ORDINAL_NONE ? o : gate_of(t, o));
 }
 
@@ -325,6 +327,7 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
     if (!status) {
         size_t n = (size_t)d->vertices + 1;
         t.attached = bits_new(d->vertices);
+        t.seen = bits_new(d->vertices);
         t.number = array_new(n, sizeof *t.number);
         t.vertex = array_new(n, sizeof *t.vertex);
         t.record = array_new(n, sizeof *t.record);
@@ -334,12 +337,10 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
         t.path = array_new(n, sizeof *t.path);
         d->dominator = array_new(n, sizeof *d->dominator);
         d->retained = array_new(n, sizeof *d->retained);
-        status = t.attached && t.number && t.vertex && t.record && t.idom && t.bucket && t.edge && t.path &&
+        status = t.attached && t.seen && t.number && t.vertex && t.record && t.idom && t.bucket && t.edge && t.path &&
                          d->dominator && d->retained
                      ? 0
                      : -1;
-        if (!status)
-            memset(t.number, 0xff, n * sizeof *t.number);
     }
     if (!status) {
         search(&t);
@@ -351,6 +352,7 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
         hand_out(&t);
     array_free(t.virtual_of);
     array_free(t.attached);
+    array_free(t.seen);
     array_free(t.number);
     array_free(t.vertex);
     array_free(t.record);
