@@ -31,7 +31,14 @@ def resolve(expression):
     if _SELECTOR.match(expression):
         return expression
     try:
-        value = gdb.parse_and_eval(expression)
+        return address_of(gdb.parse_and_eval(expression), expression)
+    except gdb.error as e:
+        raise gdb.GdbError(str(e))
+
+
+def address_of(value, expression):
+    """The address, as the program takes it, of the object that a value is or points at."""
+    try:
         if value.type.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
             value = value.referenced_value()
         kind = value.type.strip_typedefs().code

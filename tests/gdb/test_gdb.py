@@ -177,6 +177,18 @@ class Commands(GdbTestCase):
         self.assertEqual(rows, [3, 5, 49])
         self.assertIn("cannot be run", self.error("refheap cycles"))
 
+    def test_convenience_functions(self):
+        self.gdb(TARGET, "break pause_here", "run", "print $refheap_count(top)", "print $refheap_generation(top)",
+                 "print $refheap_type(top)", "print $refheap_garbage(top)", "print $refheap_garbage(0)",
+                 "print $refheap_count(&embedded_not)", "refheap object -- top")
+        shown = self.output("refheap object -- top")
+        count = re.search(r"refcount\s+(\d+) =", shown).group(1)
+        self.assertRegex(self.output("print $refheap_count(top)"), r"= %s\n" % count)
+        self.assertRegex(self.output("print $refheap_generation(top)"), r"= (0|1|2)\n")
+        self.assertRegex(self.output("print $refheap_type(top)"), r'= "pair"\n')
+        self.assertRegex(self.output("print $refheap_garbage(top)"), r"= 0\n")
+        self.assertIn("which is the address of no object", self.error("print $refheap_garbage(0)"))
+
     def test_help_alias_and_completion(self):
         self.gdb(TARGET, "help refheap", "help rh cycles", "help refheap referrers", "complete refheap ref",
                  "complete rh cycles -", "complete refheap referrers -gen", "complete refheap referrers -- to",

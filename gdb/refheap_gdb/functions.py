@@ -1,0 +1,50 @@
+"""Convenience functions, for conditions and printf: $refheap_count(o), $refheap_generation(o), $refheap_type(o),
+$refheap_garbage(o). They answer from the snapshot that the commands answer from."""
+
+import json
+
+import gdb
+
+from . import program, target
+from .commands import address_of
+
+_facts = {}  # of the snapshot they were asked of
+_asked_of = None
+
+
+def _facts_of(value):
+    """What `refheap object --json` says of the object a value points at."""
+    global _asked_of
+    address = address_of(value, "the argument")
+    snapshot = target.snapshot()
+    if _asked_of is not snapshot:
+        _facts.clear()
+        _asked_of = snapshot
+    if address not in _facts:
+        output, complaint = program.run(["object", snapshot.path, address, "--json"])
+        try:
+            _facts[address] = json.loads(output)
+        except ValueError:
+            raise gdb.GdbError(complaint.replace(snapshot.path + ": ", "") or "refheap: no answer")
+    return _facts[address]
+
+
+class _Function(gdb.Function):
+    def __init__(self, name, doc, key, convert=lambda x: x):
+        self.__doc__ = doc
+        self._key, self._convert = key, convert
+        super().__init__("refheap_" + name)
+
+    def invoke(self, value):
+        return self._convert(_facts_of(value)[self._key])
+
+
+def register():
+    _Function("count", """The refcount of an object, -1 when it is immortal.
+Usage: $refheap_count (OBJECT)""", "refcount", lambda count: -1 if count is None else count)
+    _Function("generation", """The generation of an object: 0, 1, 2, 3 for permanent, -1 for untracked.
+Usage: $refheap_generation (OBJECT)""", "generation")
+    _Function("type", """The name of an object's type.
+Usage: $refheap_type (OBJECT)""", "type", lambda name: name + "\0")  # as C strings end: printf %s
+    _Function("garbage", """Whether the collector, collecting the oldest generation now, would find the object: 1 or 0.
+Usage: $refheap_garbage (OBJECT)""", "garbage", int)
