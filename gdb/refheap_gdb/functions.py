@@ -29,6 +29,15 @@ def _facts_of(value):
     return _facts[address]
 
 
+def _c_string(text):
+    """An array of char that ends as C strings do, for printf %s: a plain Python string would not."""
+    raw = text.encode("utf-8", "replace") + b"\0"
+    try:
+        return gdb.Value(raw, gdb.lookup_type("char").array(len(raw) - 1))
+    except (gdb.error, TypeError):
+        return text
+
+
 class _Function(gdb.Function):
     def __init__(self, name, doc, key, convert=lambda x: x):
         self.__doc__ = doc
@@ -45,6 +54,6 @@ Usage: $refheap_count (OBJECT)""", "refcount", lambda count: -1 if count is None
     _Function("generation", """The generation of an object: 0, 1, 2, 3 for permanent, -1 for untracked.
 Usage: $refheap_generation (OBJECT)""", "generation")
     _Function("type", """The name of an object's type.
-Usage: $refheap_type (OBJECT)""", "type", lambda name: name + "\0")  # as C strings end: printf %s
+Usage: $refheap_type (OBJECT)""", "type", _c_string)
     _Function("garbage", """Whether the collector, collecting the oldest generation now, would find the object: 1 or 0.
 Usage: $refheap_garbage (OBJECT)""", "garbage", int)
