@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { HEAD = 64, HUGE_PAGE = 2 << 20 };
@@ -29,6 +30,46 @@ static void *map_aligned(size_t size)
     return area + before;
 }
 
+/* ---- arrays that were freed ---- */
+
+/* Memory the kernel has given once is worth keeping: to zero it again takes a tenth of what fresh pages cost. A few
+ * freed arrays wait here for the next one of about their size. Not under a tool that watches memory. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { KEPT = 0 };
+#else
+enum { KEPT = 12 };
+#endif
+static struct head *kept[KEPT + 1];
+
+/* The smallest that is large enough, and not more than twice as large; NULL when there is none. */
+static struct head *take_kept(size_t bytes)
+{
+    int best = -1;
+    for (int i = 0; i < KEPT; i++)
+        if (kept[i] && kept[i]->mapped >= bytes && kept[i]->mapped / 2 <= bytes &&
+            (best < 0 || kept[i]->mapped < kept[best]->mapped))
+            best = i;
+    if (best < 0)
+        return NULL;
+    struct head *head = kept[best];
+    kept[best] = NULL;
+    memset((char *)head + HEAD, 0, bytes - HEAD);
+    return head;
+}
+
+/* Returns 0, or -1 when as many are kept as there may be. */
+static int keep(struct head *head)
+{
+    for (int i = 0; i < KEPT; i++)
+        if (!kept[i]) {
+            kept[i] = head;
+            return 0;
+        }
+    return -1;
+}
+
+/* ---- arrays ---- */
+
 void *array_new(size_t count, size_t size)
 {
     size_t bytes;
@@ -39,11 +80,11 @@ void *array_new(size_t count, size_t size)
     if (bytes < HUGE_PAGE) {
         head = aligned_alloc(HEAD, (bytes + HEAD - 1) & ~(size_t)(HEAD - 1));
         if (head)
-            __builtin_memset(head, 0, bytes);
+            memset(head, 0, bytes);
     } else {
         bytes = (bytes + 4095) & ~(size_t)4095;
-        head = map_aligned(bytes);
-        if (head)
+        head = take_kept(bytes);
+        if (!head && (head = map_aligned(bytes)))
             head->mapped = bytes;
     }
     return head ? (char *)head + HEAD : NULL;
@@ -54,8 +95,8 @@ void array_free(void *array)
     if (!array)
         return;
     struct head *head = (struct head *)((char *)array - HEAD);
-    if (head->mapped)
-        munmap(head, head->mapped);
-    else
+    if (!head->mapped)
         free(head);
+    else if (keep(head))
+        munmap(head, head->mapped);
 }

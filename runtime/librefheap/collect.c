@@ -40,7 +40,8 @@ struct survey {
     struct rh_heap *heap;
     size_t reachable;   /* candidates found alive */
     unsigned type_bits; /* of their types, together: enum type_bits */
-    unsigned dead_bits; /* the same of what was found unreachable */
+    unsigned dead_bits; /* the same of what was found unreachable, */
+    size_t unreachable; /* which is as much */
 };
 
 /* Targets wait here until their cache lines have come: the passes touch objects in no order the processor could
@@ -156,7 +157,7 @@ static void move_unreachable(struct survey *survey, struct rh_links *list, struc
 
 static struct survey find_unreachable(struct rh_heap *heap, struct rh_links *list, struct rh_links *unreachable)
 {
-    struct survey survey = {heap, 0, 0, 0};
+    struct survey survey = {heap, 0, 0, 0, 0};
     count_references(list);
     between_passes(heap, "count");
     subtract_internal(list);
@@ -164,6 +165,7 @@ static struct survey find_unreachable(struct rh_heap *heap, struct rh_links *lis
     move_unreachable(&survey, list, unreachable);
     for (struct rh_links *l = next_of(unreachable); l != unreachable; l = next_of(l)) {
         l->next &= ~(uintptr_t)NEXT_UNREACHABLE;
+        survey.unreachable++;
         survey.dead_bits |= object_of(l)->type->flags | (l->prev & PREV_WEAKLY ? TYPE_HAS_WEAK : 0);
     }
     return survey;
@@ -385,7 +387,8 @@ static void collect_candidates(struct rh_heap *heap, int generation, struct rh_g
         list_splice(survivors, unreachable);
         list_splice(unreachable, dead);
     }
-    info->collected = list_length(unreachable) + freed;
+    int as_found = !user_code_ran && !(survey.dead_bits & TYPE_HAS_LEGACY);
+    info->collected = (as_found ? survey.unreachable : list_length(unreachable)) + freed;
     between_passes(heap, "second look");
     clear_unreachable(heap, unreachable, survivors);
     between_passes(heap, "clear");

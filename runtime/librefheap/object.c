@@ -218,9 +218,25 @@ static void clear_field(struct rh_object *object, const struct rh_field *f)
     }
 }
 
+static inline void clear_plain(struct rh_object *object)
+{
+    const struct rh_type *type = object->type;
+    for (const struct reference *r = type->references, *end = r + type->reference_count; r < end; r++) {
+        struct rh_object **slot = (struct rh_object **)((char *)object + r->offset), *old = *slot;
+        if (old) {
+            *slot = NULL;
+            rh_decref(old);
+        }
+    }
+}
+
 void object_clear(struct rh_object *object)
 {
     const struct rh_type *type = object->type;
+    if (type->flags & TYPE_IS_PLAIN) {
+        clear_plain(object);
+        return;
+    }
     if (type->clear)
         type->clear(object);
     for (uint32_t i = 0; i < type->reference_count; i++)
@@ -337,15 +353,7 @@ static inline void discard_plain(struct rh_heap *heap, struct rh_object *object)
  * goes to the trash. */
 static void destroy_plain(struct rh_heap *heap, struct rh_object *object)
 {
-    const struct rh_type *type = object->type;
-    const struct reference *r = type->references, *end = r + type->reference_count;
-    for (; r < end; r++) {
-        struct rh_object **slot = (struct rh_object **)((char *)object + r->offset), *old = *slot;
-        if (old) {
-            *slot = NULL;
-            rh_decref(old);
-        }
-    }
+    clear_plain(object);
     discard_plain(heap, object);
 }
 
