@@ -62,7 +62,7 @@ core_o := $(writer_o) $(reader_o) $(maps_o) $(probe_o) $(graph_o) $(render_o)
 
 GVC_CFLAGS = $(shell $(PKG_CONFIG) --cflags libgvc)
 GVC_LIBS = $(shell $(PKG_CONFIG) --libs libgvc)
-LIBS = -lzstd $(GVC_LIBS) -lm
+LIBS = -lzstd $(GVC_LIBS) -lm -lpthread
 
 .PHONY: all demo test test-long fuzz bench check-deps deps-demo deps-test deps-long install uninstall clean samples tools
 .DELETE_ON_ERROR:

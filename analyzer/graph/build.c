@@ -4,6 +4,7 @@
 #include "../../dumpfmt/error.h"
 #include "array.h"
 #include "graph.h"
+#include "parallel.h"
 
 static int out_of_memory(struct rh_error *err)
 {
@@ -82,10 +83,52 @@ static int64_t sane_count(int64_t refcount)
     return refcount > most ? most : refcount < -most ? -most : refcount;
 }
 
-/* Puts one block's rows where their ordinals say. edge_start[o] holds the degree for now. */
-static void place_rows(const struct snapshot *s, struct graph *g, const struct objects_view *view, ordinal *ordinals,
-                       struct edge_run *run)
+/* ---- rows, by several threads ---- */
+
+/* What one thread has for itself. */
+struct part {
+    ordinal *ordinals, *resolved; /* of a block */
+    uint64_t resolved_first, resolved_end;
+    struct edge_run run;
+    uint64_t incomplete, bytes, dangling;
+};
+
+struct placing {
+    const struct snapshot *snapshot;
+    struct graph *graph;
+    unsigned parts;
+    struct part part[PARTS_MAX];
+};
+
+static int placing_begin(struct placing *p, const struct snapshot *s, struct graph *g)
 {
+    *p = (struct placing){.snapshot = s, .graph = g, .parts = parallel_parts(g->objects)};
+    for (unsigned i = 0; i < p->parts; i++) {
+        p->part[i].ordinals = array_new(BLOCK_RAW_MAX / 8, sizeof *p->part[i].ordinals);
+        p->part[i].resolved = array_new(BLOCK_RAW_MAX / 8, sizeof *p->part[i].resolved);
+        if (!p->part[i].ordinals || !p->part[i].resolved)
+            return -1;
+    }
+    return 0;
+}
+
+static void placing_end(struct placing *p)
+{
+    for (unsigned i = 0; i < p->parts; i++) {
+        p->graph->incomplete += p->part[i].incomplete;
+        p->graph->bytes += p->part[i].bytes;
+        p->graph->dangling += p->part[i].dangling;
+        array_free(p->part[i].ordinals);
+        array_free(p->part[i].resolved);
+    }
+}
+
+/* Puts one block's rows where their ordinals say. edge_start[o] holds the degree for now. */
+static void place_rows(struct placing *p, struct part *part, const struct objects_view *view)
+{
+    const struct snapshot *s = p->snapshot;
+    struct graph *g = p->graph;
+    ordinal *ordinals = part->ordinals;
     const struct column_view *c = view->column;
     const uint64_t *addresses = (const uint64_t *)c[OBJECT_ADDRESS].data;
     uint64_t edge = view->first_edge;
@@ -95,7 +138,7 @@ static void place_rows(const struct snapshot *s, struct graph *g, const struct o
         ordinal o = ordinals[i];
         uint64_t degree = column_get(&c[OBJECT_DEGREE], i), present = degree;
         if (!snapshot_complete(s))
-            present = present_edges(s, edge, degree, run);
+            present = present_edges(s, edge, degree, &part->run);
         g->address[o] = addresses[i];
         uint64_t type = column_get(&c[OBJECT_TYPE], i);
         g->type[o] = type < types ? (uint32_t)type : types; /* one that is lost, of a damaged file */
@@ -105,11 +148,22 @@ static void place_rows(const struct snapshot *s, struct graph *g, const struct o
         g->state[o] = (uint16_t)column_get(&c[OBJECT_STATE], i);
         if (present < degree)
             g->state[o] |= STATE_EDGES_INCOMPLETE;
-        g->incomplete += (g->state[o] & STATE_EDGES_INCOMPLETE) != 0;
-        g->bytes += g->size[o];
+        part->incomplete += (g->state[o] & STATE_EDGES_INCOMPLETE) != 0;
+        part->bytes += g->size[o];
         g->file_edge[o] = edge;
         g->edge_start[o] = present;
         edge += degree;
+    }
+}
+
+static void place_part_of_rows(void *context, unsigned number, unsigned parts)
+{
+    struct placing *p = context;
+    size_t blocks = snapshot_block_count(p->snapshot, SECTION_OBJECTS), end = part_begin(blocks, number + 1, parts);
+    for (size_t b = part_begin(blocks, number, parts); b < end; b++) {
+        struct objects_view view;
+        snapshot_objects(p->snapshot, b, &view);
+        place_rows(p, &p->part[number], &view);
     }
 }
 
@@ -125,16 +179,18 @@ static void sum_up(uint64_t *start, ordinal n)
 }
 
 /* Resolves the targets of one object's edges, `degree` of them from file edge `first` on, to position `to`. */
-static void place_edges(const struct snapshot *s, struct graph *g, uint64_t first, uint64_t degree, uint64_t to,
-                        struct edge_run *run)
+static void place_edges(struct placing *p, struct part *part, uint64_t first, uint64_t degree, uint64_t to)
 {
+    const struct snapshot *s = p->snapshot;
+    struct graph *g = p->graph;
+    struct edge_run *run = &part->run;
     while (degree) {
         snapshot_edge_run(s, first, degree, run);
         if (run->count) /* else a gap */
             address_index_find_many(&g->index, run->edges.target + run->at, run->count, g->target + to);
         for (uint64_t i = 0; i < run->count; i++) {
             g->info[to + i] = (uint8_t)column_get(&run->edges.info, run->at + i);
-            g->dangling += g->target[to + i] == ORDINAL_NONE;
+            part->dangling += g->target[to + i] == ORDINAL_NONE;
         }
         to += run->count;
         first += run->count + run->missing;
@@ -143,15 +199,18 @@ static void place_edges(const struct snapshot *s, struct graph *g, uint64_t firs
 }
 
 /* Rows that lie in the file as they lie by ordinal go block by block: one lookup for tens of thousands of edges. */
-static void place_edges_in_order(const struct snapshot *s, struct graph *g)
+static void place_part_in_order(void *context, unsigned number, unsigned parts)
 {
-    for (size_t b = 0; b < snapshot_block_count(s, SECTION_EDGES); b++) {
+    struct placing *p = context;
+    struct graph *g = p->graph;
+    size_t blocks = snapshot_block_count(p->snapshot, SECTION_EDGES), end = part_begin(blocks, number + 1, parts);
+    for (size_t b = part_begin(blocks, number, parts); b < end; b++) {
         struct edges_view view;
-        snapshot_edges(s, b, &view);
+        snapshot_edges(p->snapshot, b, &view);
         address_index_find_many(&g->index, view.target, view.count, g->target + view.first);
         for (uint32_t i = 0; i < view.count; i++) {
             g->info[view.first + i] = (uint8_t)column_get(&view.info, i);
-            g->dangling += g->target[view.first + i] == ORDINAL_NONE;
+            p->part[number].dangling += g->target[view.first + i] == ORDINAL_NONE;
         }
     }
 }
@@ -164,91 +223,111 @@ static int is_in_order(const struct graph *g)
     return 1;
 }
 
-/* Resolves each block of edges once, in file order, and hands every object its part. */
-static int place_edges_by_row(const struct snapshot *s, struct graph *g)
+/* The edges of one object, `degree` of them from file edge `edge` on. Each block of edges is resolved once. */
+static void place_row_of_edges(struct placing *p, struct part *part, ordinal o, uint64_t edge, uint64_t degree)
 {
-    ordinal *ordinals = array_new(BLOCK_RAW_MAX / 8, sizeof *ordinals);
-    ordinal *resolved = array_new(BLOCK_RAW_MAX / 8, sizeof *resolved);
-    uint64_t resolved_first = 0, resolved_end = 0;
-    struct edge_run run = {0};
-    if (!ordinals || !resolved) {
-        array_free(ordinals);
-        array_free(resolved);
-        return -1;
+    struct graph *g = p->graph;
+    uint64_t to = g->edge_start[o], end = edge + degree;
+    if (!snapshot_complete(p->snapshot)) {
+        place_edges(p, part, edge, degree, to);
+        return;
     }
-    for (size_t b = 0; b < snapshot_block_count(s, SECTION_OBJECTS); b++) {
+    while (edge < end) {
+        if (edge < part->resolved_first || edge >= part->resolved_end) {
+            snapshot_edge_run(p->snapshot, edge, 1, &part->run);
+            part->resolved_first = part->run.edges.first;
+            part->resolved_end = part->run.edges.first + part->run.edges.count;
+            address_index_find_many(&g->index, part->run.edges.target, part->run.edges.count, part->resolved);
+        }
+        ordinal target = part->resolved[edge - part->resolved_first];
+        g->info[to] = (uint8_t)column_get(&part->run.edges.info, edge - part->resolved_first);
+        part->dangling += target == ORDINAL_NONE;
+        g->target[to++] = target;
+        edge++;
+    }
+}
+
+static void place_part_by_row(void *context, unsigned number, unsigned parts)
+{
+    struct placing *p = context;
+    struct part *part = &p->part[number];
+    size_t blocks = snapshot_block_count(p->snapshot, SECTION_OBJECTS), last = part_begin(blocks, number + 1, parts);
+    for (size_t b = part_begin(blocks, number, parts); b < last; b++) {
         struct objects_view view;
-        snapshot_objects(s, b, &view);
-        address_index_find_many(&g->index, (const uint64_t *)view.column[OBJECT_ADDRESS].data, view.count, ordinals);
+        snapshot_objects(p->snapshot, b, &view);
+        const uint64_t *addresses = (const uint64_t *)view.column[OBJECT_ADDRESS].data;
+        address_index_find_many(&p->graph->index, addresses, view.count, part->ordinals);
         uint64_t edge = view.first_edge;
         for (uint32_t i = 0; i < view.count; i++) {
-            uint64_t degree = column_get(&view.column[OBJECT_DEGREE], i), to = g->edge_start[ordinals[i]];
-            uint64_t end = edge + degree;
-            if (!snapshot_complete(s)) {
-                place_edges(s, g, edge, degree, to, &run);
-                edge = end;
-            }
-            while (edge < end) {
-                if (edge >= resolved_end) {
-                    snapshot_edge_run(s, edge, 1, &run);
-                    resolved_first = run.edges.first;
-                    resolved_end = run.edges.first + run.edges.count;
-                    address_index_find_many(&g->index, run.edges.target, run.edges.count, resolved);
-                }
-                ordinal target = resolved[edge - resolved_first];
-                g->info[to] = (uint8_t)column_get(&run.edges.info, edge - resolved_first);
-                g->dangling += target == ORDINAL_NONE;
-                g->target[to++] = target;
-                edge++;
-            }
+            uint64_t degree = column_get(&view.column[OBJECT_DEGREE], i);
+            place_row_of_edges(p, part, part->ordinals[i], edge, degree);
+            edge += degree;
         }
     }
-    array_free(ordinals);
-    array_free(resolved);
-    return 0;
+}
+
+/* ---- back ---- */
+
+/* Each thread looks at all edges and takes those into its own range of targets: nothing is written by two. */
+static void count_part_of_referrers(void *context, unsigned number, unsigned parts)
+{
+    struct graph *g = context;
+    ordinal low = (ordinal)part_begin(g->objects, number, parts),
+            high = (ordinal)part_begin(g->objects, number + 1, parts);
+    for (uint64_t e = 0; e < g->edges; e++) {
+        ordinal t = g->target[e];
+        if (t < low || t >= high)
+            continue;
+        g->back_start[t]++;
+        if (edge_is_counted(g->info[e]) && g->internal[t] != UINT32_MAX)
+            g->internal[t]++;
+    }
+}
+
+static void place_part_of_referrers(void *context, unsigned number, unsigned parts)
+{
+    struct graph *g = context;
+    ordinal low = (ordinal)part_begin(g->objects, number, parts),
+            high = (ordinal)part_begin(g->objects, number + 1, parts);
+    for (ordinal o = 0; o < g->objects; o++)
+        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+            ordinal t = g->target[e];
+            if (t < low || t >= high)
+                continue;
+            uint64_t at = g->back_start[t]++;
+            g->source[at] = o;
+            g->source_info[at] = g->info[e];
+        }
 }
 
 /* Who refers to whom, and how many counted references each object has. */
 static int build_back(struct graph *g)
 {
     uint64_t *start = g->back_start;
+    unsigned parts = parallel_parts(g->edges);
     memset(start, 0, ((size_t)g->objects + 1) * sizeof *start);
-    for (uint64_t e = 0; e < g->edges; e++) {
-        ordinal t = g->target[e];
-        if (t == ORDINAL_NONE)
-            continue;
-        start[t]++;
-        if (edge_is_counted(g->info[e]) && g->internal[t] != UINT32_MAX)
-            g->internal[t]++;
-    }
+    parallel_run(parts, count_part_of_referrers, g);
     sum_up(start, g->objects);
     g->source = array_new(start[g->objects] + 1, sizeof *g->source);
     g->source_info = array_new(start[g->objects] + 1, 1);
     if (!g->source || !g->source_info)
         return -1;
-    for (ordinal o = 0; o < g->objects; o++)
-        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++)
-            if (g->target[e] != ORDINAL_NONE) {
-                uint64_t at = start[g->target[e]]++;
-                g->source[at] = o;
-                g->source_info[at] = g->info[e];
-            }
+    parallel_run(parts, place_part_of_referrers, g);
     /* Each start has moved to the next one's place. */
     memmove(start + 1, start, (size_t)g->objects * sizeof *start);
     start[0] = 0;
     return 0;
 }
 
-static int build_edges(const struct snapshot *s, struct graph *g)
+static int build_edges(struct placing *p)
 {
+    struct graph *g = p->graph;
     g->target = array_new(g->edges + 1, sizeof *g->target);
     g->info = array_new(g->edges + 1, 1);
     if (!g->target || !g->info)
         return -1;
-    if (snapshot_complete(s) && is_in_order(g))
-        place_edges_in_order(s, g);
-    else if (place_edges_by_row(s, g))
-        return -1;
+    int in_order = snapshot_complete(p->snapshot) && is_in_order(g);
+    parallel_run(p->parts, in_order ? place_part_in_order : place_part_by_row, p);
     return build_back(g);
 }
 
@@ -259,28 +338,23 @@ int graph_build(const struct snapshot *s, struct graph *g, struct rh_error *err)
     int status = build_index(s, g, err);
     if (status)
         goto out;
-    ordinal *ordinals = array_new(BLOCK_RAW_MAX / 8, sizeof *ordinals);
-    if (!ordinals || allocate_columns(g)) {
-        array_free(ordinals);
+    struct placing p;
+    if (placing_begin(&p, s, g) || allocate_columns(g)) {
+        placing_end(&p);
         status = out_of_memory(err);
         goto out;
     }
-    struct edge_run run = {0};
-    for (size_t b = 0; b < snapshot_block_count(s, SECTION_OBJECTS); b++) {
-        struct objects_view view;
-        snapshot_objects(s, b, &view);
-        place_rows(s, g, &view, ordinals, &run);
-    }
-    array_free(ordinals);
+    parallel_run(p.parts, place_part_of_rows, &p);
     sum_up(g->edge_start, g->objects);
     g->edges = g->edge_start[g->objects];
     if (g->edges > snapshot_count(s, SECTION_EDGES)) { /* only with salvage: blocks that contradict each other */
         status =
             error_set(err, RH_ERR_FORMAT, "the objects claim more edges than there are", "take the snapshot again");
         error_at(err, "objects", 0);
-    } else if (build_edges(s, g)) {
+    } else if (build_edges(&p)) {
         status = out_of_memory(err);
     }
+    placing_end(&p);
 out:
     if (status)
         graph_release(g);

@@ -1,0 +1,46 @@
+#include "parallel.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+enum { ELEMENTS_A_PART = 1 << 16 };
+
+unsigned parallel_parts(size_t size)
+{
+    cpu_set_t allowed;
+    size_t parts = size / ELEMENTS_A_PART + 1;
+    size_t processors = sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : (size_t)CPU_COUNT(&allowed);
+    if (parts > processors)
+        parts = processors;
+    return parts > PARTS_MAX ? PARTS_MAX : (unsigned)parts;
+}
+
+struct task {
+    void (*work)(void *context, unsigned part, unsigned parts);
+    void *context;
+    unsigned part, parts;
+    pthread_t thread;
+    int started;
+};
+
+static void *run(void *argument)
+{
+    const struct task *task = argument;
+    task->work(task->context, task->part, task->parts);
+    return NULL;
+}
+
+void parallel_run(unsigned parts, void (*work)(void *, unsigned, unsigned), void *context)
+{
+    struct task tasks[PARTS_MAX];
+    for (unsigned i = 0; i + 1 < parts; i++) {
+        tasks[i] = (struct task){.work = work, .context = context, .part = i, .parts = parts};
+        tasks[i].started = pthread_create(&tasks[i].thread, NULL, run, &tasks[i]) == 0;
+    }
+    work(context, parts - 1, parts);
+    for (unsigned i = 0; i + 1 < parts; i++)
+        if (tasks[i].started)
+            pthread_join(tasks[i].thread, NULL);
+        else
+            run(&tasks[i]);
+}
