@@ -125,6 +125,41 @@ const char *name_full(const struct session *s, ordinal o, char to[NAME_SIZE])
     return to;
 }
 
+enum { CYCLE_MEMBERS = 1000, CYCLE_TYPES = 4 };
+
+const char *name_cycle(const struct session *s, ordinal cycle, char to[NAME_SIZE])
+{
+    const struct cycle *c = &s->cycles.items[cycle];
+    const ordinal *member = s->components.member + s->components.member_start[c->component];
+    uint32_t classes[CYCLE_TYPES], count[CYCLE_TYPES], kinds = 0;
+    ordinal seen = 0;
+    char name[NAME_SIZE];
+    size_t used = 0;
+    for (; seen < c->objects && seen < CYCLE_MEMBERS; seen++) {
+        uint32_t klass = s->classes.of_type[s->graph.type[member[seen]]], k = 0;
+        while (k < kinds && classes[k] != klass)
+            k++;
+        if (k == CYCLE_TYPES)
+            break;
+        if (k == kinds) {
+            classes[kinds] = klass;
+            count[kinds++] = 0;
+        }
+        count[k]++;
+    }
+    to[0] = 0;
+    for (uint32_t k = 0; k < kinds; k++) {
+        char number[24] = "";
+        if (count[k] > 1)
+            snprintf(number, sizeof number, "%" PRIu32 " ", count[k]);
+        used += (size_t)snprintf(to + used, NAME_SIZE - used, "%s%s%.40s", k ? ", " : "", number,
+                                 name_class(s, classes[k], name));
+    }
+    if (seen < c->objects)
+        snprintf(to + used, NAME_SIZE - used, " and %" PRIu32 " more", c->objects - seen);
+    return to;
+}
+
 /* ---- edges ---- */
 
 static const char *field_name(const struct session *s, ordinal from, uint32_t number, char to[NAME_SIZE])

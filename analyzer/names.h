@@ -24,6 +24,9 @@ const char *name_object(const struct session *s, ordinal o, char to[NAME_SIZE]);
 /* Type and label together: `str "hello"`. */
 const char *name_full(const struct session *s, ordinal o, char to[NAME_SIZE]);
 
+/* What a cycle is made of: "2 connection", "dict, exception, frame, traceback". Needs session_cycles(). */
+const char *name_cycle(const struct session *s, ordinal cycle, char to[NAME_SIZE]);
+
 /* An edge's label as it would be written behind its source: ".next", "[3]", "['key']", "key", "". */
 const char *name_edge(const struct session *s, const struct edge *edge, char to[NAME_SIZE]);
 

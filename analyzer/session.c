@@ -188,3 +188,16 @@ int session_values(struct session *s, struct rh_error *err)
     }
     return 0;
 }
+
+uint64_t *session_column(const struct session *s, enum object_column column)
+{
+    uint64_t *values = calloc((size_t)s->graph.objects + 1, sizeof *values);
+    for (size_t b = 0; values && b < snapshot_block_count(s->snapshot, SECTION_OBJECTS); b++) {
+        struct objects_view view;
+        snapshot_objects(s->snapshot, b, &view);
+        const uint64_t *address = (const uint64_t *)view.column[OBJECT_ADDRESS].data;
+        for (uint32_t i = 0; view.column[column].width && i < view.count; i++)
+            values[address_index_find(&s->graph.index, address[i])] = column_get(&view.column[column], i);
+    }
+    return values;
+}

@@ -49,6 +49,9 @@ int session_cycles(struct session *s, struct rh_error *err);                  /*
 int session_dominators(struct session *s, struct rh_error *err);              /* dominators; garbage[2] and cycles */
 int session_values(struct session *s, struct rh_error *err);                  /* values */
 
+/* A column of the objects that the graph does not keep, by ordinal: for free(); NULL without memory. */
+uint64_t *session_column(const struct session *s, enum object_column column);
+
 /* Says on stderr what is being done, once a second has passed and somebody is looking. */
 void session_progress(struct session *s, const char *what);
 void session_progress_end(struct session *s);

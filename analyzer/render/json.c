@@ -8,10 +8,10 @@
 /* Elements of the outer levels stand on lines of their own; deeper ones are kept together. */
 static void separate(struct json *j, const char *key)
 {
-    int first = !(j->filled >> j->depth & 1);
+    int first = !j->filled[j->depth];
     if (!first)
         fputc(',', j->file);
-    j->filled |= UINT64_C(1) << j->depth;
+    j->filled[j->depth] = 1;
     if (j->depth <= 2) {
         fputc('\n', j->file);
         for (int i = 0; i < j->depth; i++)
@@ -27,12 +27,12 @@ static void open_level(struct json *j, char bracket)
 {
     fputc(bracket, j->file);
     j->depth++;
-    j->filled &= ~(UINT64_C(1) << j->depth);
+    j->filled[j->depth] = 0;
 }
 
 static void close_level(struct json *j, char bracket)
 {
-    int filled = (int)(j->filled >> j->depth & 1);
+    int filled = j->filled[j->depth];
     j->depth--;
     if (filled && j->depth < 2) {
         fputc('\n', j->file);
@@ -92,6 +92,13 @@ void json_number(struct json *j, const char *key, double value)
 {
     separate(j, key);
     fprintf(j->file, "%.4g", value);
+}
+
+void json_share(struct json *j, const char *key, uint64_t part, uint64_t whole)
+{
+    uint64_t share = text_share_of(part, whole);
+    separate(j, key);
+    fprintf(j->file, "%" PRIu64 ".%04" PRIu64, share / TEXT_SHARE_WHOLE, share % TEXT_SHARE_WHOLE);
 }
 
 void json_bool(struct json *j, const char *key, int value)

@@ -6,10 +6,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+enum { JSON_DEPTH_MAX = 255 };
+
 struct json {
     FILE *file;
-    int depth;
-    uint64_t filled; /* bit d: something was written at depth d */
+    int depth;                          /* at most JSON_DEPTH_MAX */
+    uint8_t filled[JSON_DEPTH_MAX + 1]; /* by depth: something was written there */
 };
 
 void json_begin(struct json *j, FILE *file); /* opens the outermost object */
@@ -24,6 +26,8 @@ void json_array_end(struct json *j);
 void json_uint(struct json *j, const char *key, uint64_t value);
 void json_int(struct json *j, const char *key, int64_t value);
 void json_number(struct json *j, const char *key, double value);
+/* part of whole, with four digits behind the point: 0.5812. */
+void json_share(struct json *j, const char *key, uint64_t part, uint64_t whole);
 void json_bool(struct json *j, const char *key, int value);
 void json_null(struct json *j, const char *key);
 void json_address(struct json *j, const char *key, uint64_t value); /* "0x..." */

@@ -44,6 +44,8 @@ static const char *show_cell(const struct column *column, const struct cell *cel
         return to;
     case CELL_GENERATION:
         return text_generation((unsigned)cell->number);
+    case CELL_SHARE:
+        return text_share(cell->number, to);
     case CELL_FLAG:
         return cell->number ? "yes" : "";
     default:
@@ -72,6 +74,9 @@ static void put_json(struct json *j, const struct column *column, const struct c
         break;
     case CELL_GENERATION:
         json_int(j, column->key, generation_number(cell->number));
+        break;
+    case CELL_SHARE:
+        json_share(j, column->key, cell->number, TEXT_SHARE_WHOLE);
         break;
     case CELL_FLAG:
         json_bool(j, column->key, cell->number != 0);
@@ -112,6 +117,9 @@ static void put_csv(FILE *f, const struct column *column, const struct cell *cel
         break;
     case CELL_TEXT:
         put_csv_text(f, cell->text, cell->length);
+        break;
+    case CELL_SHARE:
+        fprintf(f, "%" PRIu64 ".%04" PRIu64, cell->number / TEXT_SHARE_WHOLE, cell->number % TEXT_SHARE_WHOLE);
         break;
     case CELL_GENERATION:
         fprintf(f, "%" PRId64, generation_number(cell->number));
@@ -247,7 +255,7 @@ static void sort_rows(const struct table *t, size_t *rows, size_t *spare, size_t
 
 static int is_right(enum cell_kind kind)
 {
-    return kind == CELL_COUNT || kind == CELL_SIZE || kind == CELL_NUMBER;
+    return kind == CELL_COUNT || kind == CELL_SIZE || kind == CELL_NUMBER || kind == CELL_SHARE;
 }
 
 static void pad(FILE *f, size_t n)

@@ -28,6 +28,7 @@ enum cell_kind {
     CELL_ADDRESS, /* 0x... */
     CELL_TEXT,
     CELL_GENERATION, /* 0, permanent, untracked; -1 for untracked in JSON */
+    CELL_SHARE,      /* ten-thousandths: 58 %; 0.5812 in JSON and CSV */
     CELL_FLAG,       /* yes or nothing; true or false in JSON */
 };
 

@@ -42,6 +42,20 @@ const char *text_size(uint64_t bytes, char to[TEXT_NUMBER_SIZE])
     return to;
 }
 
+uint64_t text_share_of(uint64_t part, uint64_t whole)
+{
+    return whole ? (uint64_t)(((unsigned __int128)part * TEXT_SHARE_WHOLE + whole / 2) / whole) : 0;
+}
+
+const char *text_share(uint64_t share, char to[TEXT_NUMBER_SIZE])
+{
+    if (share && share < 1000)
+        snprintf(to, TEXT_NUMBER_SIZE, "%" PRIu64 ".%" PRIu64 " %%", share / 100, share / 10 % 10);
+    else
+        snprintf(to, TEXT_NUMBER_SIZE, "%" PRIu64 " %%", (share + 50) / 100);
+    return to;
+}
+
 const char *text_generation(unsigned generation)
 {
     static const char *const names[] = {"0", "1", "2", "permanent", "untracked"};

@@ -17,6 +17,13 @@ const char *text_plural(uint64_t value, const char *noun, char to[TEXT_NUMBER_SI
 /* 1536 -> "1.5 KiB", three digits that matter. */
 const char *text_size(uint64_t bytes, char to[TEXT_NUMBER_SIZE]);
 
+/* What part of a whole something is, in ten-thousandths, rounded; 0 of nothing. */
+enum { TEXT_SHARE_WHOLE = 10000 };
+uint64_t text_share_of(uint64_t part, uint64_t whole);
+
+/* A share in ten-thousandths as per cent: 5812 -> "58 %", 231 -> "2.3 %". */
+const char *text_share(uint64_t share, char to[TEXT_NUMBER_SIZE]);
+
 /* 0, 1, 2, "permanent", "untracked". */
 const char *text_generation(unsigned generation);
 
