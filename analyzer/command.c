@@ -108,8 +108,7 @@ void begin_table(struct invocation *inv, struct table *table, const struct colum
 
 /* ---- filters ---- */
 
-/* Whether `name` matches a pattern in which * stands for anything. */
-static int glob_matches(const char *pattern, struct text text)
+int name_matches(const char *pattern, struct text text)
 {
     const char *name = text.bytes, *end = name + text.length, *star = NULL, *retry = name;
     while (name < end) {
@@ -138,5 +137,5 @@ int filter_matches(const struct invocation *inv, ordinal o)
     const struct session *s = &inv->session;
     return (f->heap < 0 || g->heap[o] == (uint32_t)f->heap) &&
            (f->generation == GENERATION_ANY || graph_generation(g, o) == (unsigned)f->generation) &&
-           (!f->type || glob_matches(f->type, type_name(s, o)));
+           (!f->type || name_matches(f->type, type_name(s, o)));
 }

@@ -60,7 +60,9 @@ struct invocation {
     const struct command *command;
     struct options options;
     const char *own[OWN_OPTIONS_MAX]; /* values of the command's own options, "" for one without, NULL when not given */
-    int argc;                         /* arguments behind the snapshot */
+    const char **repeated;            /* values of the own option that repeats, in order */
+    int repeated_count;
+    int argc; /* arguments behind the snapshot */
     const char **argv;
     struct session session;
     struct output out;
@@ -80,6 +82,7 @@ struct command {
     uint64_t default_depth;
     int writes_file;              /* -o is the command's own business */
     const struct own_option *own; /* ended by a NULL name */
+    int repeats;                  /* 1 + number of the own option that may be given several times; 0: none */
     /* Returns an enum command_status, after fail() when it is STATUS_ERROR. */
     int (*run)(struct invocation *inv);
 };
@@ -93,6 +96,9 @@ void begin_json(struct invocation *inv);
 
 /* {objects, bytes} under a key. */
 void tally_json(struct json *j, const char *key, const struct tally *tally);
+
+/* Whether a name is `pattern`, in which * stands for anything. */
+int name_matches(const char *pattern, struct text name);
 
 /* Whether an object passes --heap, --generation and --type. */
 int filter_matches(const struct invocation *inv, ordinal o);

@@ -12,9 +12,9 @@
 #include "render/text.h"
 
 static const struct command *const commands[] = {
-    &cmd_info,       &cmd_verify,    &cmd_summary, &cmd_generations, &cmd_cycles,
-    &cmd_referrers,  &cmd_referents, &cmd_object,  &cmd_why,         &cmd_retained,
-    &cmd_dominators, &cmd_render,    &cmd_capture, &cmd_pack,        &cmd_gdb_init,
+    &cmd_info,      &cmd_verify,  &cmd_summary, &cmd_generations, &cmd_cycles,     &cmd_referrers,
+    &cmd_referents, &cmd_object,  &cmd_why,     &cmd_retained,    &cmd_dominators, &cmd_what_if,
+    &cmd_render,    &cmd_capture, &cmd_pack,    &cmd_gdb_init,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -186,10 +186,11 @@ int main(int argc, char **argv)
     struct invocation inv = {.command = find_command(argv[1])};
     if (!inv.command)
         return fail_usage(NULL, "there is no command \"%s\"", argv[1]);
-    const char **arguments = calloc((size_t)argc, sizeof *arguments);
+    const char **arguments = calloc(2 * (size_t)argc, sizeof *arguments);
     if (!arguments)
         return STATUS_ERROR;
     inv.argv = arguments;
+    inv.repeated = arguments + argc;
     status = run_command(&inv, argc - 2, argv + 2);
     session_close(&inv.session);
     free(arguments);

@@ -160,6 +160,8 @@ static int take_option(struct invocation *inv, char **word, int left)
         value = word[1];
         used = 2;
     }
+    if (m.own >= 0 && m.own + 1 == c->repeats)
+        inv->repeated[inv->repeated_count++] = value;
     if (m.own >= 0)
         inv->own[m.own] = value;
     else if (store(&inv->options, m.shared->id, value))

@@ -49,7 +49,9 @@ uint64_t text_share_of(uint64_t part, uint64_t whole)
 
 const char *text_share(uint64_t share, char to[TEXT_NUMBER_SIZE])
 {
-    if (share && share < 1000)
+    if (share && share < 10)
+        snprintf(to, TEXT_NUMBER_SIZE, "<0.1 %%");
+    else if (share && share < 1000)
         snprintf(to, TEXT_NUMBER_SIZE, "%" PRIu64 ".%" PRIu64 " %%", share / 100, share / 10 % 10);
     else
         snprintf(to, TEXT_NUMBER_SIZE, "%" PRIu64 " %%", (share + 50) / 100);

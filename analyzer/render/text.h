@@ -21,7 +21,7 @@ const char *text_size(uint64_t bytes, char to[TEXT_NUMBER_SIZE]);
 enum { TEXT_SHARE_WHOLE = 10000 };
 uint64_t text_share_of(uint64_t part, uint64_t whole);
 
-/* A share in ten-thousandths as per cent: 5812 -> "58 %", 231 -> "2.3 %". */
+/* A share in ten-thousandths as per cent: 5812 -> "58 %", 231 -> "2.3 %", 3 -> "<0.1 %". */
 const char *text_share(uint64_t share, char to[TEXT_NUMBER_SIZE]);
 
 /* 0, 1, 2, "permanent", "untracked". */
