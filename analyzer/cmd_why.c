@@ -1,38 +1,28 @@
-/* why: what keeps an object alive. */
+/* why: what keeps an object alive, or a set of objects. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
+#include "options.h"
 #include "render/text.h"
+#include "render/tree.h"
 #include "select.h"
+#include "why_set.h"
 
-/* The edge of a path from one step to the next: the first counted one. */
-static void step_edge(const struct graph *g, ordinal from, ordinal to, struct edge *edge)
-{
-    *edge = (struct edge){.from = from, .to = to};
-    for (uint64_t e = g->edge_start[from]; e < g->edge_start[from + 1]; e++)
-        if (g->target[e] == to && edge_is_counted(g->info[e])) {
-            graph_edge(g, from, e, edge);
-            return;
-        }
-}
+enum { OWN_PATHS, PATHS_MAX = 1000, DEPTH_MERGED = 12 };
 
-/* The best root of an object: an exact one first. NULL when it has none. */
-static const struct root_record *best_root(const struct session *s, ordinal o)
-{
-    const struct root_entry *first;
-    size_t n = roots_of(&s->roots, o, &first);
-    for (size_t i = 0; i < n; i++)
-        if (first[i].record->flags & ROOT_EXACT)
-            return first[i].record;
-    return n ? first[0].record : NULL;
-}
+static const struct own_option own[] = {
+    {"paths", "N", "for one object: show up to N paths that share no reference, shortest first"},
+    {NULL, NULL, NULL},
+};
 
 /* One sentence on where a path begins. */
-static void describe_holder(const struct session *s, ordinal o, char to[2 * NAME_SIZE])
+static void describe_holder(const struct session *s, const struct path *path, char to[2 * NAME_SIZE])
 {
-    const struct root_record *root = best_root(s, o);
+    const struct root_record *root = path->root;
+    ordinal o = path->step[0];
     char name[NAME_SIZE];
     if (root)
         snprintf(to, 2 * NAME_SIZE, "%s%s", name_root(s, root, name), root->flags & ROOT_EXACT ? "" : " (possibly)");
@@ -62,7 +52,7 @@ static void show_path(struct invocation *inv, const struct path *path)
         head = (size_t)limit / 2;
         tail = path->length - ((size_t)limit - head);
     }
-    describe_holder(s, path->step[0], holder);
+    describe_holder(s, path, holder);
     fprintf(f, "%s\n", holder);
     for (size_t i = 0; i < path->length; i++) {
         if (i == head && tail > head) {
@@ -74,7 +64,7 @@ static void show_path(struct invocation *inv, const struct path *path)
         indent(f, i + 1);
         if (i) {
             struct edge edge;
-            step_edge(&s->graph, path->step[i - 1], o, &edge);
+            graph_edge(&s->graph, path->step[i - 1], path->edge[i], &edge);
             fprintf(f, "%s -> ", name_edge(s, &edge, label));
         } else {
             fputs("-> ", f);
@@ -93,13 +83,13 @@ static void path_json(struct invocation *inv, const struct path *path)
     const struct session *s = &inv->session;
     struct json *j = &inv->out.json;
     char holder[2 * NAME_SIZE], label[NAME_SIZE];
-    describe_holder(s, path->step[0], holder);
+    describe_holder(s, path, holder);
     json_array(j, NULL);
     for (size_t i = 0; i < path->length; i++) {
         ordinal o = path->step[i];
         struct edge edge = {0};
         if (i)
-            step_edge(&s->graph, path->step[i - 1], o, &edge);
+            graph_edge(&s->graph, path->step[i - 1], path->edge[i], &edge);
         json_object(j, NULL);
         if (i) {
             char text[24];
@@ -118,7 +108,7 @@ static void path_json(struct invocation *inv, const struct path *path)
 
 /* ---- the verdict ---- */
 
-static void show_verdict(struct invocation *inv, ordinal o, int has_path)
+static void show_verdict(struct invocation *inv, ordinal o, size_t paths)
 {
     const struct session *s = &inv->session;
     const struct graph *g = &s->graph;
@@ -153,8 +143,10 @@ static void show_verdict(struct invocation *inv, ordinal o, int has_path)
         fputs("it is unreachable, and the collector cannot see it: ", f);
     else
         fputs("it is alive: ", f);
-    if (has_path)
+    if (paths == 1)
         fputs("the path above is the shortest\n", f);
+    else if (paths)
+        fprintf(f, "the first of the %zu paths above is the shortest; no two share a reference\n", paths);
     else if (component != ORDINAL_NONE && s->cycles.of_component[component] != ORDINAL_NONE)
         fprintf(f, "nothing outside holds it, only cycle %" PRIu32 " that it is part of\n",
                 s->cycles.of_component[component] + 1);
@@ -199,53 +191,101 @@ static void verdict_json(struct invocation *inv, ordinal o)
     json_object_end(j);
 }
 
-static int run(struct invocation *inv)
+/* One object: its paths and the verdict. */
+static void show(struct invocation *inv, ordinal o, const struct path *paths, size_t count)
 {
-    struct session *s = &inv->session;
-    struct rh_error err;
-    struct path path;
+    const struct session *s = &inv->session;
     char name[NAME_SIZE];
-    ordinal o;
-    if (session_cycles(s, &err) || session_values(s, &err))
-        return fail(s->path, &err);
-    int status = select_object(inv, inv->argv[0], &o);
-    if (status)
-        return status;
-    if (path_from_root(&s->graph, &s->roots, o, &path)) {
-        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
-        return fail(s->path, &err);
-    }
     if (inv->out.format == OUTPUT_JSON) {
         begin_json(inv);
         json_address(&inv->out.json, "object", s->graph.address[o]);
         json_array(&inv->out.json, "paths");
-        if (path.length)
-            path_json(inv, &path);
+        for (size_t i = 0; i < count; i++)
+            path_json(inv, &paths[i]);
         json_array_end(&inv->out.json);
         verdict_json(inv, o);
         json_end(&inv->out.json);
-    } else {
-        if (path.length)
-            show_path(inv, &path);
-        else
-            fprintf(inv->out.file, "%s at 0x%" PRIx64 "\n", name_full(s, o, name), s->graph.address[o]);
-        show_verdict(inv, o, path.length != 0);
+        return;
     }
-    path_release(&path);
+    for (size_t i = 0; i < count; i++) {
+        fputs(i ? "\n" : "", inv->out.file);
+        show_path(inv, &paths[i]);
+    }
+    if (!count)
+        fprintf(inv->out.file, "%s at 0x%" PRIx64 "\n", name_full(s, o, name), s->graph.address[o]);
+    show_verdict(inv, o, count);
+}
+
+static int why_object(struct invocation *inv, ordinal o, size_t most)
+{
+    struct session *s = &inv->session;
+    struct rh_error err;
+    size_t count = 0;
+    struct path *paths = calloc(most, sizeof *paths);
+    int status = paths ? paths_find(&s->graph, &s->roots, o, most, paths, &count) : -1;
+    if (!status)
+        show(inv, o, paths, count);
+    for (size_t i = 0; i < count; i++)
+        path_release(&paths[i]);
+    free(paths);
+    if (status) {
+        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the paths", "");
+        return fail(s->path, &err);
+    }
     return STATUS_FINE;
+}
+
+/* What names one object at most is asked for as one. */
+static int names_one(const char *text, const struct selection *chosen)
+{
+    return *text == '@' || !strncmp(text, "0x", 2) || (!strncmp(text, "root:", 5) && chosen->count == 1);
+}
+
+static int run(struct invocation *inv)
+{
+    struct session *s = &inv->session;
+    struct rh_error err;
+    struct selection chosen;
+    const char *wanted = inv->own[OWN_PATHS];
+    uint64_t most = 1, depth = inv->options.depth ? inv->options.depth : TREE_DEPTH_MAX;
+    if (wanted && (parse_number(wanted, &most) || !most || most > PATHS_MAX))
+        return fail_usage(inv->command, "--paths must be a number from 1 to %d", PATHS_MAX);
+    if (depth > TREE_DEPTH_MAX)
+        return fail_usage(inv->command, "--depth goes to %d, and 0 means that", TREE_DEPTH_MAX);
+    if (session_cycles(s, &err) || session_values(s, &err))
+        return fail(s->path, &err);
+    int status = select_objects(inv, inv->argv[0], &chosen);
+    if (status)
+        return status;
+    int one = names_one(inv->argv[0], &chosen);
+    if (!chosen.count) {
+        error_format(&err, RH_ERR_NOT_FOUND, "\"refheap summary\" lists what there is", "\"%s\" names no object",
+                     inv->argv[0]);
+        status = fail(s->path, &err);
+    } else if (!one && wanted) {
+        status = fail_usage(inv->command, "--paths is for one object; the paths to several are merged");
+    } else {
+        status = one ? why_object(inv, chosen.objects[0], (size_t)most) : why_set(inv, &chosen, (size_t)depth);
+    }
+    select_release(&chosen);
+    return status;
 }
 
 const struct command cmd_why = {
     .name = "why",
-    .summary = "what keeps an object alive",
-    .arguments = "SNAPSHOT OBJ",
+    .summary = "what keeps an object, or a set of them, alive",
+    .arguments = "SNAPSHOT OBJ|SET",
     .help =
         "Shows the shortest chain of references from a root to OBJ, and the verdict: what its refcount is made of.\n"
         "Without a root that leads to it, the chain begins at an object that something outside the heap holds; when\n"
-        "there is none either, OBJ is garbage, and the verdict names its cycle.",
-    .takes = OPT_READING | OPT_LIMIT,
+        "there is none either, OBJ is garbage, and the verdict names its cycle. For a set (type:NAME, cycle:ID,\n"
+        "garbage) the shortest paths to all of its objects are merged by type and label: each line says how many of\n"
+        "them, and how many bytes, hang on it; references that lead on in the same way, as a list's do, are one line.",
+    .takes = OPT_READING | OPT_LIMIT | OPT_DEPTH,
     .reads_snapshot = 1,
     .arguments_min = 1,
     .arguments_max = 1,
+    .default_depth = DEPTH_MERGED,
+    .own = own,
     .run = run,
 };

@@ -4,6 +4,7 @@
 
 #include "graph/cycles.h"
 #include "graph/graph.h"
+#include "graph/paths.h"
 #include "graph/roots.h"
 
 /* Types of one name are one class: those of several heaps, and instances of classes made anew. */

@@ -1,4 +1,4 @@
-/* Roots by object, and the way from an object to a root. */
+/* Roots by object. */
 #ifndef GRAPH_ROOTS_H
 #define GRAPH_ROOTS_H
 
@@ -24,18 +24,5 @@ size_t roots_of(const struct roots *roots, ordinal o, const struct root_entry **
 
 /* Counted references that exact roots hold to an object: external references that are explained. */
 uint64_t roots_explained(const struct roots *roots, ordinal o);
-
-/* A way from a holder to an object: step[0] is held by a root (or, without one, is where the trail begins), each step
- * refers to the next, the last is the object. */
-struct path {
-    ordinal *step;
-    size_t length;
-};
-
-/* The shortest way over counted edges from an object held by an exact root to `o`; failing that, a possible root;
- * failing that, an object with external references that nothing explains. length is 0 when there is no way: nothing
- * holds it. */
-int path_from_root(const struct graph *g, const struct roots *roots, ordinal o, struct path *result);
-void path_release(struct path *path);
 
 #endif
