@@ -6,119 +6,149 @@
 #include "commands.h"
 #include "graph/sums.h"
 #include "render/text.h"
+#include "sites.h"
+#include "waste_view.h"
+
+enum { OWN_WASTE };
+
+static const struct own_option own[] = {
+    {"waste", NULL, "what could be saved: equal strings, empty containers, and those with little in much room"},
+    {NULL, NULL, NULL},
+};
+
+/* What is grouped. */
+struct subject {
+    const struct session *s;
+    struct sites sites; /* for --by site */
+};
 
 /* A partition of the objects, and what its classes are called. */
 struct grouping {
     const char *key; /* what --by says */
     const char *title;
-    uint32_t (*classes)(const struct session *s);
-    uint32_t (*class_of)(const struct session *s, ordinal o);
-    void (*name)(const struct session *s, uint32_t klass, char to[NAME_SIZE]);
+    uint32_t (*classes)(const struct subject *u);
+    uint32_t (*class_of)(const struct subject *u, ordinal o);
+    void (*name)(const struct subject *u, uint32_t klass, char to[NAME_SIZE]);
 };
 
-static uint32_t type_classes(const struct session *s)
+static uint32_t type_classes(const struct subject *u)
 {
-    return s->classes.count;
+    return u->s->classes.count;
 }
 
-static uint32_t type_of(const struct session *s, ordinal o)
+static uint32_t type_of(const struct subject *u, ordinal o)
 {
-    return s->classes.of_type[s->graph.type[o]];
+    return u->s->classes.of_type[u->s->graph.type[o]];
 }
 
-static void type_row_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+static void type_row_name(const struct subject *u, uint32_t klass, char to[NAME_SIZE])
 {
-    name_class(s, klass, to);
+    name_class(u->s, klass, to);
 }
 
-static uint32_t heap_classes(const struct session *s)
+static uint32_t heap_classes(const struct subject *u)
 {
-    return (uint32_t)snapshot_count(s->snapshot, SECTION_HEAPS) + 1;
+    return (uint32_t)snapshot_count(u->s->snapshot, SECTION_HEAPS) + 1;
 }
 
-static uint32_t heap_of(const struct session *s, ordinal o)
+static uint32_t heap_of(const struct subject *u, ordinal o)
 {
-    uint32_t last = heap_classes(s) - 1;
-    return s->graph.heap[o] < last ? s->graph.heap[o] : last;
+    uint32_t last = heap_classes(u) - 1;
+    return u->s->graph.heap[o] < last ? u->s->graph.heap[o] : last;
 }
 
-static void heap_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+static void heap_name(const struct subject *u, uint32_t klass, char to[NAME_SIZE])
 {
-    const struct heap_record *h = snapshot_record(s->snapshot, SECTION_HEAPS, klass);
-    struct text name = snapshot_string(s->snapshot, h ? h->name : 0);
+    const struct heap_record *h = snapshot_record(u->s->snapshot, SECTION_HEAPS, klass);
+    struct text name = snapshot_string(u->s->snapshot, h ? h->name : 0);
     char shown[120];
     text_clean(name.bytes, name.length, 60, shown, sizeof shown);
     snprintf(to, NAME_SIZE, "%u%s%s", klass, *shown ? " " : "", shown);
 }
 
-static uint32_t generation_classes(const struct session *s)
+static uint32_t generation_classes(const struct subject *u)
 {
-    (void)s;
+    (void)u;
     return 5;
 }
 
-static uint32_t generation_of(const struct session *s, ordinal o)
+static uint32_t generation_of(const struct subject *u, ordinal o)
 {
-    return graph_generation(&s->graph, o);
+    return graph_generation(&u->s->graph, o);
 }
 
-static void generation_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+static void generation_name(const struct subject *u, uint32_t klass, char to[NAME_SIZE])
 {
-    (void)s;
+    (void)u;
     snprintf(to, NAME_SIZE, "%s", text_generation(klass));
 }
 
 /* The id of the name of a type's module; 0 when it has none, or one that a damaged file lost. */
-static uint32_t module_id(const struct session *s, uint32_t klass)
+static uint32_t module_id(const struct subject *u, uint32_t klass)
 {
-    uint32_t id = s->classes.record[klass]->module;
-    return snapshot_string(s->snapshot, id).length ? id : 0;
+    uint32_t id = u->s->classes.record[klass]->module;
+    return snapshot_string(u->s->snapshot, id).length ? id : 0;
 }
 
 /* Modules of types are few: the class is the id of the module's name. */
-static uint32_t module_classes(const struct session *s)
+static uint32_t module_classes(const struct subject *u)
 {
     uint32_t limit = 1;
-    for (uint32_t c = 0; c < s->classes.count; c++) {
-        uint32_t module = module_id(s, c);
+    for (uint32_t c = 0; c < u->s->classes.count; c++) {
+        uint32_t module = module_id(u, c);
         if (module >= limit)
             limit = module + 1;
     }
     return limit;
 }
 
-static uint32_t module_of(const struct session *s, ordinal o)
+static uint32_t module_of(const struct subject *u, ordinal o)
 {
-    return module_id(s, type_of(s, o));
+    return module_id(u, type_of(u, o));
 }
 
-static void module_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+static void module_name(const struct subject *u, uint32_t klass, char to[NAME_SIZE])
 {
-    struct text name = snapshot_string(s->snapshot, klass);
+    struct text name = snapshot_string(u->s->snapshot, klass);
     text_clean(name.length ? name.bytes : "(none)", name.length ? name.length : 6, 80, to, NAME_SIZE);
 }
 
-static uint32_t size_classes(const struct session *s)
+static uint32_t size_classes(const struct subject *u)
 {
-    (void)s;
+    (void)u;
     return 65;
 }
 
-static uint32_t size_of(const struct session *s, ordinal o)
+static uint32_t size_of(const struct subject *u, ordinal o)
 {
-    uint64_t size = s->graph.size[o];
+    uint64_t size = u->s->graph.size[o];
     return size ? 64 - (uint32_t)__builtin_clzll(size) : 0;
 }
 
-static void size_name(const struct session *s, uint32_t klass, char to[NAME_SIZE])
+static void size_name(const struct subject *u, uint32_t klass, char to[NAME_SIZE])
 {
     char low[TEXT_NUMBER_SIZE], high[TEXT_NUMBER_SIZE];
-    (void)s;
+    (void)u;
     if (!klass)
         snprintf(to, NAME_SIZE, "0 B");
     else
         snprintf(to, NAME_SIZE, "%s to %s", text_size(UINT64_C(1) << (klass - 1), low),
                  text_size((UINT64_C(1) << (klass - 1)) * 2 - 1, high));
+}
+
+static uint32_t site_classes(const struct subject *u)
+{
+    return u->sites.names.count;
+}
+
+static uint32_t site_of(const struct subject *u, ordinal o)
+{
+    return u->sites.of_object[o];
+}
+
+static void site_name(const struct subject *u, uint32_t klass, char to[NAME_SIZE])
+{
+    snprintf(to, NAME_SIZE, "%s", u->sites.names.text[klass]);
 }
 
 static const struct grouping groupings[] = {
@@ -127,6 +157,7 @@ static const struct grouping groupings[] = {
     {"generation", "generation", generation_classes, generation_of, generation_name},
     {"module", "module", module_classes, module_of, module_name},
     {"size", "size", size_classes, size_of, size_name},
+    {"site", "site", site_classes, site_of, site_name},
 };
 
 static const struct grouping *find_grouping(const char *by)
@@ -182,8 +213,9 @@ static void describe_columns(const struct grouping *by, struct column columns[CO
     memcpy(columns, described, sizeof described);
 }
 
-static int show_table(struct invocation *inv, const struct grouping *by, const struct column *columns,
-                      const struct class_sums *sums, const uint32_t *order, uint32_t classes)
+static int show_table(struct invocation *inv, const struct subject *u, const struct grouping *by,
+                      const struct column *columns, const struct class_sums *sums, const uint32_t *order,
+                      uint32_t classes)
 {
     struct table_options options = {.name = by == groupings ? "types" : "groups",
                                     .noun = by == groupings ? "types" : "groups"};
@@ -196,7 +228,7 @@ static int show_table(struct invocation *inv, const struct grouping *by, const s
             continue;
         struct text whole = by == groupings ? class_name(&inv->session, order[i]) : (struct text){NULL, 0, 0};
         if (!whole.bytes)
-            by->name(&inv->session, order[i], name);
+            by->name(u, order[i], name);
         struct cell cells[] = {whole.bytes ? cell_bytes(whole.bytes, whole.length) : cell_text(name),
                                cell_number(c->count),
                                cell_number(c->shallow),
@@ -210,35 +242,26 @@ static int show_table(struct invocation *inv, const struct grouping *by, const s
 
 /* Objects that do not pass the filter go to one class of their own, which is not shown; so the sums of nested objects
  * stay right. */
-static int sum_up(struct invocation *inv, const struct grouping *by, uint32_t *class_of, uint32_t classes,
-                  struct class_sums *sums)
+static int sum_up(struct invocation *inv, const struct subject *u, const struct grouping *by, uint32_t *class_of,
+                  uint32_t classes, struct class_sums *sums)
 {
     const struct session *s = &inv->session;
     int filtered = (inv->options.given & OPT_FILTER) != 0;
     for (ordinal o = 0; o < s->graph.objects; o++)
-        class_of[o] = filtered && !filter_matches(inv, o) ? classes : by->class_of(s, o);
+        class_of[o] = filtered && !filter_matches(inv, o) ? classes : by->class_of(u, o);
     return sums_by_class(&s->graph, &s->dominators, class_of, classes + 1, sums);
 }
 
-static int run(struct invocation *inv)
+/* The summary of what is there, as opposed to what is wasted. */
+static int summarize(struct invocation *inv, const struct subject *u, const struct grouping *by,
+                     const struct column columns[COLUMNS])
 {
     struct session *s = &inv->session;
-    const struct grouping *by = find_grouping(inv->options.by);
-    struct column columns[COLUMNS];
-    struct rh_error err;
-    if (!by)
-        return fail_usage(inv->command, "--by cannot be \"%s\"; it is type, heap, generation, module or size",
-                          inv->options.by);
-    describe_columns(by, columns);
-    if (check_sort(inv, columns, COLUMNS))
-        return STATUS_ERROR;
-    if (session_dominators(s, &err))
-        return fail(s->path, &err);
-    uint32_t classes = by->classes(s);
+    uint32_t classes = by->classes(u);
     uint32_t *class_of = malloc(((size_t)s->graph.objects + 1) * sizeof *class_of);
     struct class_sums *sums = calloc((size_t)classes + 1, sizeof *sums);
     uint32_t *order = malloc(((size_t)classes + 1) * sizeof *order);
-    int status = class_of && sums && order ? sum_up(inv, by, class_of, classes, sums) : -1;
+    int status = class_of && sums && order ? sum_up(inv, u, by, class_of, classes, sums) : -1;
     if (!status) {
         for (uint32_t c = 0; c < classes; c++)
             order[c] = c;
@@ -251,13 +274,39 @@ static int run(struct invocation *inv)
         }
         if (inv->out.format == OUTPUT_TEXT)
             show_head(inv);
-        status = show_table(inv, by, columns, sums, order, classes);
+        status = show_table(inv, u, by, columns, sums, order, classes);
         if (inv->out.format == OUTPUT_JSON)
             json_end(&inv->out.json);
     }
     free(class_of);
     free(sums);
     free(order);
+    return status;
+}
+
+static int run(struct invocation *inv)
+{
+    struct session *s = &inv->session;
+    const struct grouping *by = find_grouping(inv->options.by);
+    struct subject subject = {.s = s};
+    struct column columns[COLUMNS];
+    struct rh_error err;
+    if (!by)
+        return fail_usage(inv->command, "--by cannot be \"%s\"; it is type, heap, generation, module, size or site",
+                          inv->options.by);
+    if (inv->own[OWN_WASTE] && inv->options.by)
+        return fail_usage(inv->command, "--waste goes by type, and takes no --by");
+    if (inv->own[OWN_WASTE])
+        return show_waste(inv);
+    describe_columns(by, columns);
+    if (check_sort(inv, columns, COLUMNS))
+        return STATUS_ERROR;
+    if (session_dominators(s, &err))
+        return fail(s->path, &err);
+    int status = by->class_of == site_of ? sites_find(s, &subject.sites) : 0;
+    if (!status)
+        status = summarize(inv, &subject, by, columns);
+    sites_release(&subject.sites);
     if (status < 0) {
         error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the summary", "");
         return fail(s->path, &err);
@@ -267,13 +316,16 @@ static int run(struct invocation *inv)
 
 const struct command cmd_summary = {
     .name = "summary",
-    .summary = "what is in the heap, by type, heap, generation, module or size",
+    .summary = "what is in the heap, by type, heap, generation, module, size or site",
     .arguments = "SNAPSHOT",
     .help =
         "Counts objects and adds up their sizes. shallow is their own size; owned adds what only they refer to, the\n"
         "least that goes when they go; retained adds all that would be unreachable without them. Objects nested\n"
-        "under others of the same row are not counted twice in owned and retained.",
+        "under others of the same row are not counted twice in owned and retained. --by site groups by where they were made, the innermost frame, of heaps that\n"
+        "record it. --waste shows what could be saved instead: strings that are equal to another of their type, containers\n"
+        "with room and nothing in it, and those of whose room at most a quarter is in use.",
     .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_BY,
     .reads_snapshot = 1,
+    .own = own,
     .run = run,
 };
