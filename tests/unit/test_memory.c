@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../analyzer/graph/cycles.h"
+#include "../../analyzer/graph/paths.h"
 #include "../../analyzer/graph/roots.h"
 #include "../../analyzer/graph/sums.h"
 #include "../../dumpfmt/pack.h"
