@@ -225,7 +225,7 @@ static int run(struct invocation *inv)
     struct session *s = &inv->session;
     struct answer a = {.inv = inv};
     struct rh_error err;
-    if (!inv->repeated_count)
+    if (!inv->own_word_count)
         return fail_usage(inv->command, "say what to cut: --cut Type.field");
     if (check_sort(inv, columns, COLUMNS))
         return STATUS_ERROR;
@@ -259,6 +259,5 @@ const struct command cmd_what_if = {
     .takes = OPT_READING | OPT_TABLE,
     .reads_snapshot = 1,
     .own = own,
-    .repeats = 1,
     .run = run,
 };

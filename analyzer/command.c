@@ -38,15 +38,8 @@ int fail_usage(const struct command *command, const char *format, ...)
 
 /* ---- answers ---- */
 
-void begin_json(struct invocation *inv)
+static void snapshot_json(struct json *j, const char *key, const struct session *s)
 {
-    const struct session *s = &inv->session;
-    struct json *j = &inv->out.json;
-    json_begin(j, inv->out.file);
-    json_uint(j, "schema_version", 1);
-    json_string(j, "command", inv->command->name);
-    if (!s->snapshot)
-        return;
     const uint8_t *u = snapshot_header(s->snapshot)->uuid;
     char uuid[40];
     snprintf(uuid, sizeof uuid, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
@@ -61,7 +54,7 @@ void begin_json(struct invocation *inv)
     struct record_cursor cursor = {0, 0};
     const struct heap_record *heap = snapshot_next_record(s->snapshot, SECTION_HEAPS, &cursor);
     struct text runtime = snapshot_string(s->snapshot, heap ? heap->runtime : 0);
-    json_object(j, "snapshot");
+    json_object(j, key);
     json_string(j, "path", s->path);
     json_string(j, "uuid", uuid);
     json_text(j, "runtime", runtime.bytes, runtime.length);
@@ -70,6 +63,24 @@ void begin_json(struct invocation *inv)
     json_uint(j, "bytes", bytes);
     json_bool(j, "complete", snapshot_complete(s->snapshot));
     json_object_end(j);
+}
+
+void begin_json(struct invocation *inv)
+{
+    struct json *j = &inv->out.json;
+    json_begin(j, inv->out.file);
+    json_uint(j, "schema_version", 1);
+    json_string(j, "command", inv->command->name);
+    if (!inv->session.snapshot)
+        return;
+    snapshot_json(j, "snapshot", &inv->session);
+    if (!inv->more_count)
+        return;
+    json_array(j, "snapshots");
+    snapshot_json(j, NULL, &inv->session);
+    for (int i = 0; i < inv->more_count; i++)
+        snapshot_json(j, NULL, &inv->more[i]);
+    json_array_end(j);
 }
 
 void tally_json(struct json *j, const char *key, const struct tally *t)
@@ -108,7 +119,7 @@ void begin_table(struct invocation *inv, struct table *table, const struct colum
 
 /* ---- filters ---- */
 
-int name_matches(const char *pattern, struct text text)
+int glob_matches(const char *pattern, struct text text)
 {
     const char *name = text.bytes, *end = name + text.length, *star = NULL, *retry = name;
     while (name < end) {
@@ -132,10 +143,13 @@ int name_matches(const char *pattern, struct text text)
 
 int filter_matches(const struct invocation *inv, ordinal o)
 {
-    const struct options *f = &inv->options;
-    const struct graph *g = &inv->session.graph;
-    const struct session *s = &inv->session;
+    return filter_matches_in(&inv->options, &inv->session, o);
+}
+
+int filter_matches_in(const struct options *f, const struct session *s, ordinal o)
+{
+    const struct graph *g = &s->graph;
     return (f->heap < 0 || g->heap[o] == (uint32_t)f->heap) &&
            (f->generation == GENERATION_ANY || graph_generation(g, o) == (unsigned)f->generation) &&
-           (!f->type || name_matches(f->type, type_name(s, o)));
+           (!f->type || glob_matches(f->type, type_name(s, o)));
 }

@@ -6,6 +6,8 @@
 #ifndef ANALYZER_COMMAND_H
 #define ANALYZER_COMMAND_H
 
+#include <limits.h>
+
 #include "render/output.h"
 #include "session.h"
 #include "target.h"
@@ -35,7 +37,7 @@ enum option_id {
     OPT_FILTER = OPT_HEAP | OPT_GENERATION | OPT_TYPE,
 };
 
-enum { GENERATION_ANY = -1 };
+enum { GENERATION_ANY = -1, SNAPSHOTS_ANY = INT_MAX };
 
 struct options {
     unsigned given; /* enum option_id of those on the command line */
@@ -47,7 +49,7 @@ struct options {
     const char *sort, *by, *output, *color, *format;
 };
 
-/* An option of one command alone. */
+/* An option of one command alone. It may be given several times: invocation.own holds the last value, own_words all. */
 struct own_option {
     const char *name;  /* without the dashes */
     const char *value; /* what its argument is called; NULL when it takes none */
@@ -56,15 +58,23 @@ struct own_option {
 
 enum { OWN_OPTIONS_MAX = 12 };
 
+/* One of the command's own options as it stands on the command line. */
+struct own_word {
+    int option; /* index in struct command's `own` */
+    const char *value;
+};
+
 struct invocation {
     const struct command *command;
     struct options options;
     const char *own[OWN_OPTIONS_MAX]; /* values of the command's own options, "" for one without, NULL when not given */
-    const char **repeated;            /* values of the own option that repeats, in order */
-    int repeated_count;
-    int argc; /* arguments behind the snapshot */
+    struct own_word *own_words;       /* the same in the order they were given, each time they were */
+    size_t own_word_count;
+    int argc; /* arguments behind the snapshots */
     const char **argv;
-    struct session session;
+    struct session session; /* the first snapshot, */
+    struct session *more;   /* and those behind it */
+    int more_count;
     struct output out;
     struct target target;
 };
@@ -77,12 +87,12 @@ struct command {
     const char *arguments;            /* behind the command's name: "SNAPSHOT OBJ" */
     const char *help;                 /* what it answers, in a paragraph */
     unsigned takes;                   /* enum option_id */
-    int reads_snapshot;               /* the first argument is one, to be opened */
-    int arguments_min, arguments_max; /* behind the snapshot */
+    int reads_snapshot;               /* the first argument is one, to be opened; */
+    int more_min, more_max;           /* so are these many behind it */
+    int arguments_min, arguments_max; /* behind the snapshots */
     uint64_t default_depth;
     int writes_file;              /* -o is the command's own business */
     const struct own_option *own; /* ended by a NULL name */
-    int repeats;                  /* 1 + number of the own option that may be given several times; 0: none */
     /* Returns an enum command_status, after fail() when it is STATUS_ERROR. */
     int (*run)(struct invocation *inv);
 };
@@ -91,17 +101,20 @@ struct command {
 int fail(const char *file, const struct rh_error *err);
 int fail_usage(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Opens the JSON result with what every one begins with; json_end() closes it. */
+/* Opens the JSON result with what every one begins with; json_end() closes it. `snapshot` is the first one; where there
+ * are several, `snapshots` lists all. */
 void begin_json(struct invocation *inv);
 
 /* {objects, bytes} under a key. */
 void tally_json(struct json *j, const char *key, const struct tally *tally);
 
-/* Whether a name is `pattern`, in which * stands for anything. */
-int name_matches(const char *pattern, struct text name);
-
-/* Whether an object passes --heap, --generation and --type. */
+/* Whether an object passes --heap, --generation and --type; the second form asks about another snapshot than the first.
+ */
 int filter_matches(const struct invocation *inv, ordinal o);
+int filter_matches_in(const struct options *options, const struct session *session, ordinal o);
+
+/* Whether a name is meant by a pattern in which * stands for anything. */
+int glob_matches(const char *pattern, struct text name);
 
 /* Limit for a table in this format: the one given, else 20 rows of text and all in JSON and CSV. */
 uint64_t table_limit(const struct invocation *inv);

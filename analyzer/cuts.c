@@ -125,7 +125,7 @@ static int match_classes(const struct session *s, const char *pattern, uint8_t *
 {
     int any = 0;
     for (uint32_t c = 0; c < s->classes.count; c++) {
-        matches[c] = (uint8_t)name_matches(pattern, class_name(s, c));
+        matches[c] = (uint8_t)glob_matches(pattern, class_name(s, c));
         any |= matches[c];
     }
     return any;
@@ -244,15 +244,15 @@ int cuts_read(struct invocation *inv, struct cuts *cuts)
     cuts->marks.edge = array_new(g->edges + 1, 1);
     cuts->marks.outside = array_new((size_t)g->objects + 1, sizeof *cuts->marks.outside);
     cuts->marks.object = array_new((size_t)g->objects + 1, 1);
-    cuts->records = calloc((size_t)inv->repeated_count + 1, sizeof *cuts->records);
+    cuts->records = calloc(inv->own_word_count + 1, sizeof *cuts->records);
     int status = 0;
     if (!matches || !cuts->marks.edge || !cuts->marks.outside || !cuts->marks.object || !cuts->records) {
         error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
         status = fail(s->path, &err);
     }
-    for (int i = 0; !status && i < inv->repeated_count; i++) {
+    for (size_t i = 0; !status && i < inv->own_word_count; i++) { /* each is a --cut: there is no other */
         struct cut_record *r = &cuts->records[cuts->count++];
-        r->text = inv->repeated[i];
+        r->text = inv->own_words[i].value;
         status = read_cut(inv, cuts, r, matches);
     }
     free(matches);

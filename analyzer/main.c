@@ -20,15 +20,26 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- damage ---- */
 
-/* A snapshot that shrinks while it is mapped ends the program here: nothing of it can be trusted any more. */
-static const char *mapped_path = "";
+/* A snapshot that shrinks while it is mapped ends the program here: nothing of it can be trusted any more. Which of
+ * several it was is not known. */
+static const char **mapped_paths;
+static int mapped_count;
+
+static void say(const char *text)
+{
+    if (write(STDERR_FILENO, text, strlen(text)) < 0)
+        _exit(STATUS_ERROR);
+}
+
 static void on_bus_error(int signal)
 {
-    static const char before[] = "refheap: ", after[] = ": the file shrank while it was read; copy it first\n";
     (void)signal;
-    if (write(STDERR_FILENO, before, sizeof before - 1) < 0 ||
-        write(STDERR_FILENO, mapped_path, strlen(mapped_path)) < 0 || write(STDERR_FILENO, after, sizeof after - 1) < 0)
-        _exit(STATUS_ERROR);
+    say("refheap: ");
+    for (int i = 0; i < mapped_count; i++) {
+        say(i ? " or " : "");
+        say(mapped_paths[i]);
+    }
+    say(": the file shrank while it was read; copy it first\n");
     _exit(STATUS_ERROR);
 }
 
@@ -47,6 +58,9 @@ static int open_output(struct invocation *inv)
     const struct options *o = &inv->options;
     const char *path = inv->command->writes_file ? NULL : o->output;
     struct rh_error err;
+    for (int i = 0; i < inv->more_count; i++)
+        if (target_refuse(path, inv->more[i].path, &err))
+            return fail(path, &err);
     if (target_open(&inv->target, path, inv->session.path, 0, &err))
         return fail(path, &err);
     inv->out.file = inv->target.stream;
@@ -117,23 +131,59 @@ static int answer_about_itself(int argc, char **argv)
     return STATUS_FINE;
 }
 
-static int open_snapshot(struct invocation *inv)
+/* How many of the arguments are snapshots; -1 after saying that there are too few arguments or too many. */
+static int count_snapshots(const struct invocation *inv)
 {
     const struct command *c = inv->command;
+    int least = c->reads_snapshot + c->more_min;
+    if (c->reads_snapshot && !inv->argc) {
+        fail_usage(c, "name a snapshot: refheap %s %s", c->name, c->arguments);
+        return -1;
+    }
+    int too_few = inv->argc < least + c->arguments_min;
+    int too_many = c->more_max < SNAPSHOTS_ANY && inv->argc > c->reads_snapshot + c->more_max + c->arguments_max;
+    if (too_few || too_many) {
+        fail_usage(c, "%s arguments: refheap %s %s", too_few ? "too few" : "too many", c->name, c->arguments);
+        return -1;
+    }
+    int more = inv->argc - c->reads_snapshot - c->arguments_min;
+    return c->reads_snapshot + (more < c->more_max ? more : c->more_max);
+}
+
+static int open_snapshot(struct invocation *inv, struct session *s, const char *path)
+{
     struct rh_error err = {0};
-    if (!c->reads_snapshot)
-        return 0;
-    if (!inv->argc)
-        return fail_usage(c, "name a snapshot: refheap %s %s", c->name, c->arguments);
-    mapped_path = *inv->argv++;
-    inv->argc--;
-    signal(SIGBUS, on_bus_error);
-    if (session_open(&inv->session, mapped_path, inv->options.salvage, &err))
-        return fail(mapped_path, &err);
-    if (!snapshot_complete(inv->session.snapshot) && !inv->options.quiet)
-        fprintf(stderr, "refheap: %s: %s; what follows rests on the rest\n", mapped_path,
-                snapshot_damage(inv->session.snapshot));
+    if (session_open(s, path, inv->options.salvage, &err))
+        return fail(path, &err);
+    s->quiet = inv->options.quiet;
+    if (!snapshot_complete(s->snapshot) && !inv->options.quiet)
+        fprintf(stderr, "refheap: %s: %s; what follows rests on the rest\n", path, snapshot_damage(s->snapshot));
+    if (inv->options.heap >= 0 && (uint64_t)inv->options.heap >= snapshot_count(s->snapshot, SECTION_HEAPS))
+        return fail_usage(inv->command, "there is no heap %ld; refheap info lists them", (long)inv->options.heap);
     return 0;
+}
+
+/* Opens the first arguments and takes them off the others. */
+static int open_snapshots(struct invocation *inv)
+{
+    int count = count_snapshots(inv);
+    if (count < 1)
+        return count ? STATUS_ERROR : 0;
+    inv->more = calloc((size_t)count, sizeof *inv->more);
+    if (!inv->more) {
+        struct rh_error err;
+        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
+        return fail(NULL, &err);
+    }
+    mapped_paths = inv->argv;
+    mapped_count = count;
+    signal(SIGBUS, on_bus_error);
+    int status = open_snapshot(inv, &inv->session, inv->argv[0]);
+    for (; !status && inv->more_count < count - 1; inv->more_count++)
+        status = open_snapshot(inv, &inv->more[inv->more_count], inv->argv[inv->more_count + 1]);
+    inv->argv += count;
+    inv->argc -= count;
+    return status;
 }
 
 /* Help and versions are results too. */
@@ -154,20 +204,16 @@ static int run_command(struct invocation *inv, int argc, char **argv)
         options_help(c, stdout);
         return flush_words(STATUS_FINE);
     }
-    int status = parsed ? parsed : open_snapshot(inv);
+    int status = parsed ? parsed : open_snapshots(inv);
     if (status)
         return status;
-    if (inv->argc < c->arguments_min || inv->argc > c->arguments_max)
-        return fail_usage(c, "%s arguments: refheap %s %s", inv->argc < c->arguments_min ? "too few" : "too many",
-                          c->name, c->arguments);
     inv->session.quiet = inv->options.quiet;
-    if (inv->options.heap >= 0 && inv->session.snapshot &&
-        (uint64_t)inv->options.heap >= snapshot_count(inv->session.snapshot, SECTION_HEAPS))
-        return fail_usage(c, "there is no heap %ld; refheap info lists them", (long)inv->options.heap);
     if (open_output(inv))
         return STATUS_ERROR;
     status = c->run(inv);
     session_progress_end(&inv->session);
+    for (int i = 0; i < inv->more_count; i++)
+        session_progress_end(&inv->more[i]);
     return close_output(inv, status);
 }
 
@@ -186,13 +232,18 @@ int main(int argc, char **argv)
     struct invocation inv = {.command = find_command(argv[1])};
     if (!inv.command)
         return fail_usage(NULL, "there is no command \"%s\"", argv[1]);
-    const char **arguments = calloc(2 * (size_t)argc, sizeof *arguments);
-    if (!arguments)
-        return STATUS_ERROR;
+    const char **arguments = calloc((size_t)argc, sizeof *arguments);
+    inv.own_words = calloc((size_t)argc, sizeof *inv.own_words);
     inv.argv = arguments;
-    inv.repeated = arguments + argc;
-    status = run_command(&inv, argc - 2, argv + 2);
+    if (arguments && inv.own_words)
+        status = run_command(&inv, argc - 2, argv + 2);
+    else
+        status = STATUS_ERROR;
     session_close(&inv.session);
+    for (int i = 0; i < inv.more_count; i++)
+        session_close(&inv.more[i]);
+    free(inv.more);
+    free(inv.own_words);
     free(arguments);
     return status;
 }

@@ -160,14 +160,14 @@ static int take_option(struct invocation *inv, char **word, int left)
         value = word[1];
         used = 2;
     }
-    if (m.own >= 0 && m.own + 1 == c->repeats)
-        inv->repeated[inv->repeated_count++] = value;
-    if (m.own >= 0)
+    if (m.own >= 0) {
         inv->own[m.own] = value;
-    else if (store(&inv->options, m.shared->id, value))
+        inv->own_words[inv->own_word_count++] = (struct own_word){m.own, value};
+    } else if (store(&inv->options, m.shared->id, value)) {
         return fail_usage(c, "--%s cannot be \"%s\"; it wants %s (%s)", m.shared->name, value, m.shared->value,
                           m.shared->help),
                -STATUS_ERROR;
+    }
     return used;
 }
 

@@ -5,8 +5,8 @@
 #include "command.h"
 
 /* Sorts words into options and arguments (argv[0] is the first word behind the command). Arguments are collected in
- * inv->argv, values of an option that repeats in inv->repeated; both have room for argc entries. Returns 0, 1 when help
- * was asked for, or STATUS_ERROR after saying why.
+ * inv->argv, the command's own options in inv->own_words, which have room for argc entries. Returns 0, 1 when help was
+ * asked for, or STATUS_ERROR after saying why.
  */
 int options_parse(struct invocation *inv, int argc, char **argv);
 

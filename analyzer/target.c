@@ -16,6 +16,14 @@ static int is_same_file(const struct stat *st, const char *path)
            other.st_ino == st->st_ino;
 }
 
+int target_refuse(const char *path, const char *reading, struct rh_error *err)
+{
+    struct stat st;
+    if (path && !stat(path, &st) && is_same_file(&st, reading))
+        return error_set(err, RH_ERR_ARGUMENT, "it is the snapshot that is read", "write to another file");
+    return 0;
+}
+
 /* The mode a new file gets from anybody else. */
 static mode_t usual_mode(void)
 {
@@ -28,12 +36,13 @@ static int open_file(struct target *t, const char *path, const char *reading, in
 {
     char real[PATH_MAX];
     struct stat st;
+    int status = target_refuse(path, reading, err);
+    if (status)
+        return status;
     int exists = stat(path, &st) == 0;
-    if (exists && is_same_file(&st, reading))
-        return error_set(err, RH_ERR_ARGUMENT, "it is the snapshot that is read", "write to another file");
     if (exists && realpath(path, real))
         path = real;
-    int status = sink_file_open(t->file, path, err);
+    status = sink_file_open(t->file, path, err);
     if (!status && t->file->renames && (exists || !(flags & TARGET_PRIVATE)))
         fchmod(t->file->fd, exists ? st.st_mode & 07777 : usual_mode());
     return status;

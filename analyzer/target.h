@@ -24,6 +24,9 @@ enum target_flags {
  * Returns 0 or an error; then there is nothing to close. */
 int target_open(struct target *target, const char *path, const char *reading, int flags, struct rh_error *err);
 
+/* An error when `path` is the file `reading`, by whatever name; either may be NULL. */
+int target_refuse(const char *path, const char *reading, struct rh_error *err);
+
 /* Ends the target: commits what was written, or with `failed` forgets it. */
 int target_close(struct target *target, int failed, struct rh_error *err);
 
