@@ -112,15 +112,27 @@ static int find_classes(struct session *s)
 
 /* ---- parts ---- */
 
+int session_classes(struct session *s, struct rh_error *err)
+{
+    if (s->has_classes)
+        return 0;
+    if (find_classes(s))
+        return out_of_memory(err);
+    s->has_classes = 1;
+    return 0;
+}
+
 int session_graph(struct session *s, struct rh_error *err)
 {
     if (s->has_graph)
         return 0;
     session_progress(s, "building the object graph");
     int status = graph_build(s->snapshot, &s->graph, err);
+    if (!status)
+        status = session_classes(s, err);
     if (status)
         return status;
-    if (find_classes(s) || roots_find(&s->graph, &s->roots))
+    if (roots_find(&s->graph, &s->roots))
         return out_of_memory(err);
     s->has_graph = 1;
     return 0;

@@ -19,9 +19,11 @@ struct session {
     int quiet;
     struct snapshot *snapshot;
 
+    int has_classes;
+    struct type_classes classes;
+
     int has_graph;
     struct graph graph;
-    struct type_classes classes;
     struct roots roots;
     const struct value_record **values; /* by ordinal; NULL until session_values() */
 
@@ -44,6 +46,7 @@ int session_open(struct session *s, const char *path, int salvage, struct rh_err
 void session_close(struct session *s);
 
 /* Each makes sure that part is there; returns 0 or a negative code. */
+int session_classes(struct session *s, struct rh_error *err);                 /* classes */
 int session_graph(struct session *s, struct rh_error *err);                   /* graph, classes, roots */
 int session_garbage(struct session *s, int generation, struct rh_error *err); /* garbage[generation] */
 int session_cycles(struct session *s, struct rh_error *err);                  /* components, cycles */

@@ -27,6 +27,18 @@ struct cell cell_bytes(const char *text, size_t length)
 
 enum { CELL_TEXT_MAX = 256, CELL_CHARACTERS = 60 };
 
+static const char *show_change(enum cell_kind kind, int64_t change, char to[CELL_TEXT_MAX])
+{
+    uint64_t size = change < 0 ? -(uint64_t)change : (uint64_t)change;
+    char number[TEXT_NUMBER_SIZE];
+    snprintf(to, CELL_TEXT_MAX, "%s%s",
+             change > 0   ? "+"
+             : change < 0 ? "-"
+                          : "",
+             kind == CELL_CHANGE ? text_count(size, number) : text_size(size, number));
+    return to;
+}
+
 static const char *show_cell(const struct column *column, const struct cell *cell, char to[CELL_TEXT_MAX])
 {
     if (cell->is_null)
@@ -39,6 +51,9 @@ static const char *show_cell(const struct column *column, const struct cell *cel
     case CELL_NUMBER:
         snprintf(to, CELL_TEXT_MAX, "%" PRId64, (int64_t)cell->number);
         return to;
+    case CELL_CHANGE:
+    case CELL_SIZE_CHANGE:
+        return show_change(column->kind, (int64_t)cell->number, to);
     case CELL_ADDRESS:
         snprintf(to, CELL_TEXT_MAX, "0x%" PRIx64, cell->number);
         return to;
@@ -82,6 +97,8 @@ static void put_json(struct json *j, const struct column *column, const struct c
         json_bool(j, column->key, cell->number != 0);
         break;
     case CELL_NUMBER:
+    case CELL_CHANGE:
+    case CELL_SIZE_CHANGE:
         json_int(j, column->key, (int64_t)cell->number);
         break;
     default:
@@ -216,6 +233,11 @@ void table_row(struct table *t, const struct cell *cells)
         t->no_memory = 1;
 }
 
+static int is_signed(enum cell_kind kind)
+{
+    return kind == CELL_NUMBER || kind == CELL_CHANGE || kind == CELL_SIZE_CHANGE;
+}
+
 static int compare_cells(const struct table *t, const struct cell *a, const struct cell *b)
 {
     if (a->is_null != b->is_null)
@@ -227,7 +249,7 @@ static int compare_cells(const struct table *t, const struct cell *a, const stru
         int order = memcmp(a->text, b->text, n);
         return order ? order : a->length < b->length ? -1 : a->length > b->length;
     }
-    if (t->columns[t->sort].kind == CELL_NUMBER)
+    if (is_signed(t->columns[t->sort].kind))
         return (int64_t)a->number < (int64_t)b->number ? -1 : (int64_t)a->number > (int64_t)b->number;
     return a->number < b->number ? -1 : a->number > b->number;
 }
@@ -255,7 +277,7 @@ static void sort_rows(const struct table *t, size_t *rows, size_t *spare, size_t
 
 static int is_right(enum cell_kind kind)
 {
-    return kind == CELL_COUNT || kind == CELL_SIZE || kind == CELL_NUMBER || kind == CELL_SHARE;
+    return kind == CELL_COUNT || kind == CELL_SIZE || kind == CELL_SHARE || is_signed(kind);
 }
 
 static void pad(FILE *f, size_t n)

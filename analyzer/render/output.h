@@ -27,9 +27,11 @@ enum cell_kind {
     CELL_NUMBER,  /* 1204 */
     CELL_ADDRESS, /* 0x... */
     CELL_TEXT,
-    CELL_GENERATION, /* 0, permanent, untracked; -1 for untracked in JSON */
-    CELL_SHARE,      /* ten-thousandths: 58 %; 0.5812 in JSON and CSV */
-    CELL_FLAG,       /* yes or nothing; true or false in JSON */
+    CELL_CHANGE,      /* +1,204; a signed number in JSON and CSV, as is */
+    CELL_SIZE_CHANGE, /* +1.5 KiB */
+    CELL_GENERATION,  /* 0, permanent, untracked; -1 for untracked in JSON */
+    CELL_SHARE,       /* ten-thousandths: 58 %; 0.5812 in JSON and CSV */
+    CELL_FLAG,        /* yes or nothing; true or false in JSON */
 };
 
 struct column {

@@ -1,0 +1,245 @@
+#include "pairing.h"
+
+#include <string.h>
+
+#include "array.h"
+
+enum { HEAP_INFERRED = UINT32_MAX, HEAP_ABSENT = UINT32_MAX - 1 };
+
+/* ---- processes and heaps ---- */
+
+static int same_text(const struct snapshot *a, uint32_t x, const struct snapshot *b, uint32_t y)
+{
+    struct text s = snapshot_string(a, x), t = snapshot_string(b, y);
+    return s.length == t.length && !memcmp(s.bytes, t.bytes, s.length);
+}
+
+/* The pid of a forked copy is its own, and says nothing of whose copy it is. */
+static uint64_t known_pid(const struct process_record *p)
+{
+    return p->captured == CAPTURED_FORK ? 0 : p->pid;
+}
+
+static int is_same_process(const struct snapshot *a, const struct snapshot *b)
+{
+    const struct process_record *p = snapshot_process(a), *q = snapshot_process(b);
+    uint64_t x = known_pid(p), y = known_pid(q);
+    return (!x || !y || x == y) && p->machine == q->machine && same_text(a, p->host, b, q->host) &&
+           same_text(a, p->executable, b, q->executable);
+}
+
+static const struct heap_record *heap_at(const struct snapshot *s, uint32_t heap)
+{
+    return snapshot_record(s, SECTION_HEAPS, heap);
+}
+
+/* Serial numbers go up: of the later snapshot, the next one is no lower, or it is another heap in the same place. */
+static int is_same_heap(const struct snapshot *a, const struct heap_record *x, const struct snapshot *b,
+                        const struct heap_record *y)
+{
+    int64_t s = snapshot_header(a)->time, t = snapshot_header(b)->time;
+    int fits = s < t ? x->next_serial <= y->next_serial : s == t || x->next_serial >= y->next_serial;
+    return x->address == y->address && x->next_serial && y->next_serial && fits &&
+           same_text(a, x->runtime, b, y->runtime) && same_text(a, x->name, b, y->name);
+}
+
+/* For each heap of `a`, its number in `b`, HEAP_ABSENT when nothing there is at its address, or HEAP_INFERRED. */
+static uint32_t *match_heaps(const struct snapshot *a, const struct snapshot *b, int same_process)
+{
+    uint32_t n = (uint32_t)snapshot_count(a, SECTION_HEAPS), m = (uint32_t)snapshot_count(b, SECTION_HEAPS);
+    uint32_t *match = array_new((size_t)n + 1, sizeof *match);
+    for (uint32_t i = 0; match && i < n; i++) {
+        const struct heap_record *x = heap_at(a, i);
+        match[i] = same_process && x && x->address && x->next_serial ? HEAP_ABSENT : HEAP_INFERRED;
+        for (uint32_t k = 0; k < m && match[i] == HEAP_ABSENT; k++) {
+            const struct heap_record *y = heap_at(b, k);
+            if (y && (y->address == x->address || !y->address))
+                match[i] = is_same_heap(a, x, b, y) ? k : HEAP_INFERRED;
+        }
+    }
+    return match;
+}
+
+/* ---- by serial number ---- */
+
+uint64_t *pairing_serials(const struct graph *g)
+{
+    uint64_t *serials = array_new((size_t)g->objects + 1, sizeof *serials);
+    ordinal *ordinals = array_new(BLOCK_RAW_MAX / 8, sizeof *ordinals);
+    if (!serials || !ordinals) {
+        array_free(serials);
+        array_free(ordinals);
+        return NULL;
+    }
+    for (size_t b = 0; b < snapshot_block_count(g->snapshot, SECTION_OBJECTS); b++) {
+        struct objects_view view;
+        snapshot_objects(g->snapshot, b, &view);
+        if (!view.column[OBJECT_SERIAL].width)
+            continue;
+        address_index_find_many(&g->index, (const uint64_t *)view.column[OBJECT_ADDRESS].data, view.count, ordinals);
+        for (uint32_t i = 0; i < view.count; i++)
+            serials[ordinals[i]] = column_get(&view.column[OBJECT_SERIAL], i);
+    }
+    array_free(ordinals);
+    return serials;
+}
+
+/* Objects by (heap, serial number); open addressing. */
+struct serial_table {
+    ordinal *slots; /* ordinal + 1 */
+    size_t mask;
+};
+
+static size_t serial_hash(uint32_t heap, uint64_t serial)
+{
+    uint64_t h = (serial ^ (uint64_t)heap << 40) * 0x9e3779b97f4a7c15u;
+    return (size_t)(h >> 20 ^ h);
+}
+
+/* The slot of (heap, serial), or the empty one where it would go. */
+static ordinal *serial_slot(const struct serial_table *t, const struct graph *g, const uint64_t *serials, uint32_t heap,
+                            uint64_t serial)
+{
+    size_t at = serial_hash(heap, serial) & t->mask;
+    while (t->slots[at] && (g->heap[t->slots[at] - 1] != heap || serials[t->slots[at] - 1] != serial))
+        at = (at + 1) & t->mask;
+    return &t->slots[at];
+}
+
+/* Objects with serial numbers, each number once. In `serials`, 0 takes the place of one that is there already: its
+ * object is known by its address like those without. */
+static int serial_table_build(struct serial_table *t, const struct graph *g, uint64_t *serials)
+{
+    size_t capacity = 16;
+    while (capacity < 2 * (size_t)g->objects)
+        capacity *= 2;
+    t->slots = array_new(capacity, sizeof *t->slots);
+    t->mask = capacity - 1;
+    if (!t->slots)
+        return -1;
+    for (ordinal o = 0; o < g->objects; o++) {
+        if (!serials[o])
+            continue;
+        ordinal *slot = serial_slot(t, g, serials, g->heap[o], serials[o]);
+        if (*slot)
+            serials[o] = 0;
+        else
+            *slot = o + 1;
+    }
+    return 0;
+}
+
+/* ---- the pairing ---- */
+
+struct match {
+    const struct pairing_side *side; /* two */
+    uint64_t *serials[2];
+    uint32_t *heap[2];         /* match_heaps() either way */
+    struct serial_table table; /* of the second */
+    struct serial_table first; /* only to find numbers that occur twice */
+};
+
+static uint32_t heap_match(const struct match *m, int side, ordinal o)
+{
+    const struct graph *g = m->side[side].g;
+    uint32_t heap = g->heap[o];
+    return heap < snapshot_count(g->snapshot, SECTION_HEAPS) ? m->heap[side][heap] : HEAP_INFERRED;
+}
+
+/* Whether an object's serial number says which one it is of the other snapshot, if any. */
+static int is_numbered(const struct match *m, int side, ordinal o)
+{
+    return m->serials[side][o] && heap_match(m, side, o) != HEAP_INFERRED;
+}
+
+/* Whether its heap is not in the other snapshot, so that it cannot be either. */
+static int is_absent(const struct match *m, int side, ordinal o)
+{
+    return m->serials[side][o] && heap_match(m, side, o) == HEAP_ABSENT;
+}
+
+static void pair(struct pairing *r, ordinal a, ordinal b)
+{
+    r->partner[0][a] = b;
+    r->partner[1][b] = a;
+}
+
+static void pair_by_serial(const struct match *m, struct pairing *r)
+{
+    const struct graph *a = m->side[0].g, *b = m->side[1].g;
+    for (ordinal o = 0; o < a->objects; o++) {
+        uint32_t heap = heap_match(m, 0, o);
+        if (!m->serials[0][o] || heap >= HEAP_ABSENT)
+            continue;
+        ordinal slot = *serial_slot(&m->table, b, m->serials[1], heap, m->serials[0][o]);
+        if (slot && heap_match(m, 1, slot - 1) == a->heap[o]) {
+            pair(r, o, slot - 1);
+            r->by_serial++;
+        }
+    }
+}
+
+/* What has no partner yet, unless numbers say that it has none. */
+static void pair_by_address(const struct match *m, struct pairing *r)
+{
+    const struct graph *a = m->side[0].g, *b = m->side[1].g;
+    for (ordinal o = 0; o < a->objects; o++) {
+        int numbered = is_numbered(m, 0, o);
+        ordinal other = address_index_find(&b->index, a->address[o]);
+        int fits = r->partner[0][o] == ORDINAL_NONE && other != ORDINAL_NONE && r->partner[1][other] == ORDINAL_NONE &&
+                   !(numbered && is_numbered(m, 1, other)) && !is_absent(m, 0, o) && !is_absent(m, 1, other) &&
+                   m->side[0].class_of[a->type[o]] == m->side[1].class_of[b->type[other]];
+        if (fits) {
+            pair(r, o, other);
+            r->by_address++;
+            r->inferred += numbered + is_numbered(m, 1, other);
+        }
+        r->inferred += !numbered;
+    }
+    for (ordinal o = 0; o < b->objects; o++)
+        r->inferred += !is_numbered(m, 1, o);
+}
+
+int pairing_find(const struct pairing_side side[2], struct pairing *r)
+{
+    const struct snapshot *a = side[0].g->snapshot, *b = side[1].g->snapshot;
+    struct match m = {.side = side};
+    int status = 0;
+    memset(r, 0, sizeof *r);
+    r->same_process = is_same_process(a, b);
+    m.heap[0] = match_heaps(a, b, r->same_process);
+    m.heap[1] = match_heaps(b, a, r->same_process);
+    for (int i = 0; i < 2; i++) {
+        size_t n = (size_t)side[i].g->objects + 1;
+        m.serials[i] = pairing_serials(side[i].g);
+        r->partner[i] = array_new(n, sizeof *r->partner[i]);
+        if (!m.heap[i] || !m.serials[i] || !r->partner[i])
+            status = -1;
+        else
+            memset(r->partner[i], 0xff, n * sizeof *r->partner[i]);
+    }
+    if (!status)
+        status = serial_table_build(&m.first, side[0].g, m.serials[0]);
+    if (!status)
+        status = serial_table_build(&m.table, side[1].g, m.serials[1]);
+    if (!status) {
+        pair_by_serial(&m, r);
+        pair_by_address(&m, r);
+    }
+    for (int i = 0; i < 2; i++) {
+        array_free(m.heap[i]);
+        array_free(m.serials[i]);
+    }
+    array_free(m.first.slots);
+    array_free(m.table.slots);
+    if (status)
+        pairing_release(r);
+    return status;
+}
+
+void pairing_release(struct pairing *pairing)
+{
+    array_free(pairing->partner[0]);
+    array_free(pairing->partner[1]);
+    memset(pairing, 0, sizeof *pairing);
+}
