@@ -9,6 +9,7 @@
 #include "render/text.h"
 #include "render/tree.h"
 #include "select.h"
+#include "trace.h"
 #include "why_set.h"
 
 enum { OWN_PATHS, PATHS_MAX = 1000, DEPTH_MERGED = 12 };
@@ -17,94 +18,6 @@ static const struct own_option own[] = {
     {"paths", "N", "for one object: show up to N paths that share no reference, shortest first"},
     {NULL, NULL, NULL},
 };
-
-/* One sentence on where a path begins. */
-static void describe_holder(const struct session *s, const struct path *path, char to[2 * NAME_SIZE])
-{
-    const struct root_record *root = path->root;
-    ordinal o = path->step[0];
-    char name[NAME_SIZE];
-    if (root)
-        snprintf(to, 2 * NAME_SIZE, "%s%s", name_root(s, root, name), root->flags & ROOT_EXACT ? "" : " (possibly)");
-    else if (graph_is_immortal(&s->graph, o))
-        snprintf(to, 2 * NAME_SIZE, "the runtime (immortal)");
-    else
-        snprintf(to, 2 * NAME_SIZE, "%" PRId64 " unexplained reference%s from outside the heap",
-                 graph_external(&s->graph, o) - (int64_t)roots_explained(&s->roots, o),
-                 graph_external(&s->graph, o) == 1 ? "" : "s");
-}
-
-/* Objects are indented like a tree's path, however long it is: past a depth they stay where they are. */
-static void indent(FILE *f, size_t depth)
-{
-    for (size_t i = 0; i < depth && i < 30; i++)
-        fputs("  ", f);
-}
-
-static void show_path(struct invocation *inv, const struct path *path)
-{
-    const struct session *s = &inv->session;
-    FILE *f = inv->out.file;
-    char holder[2 * NAME_SIZE], name[NAME_SIZE], label[NAME_SIZE], n[TEXT_NUMBER_SIZE];
-    uint64_t limit = table_limit(inv);
-    size_t head = path->length, tail = path->length;
-    if (limit && path->length > limit + 1) { /* the two ends of a long path say most */
-        head = (size_t)limit / 2;
-        tail = path->length - ((size_t)limit - head);
-    }
-    describe_holder(s, path, holder);
-    fprintf(f, "%s\n", holder);
-    for (size_t i = 0; i < path->length; i++) {
-        if (i == head && tail > head) {
-            indent(f, i + 1);
-            fprintf(f, "... %s more steps (--limit 0 shows all)\n", text_count(tail - head, n));
-            i = tail;
-        }
-        ordinal o = path->step[i];
-        indent(f, i + 1);
-        if (i) {
-            struct edge edge;
-            graph_edge(&s->graph, path->step[i - 1], path->edge[i], &edge);
-            fprintf(f, "%s -> ", name_edge(s, &edge, label));
-        } else {
-            fputs("-> ", f);
-        }
-        output_style(&inv->out, i + 1 == path->length ? STYLE_BOLD : STYLE_NORMAL);
-        fputs(name_full(s, o, name), f);
-        output_style(&inv->out, STYLE_DIM);
-        fprintf(f, "  0x%" PRIx64 ", generation %s\n", s->graph.address[o],
-                text_generation(graph_generation(&s->graph, o)));
-        output_style(&inv->out, STYLE_NORMAL);
-    }
-}
-
-static void path_json(struct invocation *inv, const struct path *path)
-{
-    const struct session *s = &inv->session;
-    struct json *j = &inv->out.json;
-    char holder[2 * NAME_SIZE], label[NAME_SIZE];
-    describe_holder(s, path, holder);
-    json_array(j, NULL);
-    for (size_t i = 0; i < path->length; i++) {
-        ordinal o = path->step[i];
-        struct edge edge = {0};
-        if (i)
-            graph_edge(&s->graph, path->step[i - 1], path->edge[i], &edge);
-        json_object(j, NULL);
-        if (i) {
-            char text[24];
-            snprintf(text, sizeof text, "0x%" PRIx64, s->graph.address[path->step[i - 1]]);
-            json_string(j, "holder", text);
-        } else {
-            json_string(j, "holder", holder);
-        }
-        json_string(j, "label", i ? name_edge(s, &edge, label) : "");
-        json_address(j, "address", s->graph.address[o]);
-        json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
-        json_object_end(j);
-    }
-    json_array_end(j);
-}
 
 /* ---- the verdict ---- */
 
@@ -201,7 +114,7 @@ static void show(struct invocation *inv, ordinal o, const struct path *paths, si
         json_address(&inv->out.json, "object", s->graph.address[o]);
         json_array(&inv->out.json, "paths");
         for (size_t i = 0; i < count; i++)
-            path_json(inv, &paths[i]);
+            trace_json(inv, &paths[i]);
         json_array_end(&inv->out.json);
         verdict_json(inv, o);
         json_end(&inv->out.json);
@@ -209,7 +122,7 @@ static void show(struct invocation *inv, ordinal o, const struct path *paths, si
     }
     for (size_t i = 0; i < count; i++) {
         fputs(i ? "\n" : "", inv->out.file);
-        show_path(inv, &paths[i]);
+        trace_show(inv, &paths[i], 0);
     }
     if (!count)
         fprintf(inv->out.file, "%s at 0x%" PRIx64 "\n", name_full(s, o, name), s->graph.address[o]);

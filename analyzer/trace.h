@@ -1,0 +1,14 @@
+/* Showing what holds an object: a path from a root, step by step. */
+#ifndef ANALYZER_TRACE_H
+#define ANALYZER_TRACE_H
+
+#include "command.h"
+
+/* As text: the holder, then a line a step, `depth` levels indented; of a long path the two ends, as --limit says. The
+ * path has a step at least. */
+void trace_show(struct invocation *inv, const struct path *path, size_t depth);
+
+/* As a list of steps: holder, label, address, type. */
+void trace_json(struct invocation *inv, const struct path *path);
+
+#endif
