@@ -39,7 +39,7 @@ int parse_number(const char *text, uint64_t *value)
     return *text >= '0' && *text <= '9' && !*end && !errno ? 0 : -1;
 }
 
-static int parse_generation(const char *text)
+int parse_generation(const char *text)
 {
     static const char *const names[] = {"0", "1", "2", "permanent", "untracked"};
     for (int g = 0; g < 5; g++)

@@ -13,6 +13,9 @@ int options_parse(struct invocation *inv, int argc, char **argv);
 /* A number that is written in digits alone. Returns 0, or -1 when the text is none. */
 int parse_number(const char *text, uint64_t *value);
 
+/* 0, 1, 2, permanent, untracked; -1 for any other word. */
+int parse_generation(const char *text);
+
 /* Prints a command's help. */
 void options_help(const struct command *command, FILE *to);
 
