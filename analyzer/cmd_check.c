@@ -29,7 +29,7 @@ static int way_to(const struct findings *f, ordinal o, struct path *path)
 {
     const struct session *s = &f->inv->session;
     if (f->routes.from[o] != ORDINAL_NONE)
-        return routes_path(&f->routes, o, path);
+        return routes_path(&f->routes, &s->roots, o, path);
     return path_from_cycle(&s->graph, &s->components, o, path);
 }
 
@@ -124,7 +124,7 @@ static int show_trace(struct invocation *inv, const struct findings *f, const st
     if (f->routes.from[o] == ORDINAL_NONE) {
         status = show_dead(inv, o);
     } else {
-        status = routes_path(&f->routes, o, &path);
+        status = routes_path(&f->routes, &inv->session.roots, o, &path);
         if (!status)
             trace_show(inv, &path, 1);
         path_release(&path);

@@ -67,7 +67,30 @@ void routes_release(struct routes *routes)
     memset(routes, 0, sizeof *routes);
 }
 
-int routes_path(const struct routes *r, ordinal o, struct path *result)
+static int path_new(struct path *path, size_t length)
+{
+    path->step = array_new(length, sizeof *path->step);
+    path->edge = array_new(length, sizeof *path->edge);
+    if (!path->step || !path->edge) {
+        path_release(path);
+        return -1;
+    }
+    path->length = length;
+    return 0;
+}
+
+/* An exact root before a possible one; NULL when the object has none. */
+static const struct root_record *best_root(const struct roots *roots, ordinal o)
+{
+    const struct root_entry *first;
+    size_t n = roots_of(roots, o, &first);
+    for (size_t i = 0; i < n; i++)
+        if (first[i].record->flags & ROOT_EXACT)
+            return first[i].record;
+    return n ? first[0].record : NULL;
+}
+
+int routes_path(const struct routes *r, const struct roots *roots, ordinal o, struct path *result)
 {
     size_t length = 1;
     memset(result, 0, sizeof *result);
@@ -75,12 +98,13 @@ int routes_path(const struct routes *r, ordinal o, struct path *result)
         return 0;
     for (ordinal at = o; r->from[at] != at; at = r->from[at])
         length++;
-    result->step = array_new(length, sizeof *result->step);
-    if (!result->step)
+    if (path_new(result, length))
         return -1;
-    result->length = length;
-    for (ordinal at = o; length--; at = r->from[at])
+    for (ordinal at = o; length--; at = r->from[at]) {
         result->step[length] = at;
+        result->edge[length] = r->edge[at];
+    }
+    result->root = best_root(roots, result->step[0]);
     return 0;
 }
 
@@ -117,6 +141,15 @@ static ordinal look_back(const struct graph *g, const struct components *c, ordi
     return ORDINAL_NONE;
 }
 
+/* The first counted edge from one object to another, which there is. */
+static uint64_t edge_between(const struct graph *g, ordinal from, ordinal to)
+{
+    uint64_t e = g->edge_start[from];
+    while (g->target[e] != to || !edge_is_counted(g->info[e]))
+        e++;
+    return e;
+}
+
 int path_from_cycle(const struct graph *g, const struct components *c, ordinal o, struct path *result)
 {
     size_t n = (size_t)g->objects + 1, length = 2;
@@ -128,14 +161,12 @@ int path_from_cycle(const struct graph *g, const struct components *c, ordinal o
         ordinal first = look_back(g, c, o, is_cyclic(c, o), queue, toward, &met);
         for (ordinal at = met; first != ORDINAL_NONE && at != o; at = toward[at])
             length++;
-        result->step = first == ORDINAL_NONE ? NULL : array_new(length, sizeof *result->step);
-        if (first != ORDINAL_NONE && !result->step)
-            status = -1;
-        if (result->step) {
+        if (first != ORDINAL_NONE && !(status = path_new(result, length))) {
             result->step[0] = first;
-            for (ordinal at = met; result->length + 1 < length; at = toward[at])
-                result->step[++result->length] = at;
-            result->length = length;
+            for (size_t i = 1; i < length; i++, met = toward[met]) {
+                result->step[i] = met;
+                result->edge[i] = edge_between(g, result->step[i - 1], met);
+            }
         }
     }
     array_free(queue);

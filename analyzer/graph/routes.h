@@ -4,7 +4,7 @@
 #define GRAPH_ROUTES_H
 
 #include "components.h"
-#include "roots.h"
+#include "paths.h"
 
 /* Ways go over counted edges, and begin as in path_from_root(): at an object held by an exact root if one leads here,
  * else by a possible root, else at one with external references that nothing explains. */
@@ -17,7 +17,7 @@ int routes_find(const struct graph *g, const struct roots *roots, struct routes 
 void routes_release(struct routes *routes);
 
 /* The way to one object; length 0 when there is none. */
-int routes_path(const struct routes *routes, ordinal o, struct path *result);
+int routes_path(const struct routes *routes, const struct roots *roots, ordinal o, struct path *result);
 
 /* For an object of a cyclic component: the shortest way from it round to itself. For another: the shortest way from an
  * object of one. Length 0 when there is none. */
