@@ -7,6 +7,7 @@ from collections import Counter
 
 from . import brute
 from .brute import OLDEST, PERMANENT, UNTRACKED
+from .keeping import Keeping
 
 
 class Program:
@@ -81,6 +82,7 @@ class Comparison:
         self.check_summary()
         self.check_filters()
         self.check_text()
+        Keeping(self).check()
         some = list(self.graph.objects)
         if len(some) > 6:
             some = self.rng.sample(some, 6)
@@ -262,6 +264,7 @@ class Comparison:
         """What is for people must at least come out without complaint."""
         for command in (["generations"], ["cycles"], ["cycles", "--objects"], ["summary"],
                         ["cycles", "--no-fold"], ["info"], ["verify"], ["summary", "--by", "heap"],
+                        ["suspects"], ["summary", "--waste"],
                         ["generations", "--csv"], ["cycles", "--csv"], ["summary", "--csv"]):
             if self.rng.random() < 0.2:
                 self.program.run(*command)
