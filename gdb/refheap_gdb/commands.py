@@ -14,10 +14,12 @@ HEAP = Option("heap", "ID", "only objects of this heap")
 DEPTH = Option("depth", "N", "follow references this far")
 LIMIT = Option("limit", "N", "show at most N rows; 0 for all")
 SORT = Option("sort", "COLUMN", "order rows by a column")
-BY = Option("by", "KEY", "group by type, heap, generation, module or size")
+BY = Option("by", "KEY", "group by type, heap, generation, module, size or site")
 KIND = Option("kind", "KIND", "only references of this kind")
 OBJECTS = Option("objects", None, "list every garbage object rather than the cycles")
 NO_FOLD = Option("no-fold", None, "show each of those that look alike")
+WASTE = Option("waste", None, "what could be saved: equal strings, room that is not used")
+PATHS = Option("paths", "N", "up to N paths that share no reference, shortest first")
 OUTPUT = Option("o", "FILE", "the file to write", "-o")
 FORMAT = Option("format", "FORMAT", "svg, png, pdf or dot")
 NOW = Option("now", None, "call into the program at once")
@@ -60,7 +62,7 @@ def address_of(value, expression):
 def _as_gdb_says(text):
     """The program's advice in GDB's spelling: -limit rather than --limit, help COMMAND rather than --help."""
     text = re.sub(r"see refheap ([a-z-]+) --help", r'see "help refheap \1"', text)
-    return re.sub(r"(?<![\w-])--(?=(?:by|generation|heap|type|depth|limit|sort|kind|objects|no-fold|format)\b)", "-", text)
+    return re.sub(r"(?<![\w-])--(?=(?:by|generation|heap|type|depth|limit|sort|kind|waste|paths|objects|no-fold|format)\b)", "-", text)
 
 
 def ask(arguments, snapshot):
@@ -151,7 +153,7 @@ class Summary(_Query):
 Usage: refheap summary [OPTION]..."""
 
     name = "summary"
-    takes = [BY, GENERATION, HEAP, TYPE, LIMIT, SORT]
+    takes = [BY, GENERATION, HEAP, TYPE, LIMIT, SORT, WASTE]
 
 
 class Generations(_Query):
@@ -184,11 +186,13 @@ EXPRESSION is a pointer to an object, or root:NAME."""
 
 class Why(_Query):
     """Show what keeps an object alive.
-Usage: refheap why [OPTION]... [--] EXPRESSION"""
+Usage: refheap why [OPTION]... [--] EXPRESSION
+
+EXPRESSION is a pointer to an object; of a set (type:NAME, cycle:ID, garbage) the paths to all are merged."""
 
     name = "why"
     wants = "expression"
-    takes = [LIMIT]
+    takes = [PATHS, DEPTH, LIMIT]
 
 
 class Referrers(_Query):

@@ -49,6 +49,27 @@ class Usage(TestCase):
             ("object", snapshot, "type:nothing"): "names no object",
             ("object", snapshot, "cycle:7"): 'no cycle "7"',
             ("referrers", snapshot, "@0", "--kind", "red"): '--kind cannot be "red"',
+            ("what-if", snapshot): "say what to cut",
+            ("what-if", snapshot, "--cut"): "needs a value",
+            ("what-if", snapshot, "--cut", "@0.nothing"): '"@0.nothing" names no reference',
+            ("what-if", snapshot, "--cut", "@0->@0"): '"@0->@0" names no reference',
+            ("what-if", snapshot, "--cut", "@9.next"): "there is no object @9",
+            ("what-if", snapshot, "--cut", "list.next"): '"list.next" names no reference',
+            ("what-if", snapshot, "--cut", "Ghost.next"): "names nothing that could be cut",
+            ("what-if", snapshot, "--cut", ""): "names nothing that could be cut",
+            ("what-if", snapshot, "--cut", "type:nothing"): '"type:nothing" names no object',
+            ("what-if", snapshot, "--cut", "root:nobody"): 'no root "nobody"',
+            ("dominators", snapshot, "cycle:9"): 'no cycle "9"',
+            ("dominators", snapshot, "type:list"): "names several objects",
+            ("dominators", snapshot, "--depth", "65"): "--depth goes to 64",
+            ("retained", snapshot, "--sort", "colour"): 'no column "colour"',
+            ("why", snapshot, "@0", "--paths", "0"): "--paths must be",
+            ("why", snapshot, "@0", "--paths", "many"): "--paths must be",
+            ("why", snapshot, "type:list", "--paths", "2"): "--paths is for one object",
+            ("why", snapshot, "type:nothing"): '"type:nothing" names no object',
+            ("suspects", snapshot, "/nowhere/x"): "cannot open it: No such file or directory",
+            ("summary", snapshot, "--waste", "--by", "heap"): "takes no --by",
+            ("summary", snapshot, "--waste", "--sort", "retained"): 'no column "retained"',
             ("render", snapshot): "name the file to draw",
             ("render", snapshot, "-o", "x.bmp"): "cannot tell the format",
             ("render", snapshot, "clouds", "-o", "x.svg"): 'cannot draw "clouds"',
@@ -114,7 +135,7 @@ class Usage(TestCase):
 
     def test_help_of_every_command_names_what_it_takes(self):
         commands = re.findall(r"^  ([a-z-]+) ", run("help")[0], re.M)
-        self.assertGreaterEqual(len(commands), 13)
+        self.assertGreaterEqual(len(commands), 17)
         for command in commands:
             out, _ = run(command, "--help")
             self.assertTrue(out.startswith("usage: refheap %s" % command), out)
@@ -230,7 +251,8 @@ class Damage(TestCase):
     def test_what_is_left_without_a_section_answers_every_command(self):
         commands = ["info", "summary", "summary --by module", "generations", "cycles", "cycles --objects",
                     "cycles --json", "object @0", "why @1", "referrers @2", "referents @0 --depth 0",
-                    "render -o " + self.path("x.svg"), "render referrers @2 -o " + self.path("x.svg")]
+                    "retained", "dominators", "why type:*", "what-if --cut type:connection", "suspects", "suspects " + self.whole,
+                    "summary --waste", "summary --by site", "render -o " + self.path("x.svg"), "render referrers @2 -o " + self.path("x.svg")]
         for lost in sorted({section for section, _, _ in self.blocks}):
             with open(self.path("part.refheap"), "wb") as f:
                 f.write(self.bytes[:64])

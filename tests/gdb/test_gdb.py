@@ -62,7 +62,8 @@ class Commands(GdbTestCase):
         self.gdb(os.path.join(SAMPLES, "proxy"), *self.STOP, "refheap generations", "refheap summary", "refheap cycles",
                  "refheap cycles -generation 1", "refheap referrers -generation 2 -- conn->peer",
                  "refheap referrers -- conn->peer", "refheap referents conn", "refheap object -- conn->buffer",
-                 "refheap why conn->peer", "refheap capture " + snapshot, "print/x (long) conn->peer",
+                 "refheap why conn->peer", "refheap why -paths 3 -- conn->peer", "refheap why -depth 2 type:buffer",
+                 "refheap summary -waste", "refheap capture " + snapshot, "print/x (long) conn->peer",
                  "print/x (long) conn", "print/x (long) conn->buffer")
         peer, conn, buffer = (re.search(r"0x\w+", self.output("print/x (long) " + e)).group() for e in (
             "conn->peer", "conn", "conn->buffer"))
@@ -78,6 +79,11 @@ class Commands(GdbTestCase):
         self.assertEqual(self.output("refheap object -- conn->buffer"), run("object", snapshot, buffer)[0])
         self.assertEqual(self.output("refheap why conn->peer"), run("why", snapshot, peer)[0])
         self.assertIn("root active", self.output("refheap why conn->peer"))
+        self.assertEqual(self.output("refheap why -paths 3 -- conn->peer"), run("why", snapshot, peer, "--paths", "3")[0])
+        merged = self.output("refheap why -depth 2 type:buffer")
+        self.assertIn("-> ", merged)
+        self.assertIn("(-depth 0 shows more)", merged)
+        self.assertEqual(self.output("refheap summary -waste"), run("summary", snapshot, "--waste")[0])
         captured = ask("info", snapshot)
         self.assertEqual(captured["captured"]["how"], "from outside, live")
         self.assertEqual(captured["process"]["executable"], os.path.join(SAMPLES, "proxy"))
