@@ -17,10 +17,12 @@ struct values {
     size_t count, capacity;
 };
 
-/* Whether an object has a value whose whole is known, by hash or by its bytes. Numbers are as large as what refers to
- * them, and shared ones are rarely a gain: texts and bytes are what is told. */
+/* Whether an object is a string whose whole value is known, by hash or by its bytes. A number is as small as what would
+ * refer to a shared one, and what a container has for a value is its name. */
 static int is_known(const struct values *v, ordinal o)
 {
+    if (v->s->graph.state[o] & STATE_CONTAINER)
+        return 0;
     const struct value_record *r = v->s->values[o];
     if (r && r->kind != VALUE_TEXT && r->kind != VALUE_BYTES)
         return 0;
@@ -128,6 +130,7 @@ int waste_find(const struct session *s, const uint8_t *chosen, struct waste *w)
     struct values v = {.s = s, .content = content, .key = hash_key()};
     *w = (struct waste){.classes = calloc((size_t)s->classes.count + 1, sizeof *w->classes)};
     int status = used && capacity && content && w->classes ? 0 : -1;
+    w->has_values = !(snapshot_header(s->snapshot)->flags & FILE_NO_VALUES);
     for (ordinal o = 0; !status && o < s->graph.objects; o++) {
         struct class_waste *c = &w->classes[s->classes.of_type[s->graph.type[o]]];
         if (!chosen[o])
@@ -135,10 +138,8 @@ int waste_find(const struct session *s, const uint8_t *chosen, struct waste *w)
         c->count++;
         w->has_capacities |= capacity[o] != 0;
         judge_room(s, o, used[o], capacity[o], c);
-        if (is_known(&v, o)) {
-            w->has_values = 1;
+        if (is_known(&v, o))
             status = add_value(&v, o, c);
-        }
     }
     w->duplicates = v.groups;
     for (size_t g = 0; !status && g < v.count; g++)

@@ -95,12 +95,12 @@ static void show_head(struct invocation *inv, const struct waste *w)
         all.sparse_bytes += w->classes[c].sparse_bytes;
     }
     if (!w->has_values)
-        fputs("equal strings: not known, the snapshot has neither whole values nor hashes of them\n", f);
+        fputs("equal strings: not known, values were left out of the snapshot\n", f);
     else
         fprintf(f, "equal strings: %s, %s, beyond the first of each value\n",
                 text_plural(all.duplicates, "object", n[0]), text_size(all.duplicate_bytes, n[1]));
     if (!w->has_capacities)
-        fputs("room in containers: not known, the snapshot does not say how much they have\n", f);
+        fputs("room in containers: not known, none says how much it has\n", f);
     else
         fprintf(f, "empty containers: %s, %s; at most a quarter in use: %s, %s of room\n", text_count(all.empty, n[0]),
                 text_size(all.empty_bytes, n[1]), text_count(all.sparse, n[2]), text_size(all.sparse_bytes, n[3]));

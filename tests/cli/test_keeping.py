@@ -80,6 +80,9 @@ class Samples(TestCase):
         self.assertEqual([d["count"] for d in answer["duplicates"]], [1000, 1000, 1000])
         self.assertEqual(answer["types"][0]["duplicate_bytes"], sum(d["wasted"] for d in answer["duplicates"]))
 
+    def test_a_container_with_a_name_is_no_string(self):
+        self.assertEqual(ask("summary", self.leave("proxy"), "--waste")["duplicates"], [])
+
     def test_suspects(self):
         answer = ask("suspects", self.leave("forgotten_list"))
         self.assertEqual([s["kind"] for s in answer["suspects"]], ["keeper"])
@@ -170,7 +173,13 @@ class Made(TestCase):
         # One of 8 and two of 8 in use, of 64 bytes of room.
         self.assertEqual((types["box"]["sparse"], types["box"]["sparse_bytes"]), (2, 56 + 48))
         empty = self.write("none.refheap", self.table(3, False))
-        self.assertIn("equal strings: not known", run("summary", empty, "--waste")[0])
+        said = run("summary", empty, "--waste")[0]
+        self.assertIn("equal strings: 0 objects", said)
+        self.assertIn("room in containers: not known", said)
+        left_out = snapshot_of([sr.Object(0, 0x10000, 0, 64, 1, CONTAINER)], [node_type()],
+                               process=sr.Process(pid=4242, captured=1))
+        left_out.header.flags = 1
+        self.assertIn("equal strings: not known", run("summary", self.write("left_out.refheap", left_out), "--waste")[0])
 
     def test_a_chain_of_a_million(self):
         objects = [sr.Object(0, 0x10000 + 32 * i, 0, 32, 1, 2 | CONTAINER,
