@@ -554,7 +554,8 @@ int suspects_find(const struct session *s, const struct baseline *baseline, stru
     if (!status) {
         report_uncollectable(&x);
         report_invisible(&x);
-        qsort(found->items, found->count, sizeof *found->items, compare_suspects);
+        if (found->count)
+            qsort(found->items, found->count, sizeof *found->items, compare_suspects);
     }
     forest_release(&x.forest);
     return found->no_memory ? -1 : status;
