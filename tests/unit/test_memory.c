@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "../../analyzer/graph/cycles.h"
+#include "../../analyzer/graph/array.h"
 #include "../../analyzer/graph/paths.h"
+#include "../../analyzer/graph/what_if.h"
 #include "../../analyzer/graph/roots.h"
 #include "../../analyzer/graph/sums.h"
 #include "../../dumpfmt/pack.h"
@@ -327,6 +329,44 @@ static void ignore_cut(void *context, ordinal from, uint64_t number)
     (void)context, (void)from, (void)number;
 }
 
+static uint32_t no_label(void *context, ordinal from, uint64_t edge)
+{
+    (void)context, (void)from, (void)edge;
+    return 0;
+}
+
+static uint32_t no_holder(void *context, enum merged_holder kind, ordinal o, const struct root_record *root)
+{
+    (void)context, (void)o, (void)root;
+    return kind;
+}
+
+/* Several ways to one object, the ways to all of them merged, and what goes without every other object's references. */
+static int ask_why(const struct graph *g, const struct roots *roots, const struct components *components,
+                   const uint32_t *classes)
+{
+    const struct merging how = {no_label, no_holder, NULL, classes};
+    struct what_if_cuts cuts = {array_new(g->edges + 1, 1), array_new(g->objects + 1u, sizeof *cuts.outside),
+                                array_new(g->objects + 1u, 1)};
+    struct what_if outcome = {NULL};
+    struct path paths[3];
+    struct merged merged = {0};
+    size_t count = 0;
+    int status = !cuts.edge || !cuts.outside || !cuts.object;
+    for (ordinal o = 0; !status && o < g->objects; o += 2)
+        cuts.object[o] = 1;
+    status = status || what_if_run(g, &cuts, &outcome) || paths_find(g, roots, 5, 3, paths, &count) ||
+             paths_merge(g, roots, components, cuts.object, &how, &merged);
+    for (size_t i = 0; i < count; i++)
+        path_release(&paths[i]);
+    merged_release(&merged);
+    what_if_release(&outcome);
+    array_free(cuts.edge);
+    array_free(cuts.outside);
+    array_free(cuts.object);
+    return status;
+}
+
 static int analyse(const struct graph *g)
 {
     struct garbage garbage = {0};
@@ -345,7 +385,8 @@ static int analyse(const struct graph *g)
         components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
         dominators_build(g, &garbage, &components, DOMINATORS_ALL, &dominators) ||
         cycles_find(g, &garbage, &components, &dominators, stuck, &cycles) ||
-        sums_by_class(g, &dominators, classes, 1, sums) || sums_owned(g, owned) || path_from_root(g, &roots, 5, &path);
+        sums_by_class(g, &dominators, classes, 1, sums) || sums_owned(g, owned) ||
+        path_from_root(g, &roots, 5, &path) || ask_why(g, &roots, &components, classes);
     for (ordinal c = 0; !status && c < cycles.count; c++)
         status = cycles_choose_cut(g, &components, cycles.items[c].component, no_name, NULL, ignore_cut, NULL);
     path_release(&path);
