@@ -199,16 +199,16 @@ run-tests:
 	@cd tests/cli && $(PYTHON) -m unittest -b
 	@cd tests/gdb && $(PYTHON) -m unittest -b
 	@echo "  again, under AddressSanitizer and UndefinedBehaviorSanitizer"
-	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
+	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
 	@echo "all tests passed"
 
 # The long runs: twenty thousand random heaps, as many random programs beside the model, two thousand small graphs by
-# brute force, the sanitizers over the tests, valgrind over the library's.
+# brute force, as many with what became of them, the sanitizers over the tests, valgrind over the library's.
 VALGRIND = RH_MALLOC=1 valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
 test-long: deps-long test
 	@cd tests/cli && COLLECTOR_HEAPS=20000 $(PYTHON) -m unittest -b test_collector
 	@cd tests/cli && MODEL_PROGRAMS=20000 $(PYTHON) -m unittest -b test_model
-	@cd tests/cli && ORACLE_FIRST=1000 ORACLE_SEEDS=2000 $(PYTHON) -m unittest -b test_oracle
+	@cd tests/cli && ORACLE_FIRST=1000 ORACLE_SEEDS=2000 PAIRS_SEEDS=2000 $(PYTHON) -m unittest -b test_oracle test_oracle_pairs
 	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=1000 MODEL_PROGRAMS=10000 $(PYTHON) -m unittest -b
 	@for t in $(filter-out %/test_dump %/test_debug %/test_memory %/test_snapshot %/test_sink %/test_crc32c,$(UNIT_TESTS)); do \
 		$(VALGRIND) $$t >$(O)/unit.log 2>&1 || { cat $(O)/unit.log; echo "FAILED under valgrind: $$t"; exit 1; }; done

@@ -5,6 +5,7 @@
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
+#include "fold.h"
 #include "graph/audit.h"
 #include "render/text.h"
 
@@ -424,14 +425,17 @@ static int list_types(const struct inquiry *q, int c)
     return table_end(&t, &options);
 }
 
-static void show_pinned_cycle(const struct inquiry *q, const struct pinned *p)
+static void show_pinned_cycle(const struct inquiry *q, const struct pinned *p, uint64_t like)
 {
     const struct session *s = &q->inv->session;
     const struct components *c = &q->audit.components;
     FILE *f = q->inv->out.file;
     char a[TEXT_NUMBER_SIZE], b[TEXT_NUMBER_SIZE], d[TEXT_NUMBER_SIZE], name[NAME_SIZE], count[NAME_SIZE];
-    fprintf(f, "  %s, %s; %s\n", text_plural(p->objects, "object", a), text_size(p->bytes, b),
+    fprintf(f, "  %s, %s; %s", text_plural(p->objects, "object", a), text_size(p->bytes, b),
             text_plural(p->unexplained, "unexplained reference", d));
+    if (like)
+        fprintf(f, "; and %s more like it", text_count(like, a));
+    fputc('\n', f);
     ordinal shown = 0;
     /* Those that are held come first: they are what the cycle hangs by. */
     for (int held = 1; held >= 0; held--)
@@ -452,27 +456,50 @@ static void show_pinned_cycle(const struct inquiry *q, const struct pinned *p)
         fprintf(f, "    ... %s\n", text_plural(shown - MEMBERS_SHOWN, "more object", a));
 }
 
-static void show_pinned(const struct inquiry *q)
+/* Cycles of the same types, held at the same ones, look alike. */
+static uint64_t pinned_signature(const struct inquiry *q, const struct pinned *p)
+{
+    const struct session *s = &q->inv->session;
+    const struct components *c = &q->audit.components;
+    uint64_t sum = fold_mix(p->objects, p->unexplained);
+    for (ordinal m = c->member_start[p->component]; m < c->member_start[p->component + 1]; m++) {
+        ordinal o = c->member[m];
+        uint64_t type = s->classes.of_type[s->graph.type[o]];
+        sum += fold_mix(type + 1, (uint64_t)audit_unexplained(&s->graph, &q->audit, o)); /* whatever their order */
+    }
+    return sum;
+}
+
+static int show_pinned(const struct inquiry *q)
 {
     FILE *f = q->inv->out.file;
-    uint64_t limit = table_limit(q->inv), found = 0, shown = 0;
+    uint64_t limit = table_limit(q->inv), left = 0;
+    size_t found = 0;
+    int folds = !q->inv->options.no_fold;
     char n[TEXT_NUMBER_SIZE];
+    struct alike *alike = malloc(((size_t)q->audit.pinned_count + 1) * sizeof *alike);
+    if (!alike)
+        return -1;
     for (ordinal i = 0; i < q->audit.pinned_count; i++)
-        found += pinned_matches(q, &q->audit.pinned[i]);
-    if (!found)
-        return;
-    output_style(&q->inv->out, STYLE_BOLD);
-    fputs("\npinned", f);
-    output_style(&q->inv->out, STYLE_NORMAL);
-    fprintf(f, ": %s %s kept alive by unexplained references alone\n", text_plural(found, "cycle", n),
-            found == 1 ? "is" : "are");
-    for (ordinal i = 0; i < q->audit.pinned_count && (!limit || shown < limit); i++)
-        if (pinned_matches(q, &q->audit.pinned[i])) {
-            show_pinned_cycle(q, &q->audit.pinned[i]);
-            shown++;
-        }
-    if (found > shown)
-        fprintf(f, "  ... %s (--limit 0 shows all)\n", text_plural(found - shown, "more cycle", n));
+        if (pinned_matches(q, &q->audit.pinned[i]))
+            alike[found++] = (struct alike){folds ? pinned_signature(q, &q->audit.pinned[i]) : i, i, 1};
+    if (found) {
+        output_style(&q->inv->out, STYLE_BOLD);
+        fputs("\npinned", f);
+        output_style(&q->inv->out, STYLE_NORMAL);
+        fprintf(f, ": %s %s kept alive by unexplained references alone\n", text_plural(found, "cycle", n),
+                found == 1 ? "is" : "are");
+    }
+    size_t shapes = fold_alike(alike, found, 0);
+    for (size_t i = 0; i < shapes; i++)
+        if (limit && i >= limit)
+            left += alike[i].count;
+        else
+            show_pinned_cycle(q, &q->audit.pinned[alike[i].first], alike[i].count - 1);
+    if (left)
+        fprintf(f, "  ... %s (--limit 0 shows all)\n", text_plural(left, "more cycle", n));
+    free(alike);
+    return 0;
 }
 
 static int show_text(const struct inquiry *q)
@@ -493,8 +520,7 @@ static int show_text(const struct inquiry *q)
                 q->count[c] == 1 ? classes[c].title_one : classes[c].title, classes[c].means);
         status = q->inv->options.no_fold ? list_objects(q, c) : list_types(q, c);
     }
-    show_pinned(q);
-    return status;
+    return status ? status : show_pinned(q);
 }
 
 /* ---- the command ---- */

@@ -8,6 +8,7 @@
 #include "advice.h"
 #include "commands.h"
 #include "findings.h"
+#include "fold.h"
 #include "render/text.h"
 #include "trace.h"
 
@@ -134,49 +135,13 @@ static int show_trace(struct invocation *inv, const struct findings *f, const st
     return status;
 }
 
-/* Objects held in one way. */
-struct alike {
-    uint64_t signature;
-    size_t first; /* in finding.objects */
-    uint64_t objects;
-};
-
-static int compare_signatures(const void *pa, const void *pb)
-{
-    const struct alike *a = pa, *b = pb;
-    if (a->signature != b->signature)
-        return a->signature < b->signature ? -1 : 1;
-    return a->first < b->first ? -1 : a->first > b->first;
-}
-
-static int compare_counts(const void *pa, const void *pb)
-{
-    const struct alike *a = pa, *b = pb;
-    if (a->objects != b->objects)
-        return a->objects < b->objects ? 1 : -1;
-    return a->first < b->first ? -1 : a->first > b->first;
-}
-
-/* Those that are held alike are one, with the number of them; the most frequent first. */
+/* Objects that are held alike are one. */
 static struct alike *fold(const struct findings *f, const struct finding *x, size_t *count)
 {
     struct alike *all = malloc((x->count + 1) * sizeof *all);
-    size_t merged = 0;
-    for (size_t i = 0; all && i < x->count; i++) {
-        uint64_t signature = f->inv->options.no_fold ? 0 : findings_signature(f, x->objects[i]);
-        all[i] = (struct alike){signature ? signature : (uint64_t)i << 1, i, 1};
-    }
-    if (!all)
-        return NULL;
-    qsort(all, x->count, sizeof *all, compare_signatures);
-    for (size_t i = 0; i < x->count; i++) {
-        if (merged && all[merged - 1].signature == all[i].signature)
-            all[merged - 1].objects++;
-        else
-            all[merged++] = all[i];
-    }
-    qsort(all, merged, sizeof *all, compare_counts);
-    *count = merged;
+    for (size_t i = 0; all && i < x->count; i++)
+        all[i] = (struct alike){f->inv->options.no_fold ? i : findings_signature(f, x->objects[i]), i, 1};
+    *count = all ? fold_alike(all, x->count, !f->inv->options.no_fold) : 0;
     return all;
 }
 
@@ -189,12 +154,12 @@ static int show_traces(struct invocation *inv, const struct findings *f, const s
     int status = alike ? 0 : -1;
     for (size_t i = 0; i < ways && !status; i++) {
         if (limit && i >= limit) {
-            left += alike[i].objects;
+            left += alike[i].count;
             continue;
         }
         status = show_trace(inv, f, x, x->objects[alike[i].first]);
-        if (alike[i].objects > 1)
-            fprintf(inv->out.file, "    and %s more like it\n", text_count(alike[i].objects - 1, n));
+        if (alike[i].count > 1)
+            fprintf(inv->out.file, "    and %s more like it\n", text_count(alike[i].count - 1, n));
     }
     if (left)
         fprintf(inv->out.file, "  ... %s (--limit 0 shows all)\n", text_plural(left, "more object", n));

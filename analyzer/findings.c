@@ -6,6 +6,7 @@
 
 #include "../dumpfmt/error.h"
 #include "compare.h"
+#include "fold.h"
 #include "graph/pairing.h"
 #include "names.h"
 #include "shape.h"
@@ -224,12 +225,6 @@ void findings_release(struct findings *f)
 
 /* ---- signatures ---- */
 
-static uint64_t mix(uint64_t h, uint64_t value)
-{
-    h = (h ^ value) * 0x9e3779b97f4a7c15u;
-    return h ^ h >> 29;
-}
-
 static uint64_t hash_bytes(const void *bytes, size_t length)
 {
     uint64_t h = 0xcbf29ce484222325u;
@@ -250,9 +245,9 @@ static uint64_t sign_start(const struct session *s, ordinal o)
     uint64_t h = 1;
     if (roots_of(&s->roots, o, &roots)) {
         struct text name = snapshot_string(s->snapshot, roots[0].record->name);
-        h = mix(roots[0].record->kind + 2, hash_bytes(name.bytes, name.length));
+        h = fold_mix(roots[0].record->kind + 2, hash_bytes(name.bytes, name.length));
     }
-    return mix(h, own_class(s, o)) | 1;
+    return fold_mix(h, own_class(s, o)) | 1;
 }
 
 /* A step of a way: through what kind of label to what type. */
@@ -263,7 +258,7 @@ static uint64_t sign_step(const struct findings *f, ordinal from, ordinal o)
     struct edge edge;
     graph_edge(&s->graph, from, f->routes.edge[o], &edge);
     const char *label = name_edge_group(s, &edge, name);
-    return mix(hash_bytes(label, strlen(label)), own_class(s, o)) | 1;
+    return fold_mix(hash_bytes(label, strlen(label)), own_class(s, o)) | 1;
 }
 
 /* From the nearest object up the way that has a signature, back down to o. */
@@ -286,7 +281,8 @@ static void sign_way(const struct findings *f, ordinal o)
         at = stack[depth];
         ordinal from = f->routes.from[at];
         f->step[at] = sign_step(f, from, at);
-        f->signature[at] = f->step[at] == f->step[from] ? f->signature[from] : mix(f->signature[from], f->step[at]) | 1;
+        f->signature[at] =
+            f->step[at] == f->step[from] ? f->signature[from] : fold_mix(f->signature[from], f->step[at]) | 1;
     }
     free(stack);
 }
@@ -301,5 +297,5 @@ uint64_t findings_signature(const struct findings *f, ordinal o)
     }
     ordinal component = s->components.component[o];
     ordinal cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component];
-    return cycle == ORDINAL_NONE ? mix(3, own_class(s, o)) : mix(5, f->shape[cycle]);
+    return cycle == ORDINAL_NONE ? fold_mix(3, own_class(s, o)) : fold_mix(5, f->shape[cycle]);
 }

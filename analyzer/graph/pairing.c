@@ -1,5 +1,6 @@
 #include "pairing.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "array.h"
@@ -43,21 +44,71 @@ static int is_same_heap(const struct snapshot *a, const struct heap_record *x, c
            same_text(a, x->runtime, b, y->runtime) && same_text(a, x->name, b, y->name);
 }
 
-/* For each heap of `a`, its number in `b`, HEAP_ABSENT when nothing there is at its address, or HEAP_INFERRED. */
-static uint32_t *match_heaps(const struct snapshot *a, const struct snapshot *b, int same_process)
+/* Heaps by address. */
+struct heap_place {
+    uint64_t address;
+    uint32_t heap;
+};
+
+static int compare_places(const void *pa, const void *pb)
+{
+    const struct heap_place *a = pa, *b = pb;
+    if (a->address != b->address)
+        return a->address < b->address ? -1 : 1;
+    return a->heap < b->heap ? -1 : a->heap > b->heap;
+}
+
+static struct heap_place *place_heaps(const struct snapshot *s, uint32_t count)
+{
+    struct heap_place *places = array_new((size_t)count + 1, sizeof *places);
+    if (!places)
+        return NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct heap_record *h = heap_at(s, i);
+        places[i] = (struct heap_place){h ? h->address : 0, i};
+    }
+    qsort(places, count, sizeof *places, compare_places);
+    return places;
+}
+
+/* For each heap of `a`, its number in `b`, HEAP_ABSENT when nothing there can be it, or HEAP_INFERRED. A heap without
+ * an address can be any; of several at one address, none is known. */
+static void match_heaps(const struct snapshot *a, const struct heap_place *in_a, uint32_t n, const struct snapshot *b,
+                        const struct heap_place *in_b, uint32_t m, int same_process, uint32_t *match)
+{
+    for (uint32_t i = 0, k = 0; i < n; i++) {
+        uint64_t address = in_a[i].address;
+        const struct heap_record *x = heap_at(a, in_a[i].heap);
+        int known = same_process && x && address && x->next_serial && !(i && in_a[i - 1].address == address) &&
+                    !(i + 1 < n && in_a[i + 1].address == address);
+        while (k < m && in_b[k].address < address)
+            k++;
+        int here = k < m && in_b[k].address == address, several = k + 1 < m && in_b[k + 1].address == address;
+        const struct heap_record *y = here ? heap_at(b, in_b[k].heap) : NULL;
+        if (!known || several || (y && !is_same_heap(a, x, b, y)))
+            match[in_a[i].heap] = HEAP_INFERRED;
+        else if (y)
+            match[in_a[i].heap] = in_b[k].heap;
+        else
+            match[in_a[i].heap] = m && !in_b[0].address ? HEAP_INFERRED : HEAP_ABSENT;
+    }
+}
+
+/* match_heaps() either way. */
+static int match_both(const struct snapshot *a, const struct snapshot *b, int same_process, uint32_t *match[2])
 {
     uint32_t n = (uint32_t)snapshot_count(a, SECTION_HEAPS), m = (uint32_t)snapshot_count(b, SECTION_HEAPS);
-    uint32_t *match = array_new((size_t)n + 1, sizeof *match);
-    for (uint32_t i = 0; match && i < n; i++) {
-        const struct heap_record *x = heap_at(a, i);
-        match[i] = same_process && x && x->address && x->next_serial ? HEAP_ABSENT : HEAP_INFERRED;
-        for (uint32_t k = 0; k < m && match[i] == HEAP_ABSENT; k++) {
-            const struct heap_record *y = heap_at(b, k);
-            if (y && (y->address == x->address || !y->address))
-                match[i] = is_same_heap(a, x, b, y) ? k : HEAP_INFERRED;
-        }
+    struct heap_place *in_a = place_heaps(a, n), *in_b = place_heaps(b, m);
+    match[0] = array_new((size_t)n + 1, sizeof *match[0]);
+    match[1] = array_new((size_t)m + 1, sizeof *match[1]);
+    int status = in_a && in_b && match[0] && match[1] ? 0 : -1;
+    if (!status) {
+        match_heaps(a, in_a, n, b, in_b, m, same_process, match[0]);
+        match_heaps(b, in_b, m, a, in_a, n, same_process, match[1]);
     }
-    return match;
+    array_free(in_a);
+    array_free(in_b);
+    return status;
 }
 
 /* ---- by serial number ---- */
@@ -207,13 +258,12 @@ int pairing_find(const struct pairing_side side[2], struct pairing *r)
     int status = 0;
     memset(r, 0, sizeof *r);
     r->same_process = is_same_process(a, b);
-    m.heap[0] = match_heaps(a, b, r->same_process);
-    m.heap[1] = match_heaps(b, a, r->same_process);
+    status = match_both(a, b, r->same_process, m.heap);
     for (int i = 0; i < 2; i++) {
         size_t n = (size_t)side[i].g->objects + 1;
         m.serials[i] = pairing_serials(side[i].g);
         r->partner[i] = array_new(n, sizeof *r->partner[i]);
-        if (!m.heap[i] || !m.serials[i] || !r->partner[i])
+        if (!m.serials[i] || !r->partner[i])
             status = -1;
         else
             memset(r->partner[i], 0xff, n * sizeof *r->partner[i]);

@@ -91,7 +91,7 @@ void json_int(struct json *j, const char *key, int64_t value)
 void json_number(struct json *j, const char *key, double value)
 {
     separate(j, key);
-    fprintf(j->file, "%.4g", value);
+    fprintf(j->file, "%.9g", value);
 }
 
 void json_share(struct json *j, const char *key, uint64_t part, uint64_t whole)
