@@ -32,7 +32,7 @@ class Samples(TestCase):
     def test_every_sample_is_tested(self):
         tested = {"self_reference", "two_lists", "two_dicts", "ring", "parent_child", "exception_traceback", "forgotten_list",
                   "cache_strong", "cache_weak", "broken_by_hand", "proxy", "finalizer_cycle", "resurrection",
-                  "uncollectable", "freeze_before_fork"}
+                  "uncollectable", "freeze_before_fork", "missing_release"}
         sources = {f[:-2] for f in os.listdir(os.path.join(SOURCE, "samples", "c")) if f.endswith(".c")}
         self.assertEqual(sources, tested)
         self.assertTrue(sources <= set(os.listdir(SAMPLES)))
@@ -131,6 +131,13 @@ class Samples(TestCase):
         self.assertLess(frozen, without / 10)
         permanent = [r for r in ask("generations", self.snapshot)["generations"] if r["generation"] == 3]
         self.assertEqual(permanent[0]["objects"], 200001)
+
+    def test_missing_release(self):
+        _, answer = self.analyse("missing_release")
+        self.assertEqual(answer["garbage"]["objects"], 0)
+        audit = ask("audit", self.snapshot)
+        self.assertEqual({o["type"] for o in audit["over"]}, {"request"})
+        self.assertEqual(len(audit["pinned"]), 12)
 
     def test_proxy(self):
         _, answer = self.analyse("proxy")

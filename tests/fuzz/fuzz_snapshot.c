@@ -4,8 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../analyzer/graph/array.h"
+#include "../../analyzer/graph/audit.h"
+#include "../../analyzer/graph/census.h"
+#include "../../analyzer/graph/changes.h"
 #include "../../analyzer/graph/cycles.h"
 #include "../../analyzer/graph/roots.h"
+#include "../../analyzer/graph/routes.h"
 #include "../../analyzer/graph/sums.h"
 #include "../../dumpfmt/snapshot.h"
 
@@ -21,6 +26,39 @@ static void ignore_cut(void *context, ordinal from, uint64_t number)
 {
     struct edge edge;
     graph_edge(context, from, number, &edge);
+}
+
+/* The audit, ways to objects, and the heap beside itself. */
+static void compare(const struct graph *g, const struct roots *roots, const struct garbage *garbage,
+                    const struct components *components, const struct dominators *all)
+{
+    struct audit audit;
+    struct routes routes;
+    struct pairing pairing;
+    struct attribution *attributed;
+    struct census census = {0};
+    size_t count;
+    uint32_t *classes = calloc(snapshot_type_limit(g->snapshot) + (size_t)g->objects + 1, sizeof *classes);
+    const struct pairing_side sides[] = {{g, classes}, {g, classes}};
+    const struct census_filter all_objects = {-1, -1};
+    if (audit_find(g, roots, garbage, &audit) || routes_find(g, roots, &routes) || pairing_find(sides, &pairing) ||
+        changes_attribute(g, &pairing, all, classes, 1, classes, &attributed, &count))
+        abort();
+    census_take(g->snapshot, &all_objects, classes, &census);
+    if (census.objects != g->objects || pairing.by_serial + pairing.by_address != g->objects || count)
+        abort(); /* everything stayed */
+    for (ordinal o = 0; o < g->objects && o < 4; o++) {
+        struct path path, round;
+        if (routes_path(&routes, o, &path) || path_from_cycle(g, components, o, &round))
+            abort();
+        path_release(&path);
+        path_release(&round);
+    }
+    array_free(attributed);
+    audit_release(&audit);
+    routes_release(&routes);
+    pairing_release(&pairing);
+    free(classes);
 }
 
 static void analyse(const struct graph *g)
@@ -52,6 +90,7 @@ static void analyse(const struct graph *g)
             abort();
         path_release(&path);
     }
+    compare(g, &roots, &garbage, &components, &all);
     cycles_release(&cycles);
     dominators_release(&all);
     dominators_release(&dead);

@@ -280,6 +280,37 @@ class Oracle:
     def unexplained(self, a):
         return self.external(a) - self.explained(a)
 
+    # ---- audit ----
+
+    def possible(self, a):
+        return [r for r in self.graph.roots if r.target == a and not r.exact]
+
+    def audit_class(self, a):
+        if a in self.immortal:
+            return "not_auditable"
+        unexplained = self.unexplained(a)
+        if unexplained > 0:
+            return "possibly_over" if self.possible(a) else "over"
+        if unexplained == 0:
+            return "clean"
+        known = sum(1 for e in self.counted if e.target == a and not e.bits & INFERRED)
+        return "under" if known + self.explained(a) > self.at[a].refcount else "possibly_under"
+
+    def pinned(self):
+        """Cycles of live objects with unexplained references that nothing held for a known reason reaches."""
+        garbage = self.garbage(OLDEST)
+        live = set(self.at) - garbage - self.dependent(garbage) - self.invisible()
+        known = {a for a in live
+                 if a in self.immortal or self.at[a].generation == PERMANENT or self.explained(a)}
+        held = set(known)
+        while True:
+            more = {e.target for e in self.counted if e.source in held and e.target in live} - held
+            if not more:
+                break
+            held |= more
+        return {c for c in self.components(live - held)
+                if any(self.audit_class(a) in ("over", "possibly_over") for a in c)}
+
     def path_length(self, starts, goal):
         """Objects on the shortest counted path from one of `starts` to `goal`, or None."""
         seen, front, length = set(starts), set(starts), 1

@@ -18,16 +18,16 @@ class Program:
         self.complaints = []
         self.env = dict(os.environ, NO_COLOR="1", LC_ALL="C")
 
-    def run(self, *arguments):
+    def run(self, *arguments, status=0):
         command = [self.program, arguments[0], self.path, *map(str, arguments[1:]), "--no-cache"]
         done = subprocess.run(command, capture_output=True, env=self.env, timeout=120)
-        if done.returncode != 0 or done.stderr:
+        if done.returncode != status or done.stderr:
             self.complaints.append(
                 ("run", f"{' '.join(map(str, arguments))}: exit {done.returncode}, {done.stderr[:200]!r}"))
         return done.stdout.decode("utf-8", "replace")
 
-    def json(self, *arguments):
-        out = self.run(*arguments, "--json")
+    def json(self, *arguments, status=0):
+        out = self.run(*arguments, "--json", status=status)
         try:
             return json.loads(out)
         except ValueError as error:
@@ -81,6 +81,8 @@ class Comparison:
             self.check_cycles(generation)
         self.check_summary()
         self.check_filters()
+        self.check_audit()
+        self.check_budgets()
         self.check_text()
         Keeping(self).check()
         some = list(self.graph.objects)
@@ -260,12 +262,111 @@ class Comparison:
                   {"objects": len(garbage), "bytes": self.oracle.size_of(garbage)},
                   answer["garbage"])
 
+    # ---- audit and budgets ----
+
+    def check_audit(self):
+        answer = self.program.json("audit")
+        if answer is None:
+            return
+        o = self.oracle
+        classes = {a: o.audit_class(a) for a in o.at}
+        for name in ("over", "possibly_over", "under", "possibly_under"):
+            ours = {a: (o.at[a].refcount, o.internal(a), o.explained(a), o.unexplained(a), len(o.possible(a)),
+                        self.graph.type_name(o.at[a])) for a in o.at if classes[a] == name}
+            theirs = {address(x["address"]): (x["refcount"], x["internal"], x["explained"], x["unexplained"],
+                                              len(x["possible"]), x["type"]) for x in answer[name]}
+            self.same(f"audit.{name}", "objects", ours, theirs)
+            gaps = [abs(x["unexplained"]) for x in answer[name]]
+            self.same(f"audit.{name}_order", "worst first", sorted(gaps, reverse=True), gaps)
+        counts = Counter(classes.values())
+        for name in ("clean", "not_auditable"):
+            self.same(f"audit.{name}", "objects", counts[name], answer[name])
+        auditable = len(classes) - counts["not_auditable"]
+        share = answer["coverage"]["refcounts_explained"]
+        self.same("audit.coverage", "share", round(counts["clean"] / auditable, 6) if auditable else None,
+                  None if share is None else round(share, 6))
+        self.same("audit.dangling", "edges", o.dangling, answer["coverage"]["dangling_edges"])
+        self.check_pinned(answer["pinned"])
+
+    def check_pinned(self, rows):
+        o = self.oracle
+        ours = {c: (len(c), o.size_of(c), sum(max(o.unexplained(a), 0) for a in c)) for c in o.pinned()}
+        theirs = {frozenset(address(m["address"]) for m in r["members"]):
+                  (r["objects"], r["bytes"], r["unexplained"]) for r in rows}
+        self.same("audit.pinned", "cycles", sorted((shown(c), v) for c, v in ours.items()),
+                  sorted((shown(c), v) for c, v in theirs.items()))
+
+    def check_budgets(self):
+        """What `check` measures, and the ways to what it blames."""
+        o, at = self.oracle, self.oracle.at
+        garbage, kind = o.garbage(OLDEST), self.rng.choice(self.graph.types).name
+        generation = self.rng.choice((0, 1, 2))
+        of_kind = {a for a in at if self.graph.type_name(at[a]) == kind}
+        classes = {a: o.audit_class(a) for a in at}
+        limit = self.rng.choice((0, 0, 3, 1000))
+        cases = [
+            ("--max-garbage", str(limit), len(garbage), limit, garbage),
+            ("--max-garbage", f"{limit}B", o.size_of(garbage | o.dependent(garbage)), limit, garbage),
+            ("--max-invisible", str(limit), len(self.invisible), limit, self.invisible),
+            ("--max-objects", f"{kind}={limit}", len(of_kind), limit, of_kind),
+            ("--max-objects", f"{kind}={limit}KiB", o.size_of(of_kind), 1024 * limit, of_kind),
+            ("--forbid", f"{kind}@{generation}", 0, 0, {a for a in of_kind if at[a].generation == generation}),
+            ("--audit", None, 0, 0, {a for a in at if classes[a] == "over"}),
+            ("", None, 0, 0, {a for a in at if classes[a] == "under"}),
+        ]
+        cases = [(option, value, len(blamed) if option in ("--forbid", "--audit", "") else actual, most, blamed)
+                 for option, value, actual, most, blamed in cases]
+        words = [w for option, value, *_ in cases for w in (option, value) if w]
+        passed = all(actual <= most for _, _, actual, most, _ in cases)
+        self.program.run("check", *words, status=0 if passed else 1)
+        answer = self.program.json("check", *words, "--limit", "0", status=0 if passed else 1)
+        if answer is None:
+            return
+        self.same("check.measured", " ".join(words), [(c[2], c[2] <= c[3]) for c in cases],
+                  [(c["actual"], c["passed"]) for c in answer["checks"]])
+        self.same("check.passed", "all", passed, answer["passed"])
+        failed = [c for c in cases if c[2] > c[3]]
+        for (option, value, _, _, blamed), failure in zip(failed, answer["failures"]):
+            theirs = [address(x["address"]) for x in failure["objects"]]
+            self.same("check.blamed", f"{option} {value}", shown(blamed), shown(theirs))
+            self.check_ways(f"{option} {value}", theirs, failure["paths"])
+
+    def check_ways(self, at, objects, ways):
+        """Each way ends at its object by steps that exist; from an exact root it is the shortest."""
+        k = self.oracle
+        exact = {r.target for r in self.graph.roots if r.exact and r.target in k.at}
+        pairs = {(e.source, e.target) for e in k.counted}
+        cyclic = {a for c in k.components(k.garbage(OLDEST) | self.invisible) for a in c}
+        held = {a for a in k.at if k.at[a].immortal or k.external(a) > 0} | {r.target for r in self.graph.roots}
+        reached = brute.reach(held & set(k.at), k.counted_arrows)
+        self.same("check.ways", at, len(objects), len(ways))
+        for a, way in zip(objects, ways):
+            steps = [address(s["address"]) for s in way]
+            where = f"{at} {a:#x}"
+            for step in zip(steps, steps[1:]):
+                self.same("check.step", f"{where} {list(map(hex, step))}", True, step in pairs)
+            if steps:
+                self.same("check.way_ends", where, a, steps[-1])
+            best = k.path_length(exact, a)
+            if best is not None:
+                self.same("check.way_length", where, best, len(steps))
+            elif a in reached:
+                self.same("check.way_begins", where, True, steps[0] in held)
+            elif a in cyclic:
+                self.same("check.way_round", where, a, steps[0])
+                self.same("check.way_shortest", where, 1 + min(
+                    k.path_length({e.target}, a) for e in k.counted if e.source == a and k.path_length({e.target}, a)),
+                    len(steps))
+            elif steps:
+                self.same("check.way_from_cycle", where, True, steps[0] in cyclic)
+
     def check_text(self):
         """What is for people must at least come out without complaint."""
         for command in (["generations"], ["cycles"], ["cycles", "--objects"], ["summary"],
                         ["cycles", "--no-fold"], ["info"], ["verify"], ["summary", "--by", "heap"],
                         ["suspects"], ["summary", "--waste"],
-                        ["generations", "--csv"], ["cycles", "--csv"], ["summary", "--csv"]):
+                        ["generations", "--csv"], ["cycles", "--csv"], ["summary", "--csv"],
+                        ["audit"], ["audit", "--no-fold"], ["audit", "--csv"]):
             if self.rng.random() < 0.2:
                 self.program.run(*command)
 

@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../analyzer/graph/array.h"
+#include "../../analyzer/graph/audit.h"
+#include "../../analyzer/graph/changes.h"
 #include "../../analyzer/graph/cycles.h"
 #include "../../analyzer/graph/array.h"
 #include "../../analyzer/graph/paths.h"
 #include "../../analyzer/graph/what_if.h"
 #include "../../analyzer/graph/roots.h"
+#include "../../analyzer/graph/routes.h"
 #include "../../analyzer/graph/sums.h"
 #include "../../dumpfmt/pack.h"
 #include "../support/memory_sink.h"
@@ -401,6 +405,44 @@ static int analyse(const struct graph *g)
     return status ? -1 : 0;
 }
 
+/* The heap beside itself: everything stayed. */
+static int compare(const struct graph *g)
+{
+    struct garbage garbage = {0};
+    struct components components = {0};
+    struct dominators dominators = {0};
+    struct roots roots = {0};
+    struct audit audit = {0};
+    struct routes routes = {0};
+    struct path path = {0}, round = {0};
+    struct pairing pairing = {0};
+    struct attribution *attributed = NULL;
+    size_t count;
+    uint32_t *classes = calloc(snapshot_type_limit(g->snapshot) + (size_t)g->objects + 1, sizeof *classes);
+    const struct pairing_side sides[] = {{g, classes}, {g, classes}};
+    int status =
+        !classes || roots_find(g, &roots) || garbage_find(g, 2, &garbage) || audit_find(g, &roots, &garbage, &audit) ||
+        routes_find(g, &roots, &routes) || routes_path(&routes, 5, &path) ||
+        components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
+        dominators_build(g, &garbage, &components, DOMINATORS_ALL, &dominators) ||
+        path_from_cycle(g, &components, 3, &round) || pairing_find(sides, &pairing) ||
+        changes_attribute(g, &pairing, &dominators, classes, 1, classes, &attributed, &count);
+    if (!status)
+        assert_int_equal(pairing.by_serial + pairing.by_address, g->objects);
+    array_free(attributed);
+    pairing_release(&pairing);
+    path_release(&path);
+    path_release(&round);
+    routes_release(&routes);
+    audit_release(&audit);
+    dominators_release(&dominators);
+    components_release(&components);
+    garbage_release(&garbage);
+    roots_release(&roots);
+    free(classes);
+    return status ? -1 : 0;
+}
+
 static int use_analyzer(void)
 {
     struct snapshot *s;
@@ -416,6 +458,8 @@ static int use_analyzer(void)
         assert_int_equal(status, RH_ERR_NO_MEMORY);
     } else {
         status = analyse(&g);
+        if (!status)
+            status = compare(&g);
         graph_release(&g);
     }
     snapshot_close(s);
