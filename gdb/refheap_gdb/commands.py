@@ -17,6 +17,9 @@ SORT = Option("sort", "COLUMN", "order rows by a column")
 BY = Option("by", "KEY", "group by type, heap, generation, module, size or site")
 KIND = Option("kind", "KIND", "only references of this kind")
 OBJECTS = Option("objects", None, "list every garbage object rather than the cycles")
+DIFF_BY = Option("by", "KEY", "group by type, generation or module")
+DIFF_OBJECTS = Option("objects", "WHICH", "list the objects that are new, gone, moved or stayed")
+ATTRIBUTED = Option("attributed", None, "say who holds what is new")
 NO_FOLD = Option("no-fold", None, "show each of those that look alike")
 WASTE = Option("waste", None, "what could be saved: equal strings, room that is not used")
 PATHS = Option("paths", "N", "up to N paths that share no reference, shortest first")
@@ -62,12 +65,13 @@ def address_of(value, expression):
 def _as_gdb_says(text):
     """The program's advice in GDB's spelling: -limit rather than --limit, help COMMAND rather than --help."""
     text = re.sub(r"see refheap ([a-z-]+) --help", r'see "help refheap \1"', text)
-    return re.sub(r"(?<![\w-])--(?=(?:by|generation|heap|type|depth|limit|sort|kind|waste|paths|objects|no-fold|format)\b)", "-", text)
+    return re.sub(r"(?<![\w-])--(?=(?:by|generation|heap|type|depth|limit|sort|kind|waste|paths|objects|attributed|no-fold|"
+                  r"format)\b)", "-", text)
 
 
-def ask(arguments, snapshot):
-    """Runs the program on the snapshot and shows what it says."""
-    output, complaint = program.run([arguments[0], snapshot.path] + arguments[1:])
+def ask(arguments, snapshot, before=()):
+    """Runs the program on the snapshot, behind others that it is compared with, and shows what it says."""
+    output, complaint = program.run([arguments[0], *before, snapshot.path] + arguments[1:])
     if complaint and not output:
         raise gdb.GdbError(_as_gdb_says(complaint.replace(snapshot.path + ": ", "")))
     if snapshot.loaded:
@@ -172,6 +176,32 @@ Usage: refheap cycles [OPTION]..."""
 
     name = "cycles"
     takes = [GENERATION, HEAP, TYPE, LIMIT, SORT, OBJECTS, NO_FOLD]
+
+
+class Audit(_Query):
+    """Show objects whose refcount is not what their holders say.
+Usage: refheap audit [OPTION]...
+
+What a local variable of the program holds is unexplained: look for what no variable should hold."""
+
+    name = "audit"
+    takes = [GENERATION, HEAP, TYPE, LIMIT, NO_FOLD]
+
+
+class Diff(_Command):
+    """Show what came, went and stayed between a snapshot file and this stop.
+Usage: refheap diff [OPTION]... FILE
+
+FILE is the earlier one: "refheap capture FILE" writes one at a stop.  Objects are told apart for certain where the heap
+numbers them; otherwise what is new and gone is inferred, and the answer says so."""
+
+    name = "diff"
+    wants = "file"
+    takes = [DIFF_BY, GENERATION, HEAP, TYPE, LIMIT, SORT, ATTRIBUTED, DIFF_OBJECTS]
+
+    def run(self, given, rest):
+        before = os.path.abspath(os.path.expanduser(rest))
+        ask([self.name] + _program_options(given, True), target.snapshot(), [before])
 
 
 class Object(_Query):
@@ -348,7 +378,7 @@ The commands read the stopped program from outside and run none of its code, but
 
 def register():
     Prefix()
-    for command in (Status, Summary, Object, Referrers, Referents, Why, Cycles, Generations, Render, Capture, Dump,
+    for command in (Status, Summary, Object, Referrers, Referents, Why, Cycles, Generations, Audit, Diff, Render, Capture, Dump,
                     Load):
         command()
     try:

@@ -120,6 +120,30 @@ class Commands(GdbTestCase):
         self.assertIn("would find 40 unreachable", self.output("refheap cycles"))
         self.assertIn("no garbage", self.output("refheap cycles "))
 
+    def test_audit_and_diff(self):
+        """The stop beside what was captured at an earlier one, and beside a file that is loaded."""
+        self.gdb(TARGET, "break pause_here", "run", "refheap capture a.refheap", "refheap audit", "refheap audit -no-fold",
+                 "refheap diff a.refheap", "break allocate", "continue", "continue", "continue", "refheap diff a.refheap ",
+                 "refheap diff -by generation -attributed a.refheap", "refheap diff -objects gone -limit 3 -- a.refheap",
+                 "refheap capture b.refheap", "refheap diff nowhere.refheap", "refheap diff", "refheap diff -by heap a.refheap",
+                 "refheap load a.refheap", "refheap diff b.refheap", "complete refheap diff -att", "help refheap diff")
+        first, second = self.path("a.refheap"), self.path("b.refheap")
+        self.assertEqual(self.output("refheap audit"), run("audit", first)[0])
+        self.assertEqual(self.output("refheap audit -no-fold"), run("audit", first, "--no-fold")[0].replace("--limit", "-limit"))
+        self.assertIn("0 new, 90 stayed; 0 gone", self.output("refheap diff a.refheap"))
+        self.assertTrue(ask("diff", first, second)["same_process"])
+        self.assertEqual(self.output("refheap diff a.refheap "), run("diff", first, second)[0])
+        self.assertIn("40 gone", self.output("refheap diff a.refheap "))
+        self.assertEqual(self.output("refheap diff -by generation -attributed a.refheap"),
+                         run("diff", first, second, "--by", "generation", "--attributed")[0])
+        self.assertIn("more objects (-limit 0 shows all)", self.output("refheap diff -objects gone -limit 3 -- a.refheap"))
+        self.assertIn("nowhere.refheap: cannot open it", self.error("refheap diff nowhere.refheap"))
+        self.assertIn("name a file", self.error("refheap diff"))
+        self.assertIn("-by cannot be", self.error("refheap diff -by heap a.refheap"))
+        self.assertTrue(self.output("refheap diff b.refheap").startswith("[file "))
+        self.assertIn("refheap diff -attributed", self.output("complete refheap diff -att"))
+        self.assertIn("-objects WHICH", self.output("help refheap diff"))
+
     def test_loaded_file_answers_and_is_named(self):
         run_sample = subprocess.run([os.path.join(SAMPLES, "two_lists"), self.path("lists.refheap")], stdout=subprocess.PIPE)
         self.assertEqual(run_sample.returncode, 0)
