@@ -7,6 +7,7 @@
 #include "../dumpfmt/error.h"
 #include "compare.h"
 #include "fold.h"
+#include "graph/array.h"
 #include "graph/pairing.h"
 #include "names.h"
 #include "shape.h"
@@ -101,6 +102,26 @@ static int blame_type(struct finding *x, const struct session *s, const struct p
     return 0;
 }
 
+static int compare_serials(const void *pa, const void *pb, void *context)
+{
+    const uint64_t *serials = context;
+    ordinal a = *(const ordinal *)pa, b = *(const ordinal *)pb;
+    if (serials[a] != serials[b])
+        return serials[a] < serials[b] ? -1 : 1;
+    return a < b ? -1 : a > b;
+}
+
+/* Of what is new, the oldest first, where that is known: it has stayed longest. */
+static int oldest_first(struct finding *x, const struct session *s)
+{
+    uint64_t *serials = pairing_serials(&s->graph);
+    if (!serials)
+        return -1;
+    qsort_r(x->objects, x->count, sizeof *x->objects, compare_serials, serials);
+    array_free(serials);
+    return 0;
+}
+
 /* Where nothing is new as far as can be told, and yet there is more, all are to blame. */
 static int blame_new(struct finding *x, struct findings *f)
 {
@@ -117,6 +138,8 @@ static int blame_new(struct finding *x, struct findings *f)
         free(x->objects);
         status = blame_type(x, sides[1], NULL);
     }
+    if (!status)
+        status = oldest_first(x, sides[1]);
     pairing_release(&pairing);
     common_types_release(&types);
     return status;

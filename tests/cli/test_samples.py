@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import unittest
 
 from support import SAMPLES, SOURCE, TestCase, ask, run, sample
@@ -32,7 +33,7 @@ class Samples(TestCase):
     def test_every_sample_is_tested(self):
         tested = {"self_reference", "two_lists", "two_dicts", "ring", "parent_child", "exception_traceback", "forgotten_list",
                   "cache_strong", "cache_weak", "broken_by_hand", "proxy", "finalizer_cycle", "resurrection",
-                  "uncollectable", "freeze_before_fork", "missing_release"}
+                  "uncollectable", "freeze_before_fork", "missing_release", "lapsed_listener"}
         sources = {f[:-2] for f in os.listdir(os.path.join(SOURCE, "samples", "c")) if f.endswith(".c")}
         self.assertEqual(sources, tested)
         self.assertTrue(sources <= set(os.listdir(SAMPLES)))
@@ -138,6 +139,16 @@ class Samples(TestCase):
         audit = ask("audit", self.snapshot)
         self.assertEqual({o["type"] for o in audit["over"]}, {"request"})
         self.assertEqual(len(audit["pinned"]), 12)
+
+    def test_lapsed_listener(self):
+        self.analyse("lapsed_listener")
+        paths = [self.path("%d.refheap" % hour) for hour in range(3)]
+        subprocess.run([os.path.join(SAMPLES, "lapsed_listener"), *paths], stdout=subprocess.DEVNULL, check=True)
+        answer = ask("diff", *paths[:2])
+        self.assertEqual(answer["identity"], "serial")
+        session, = [t for t in answer["types"] if t["type"] == "session"]
+        self.assertEqual([session[k] for k in ("new", "gone", "stayed")], [40, 35, 5])
+        self.assertIn("session", [t["type"] for t in ask("trend", *paths)["types"]])
 
     def test_proxy(self):
         _, answer = self.analyse("proxy")
