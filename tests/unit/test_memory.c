@@ -422,7 +422,7 @@ static int compare(const struct graph *g)
     const struct pairing_side sides[] = {{g, classes}, {g, classes}};
     int status =
         !classes || roots_find(g, &roots) || garbage_find(g, 2, &garbage) || audit_find(g, &roots, &garbage, &audit) ||
-        routes_find(g, &roots, &routes) || routes_path(&routes, 5, &path) ||
+        routes_find(g, &roots, &routes) || routes_path(&routes, &roots, 5, &path) ||
         components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
         dominators_build(g, &garbage, &components, DOMINATORS_ALL, &dominators) ||
         path_from_cycle(g, &components, 3, &round) || pairing_find(sides, &pairing) ||
