@@ -3,16 +3,8 @@
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
+#include "generations.h"
 #include "render/text.h"
-
-enum { GENERATIONS = 5 };
-
-/* One row: a generation of a heap. */
-struct row {
-    uint64_t objects, bytes;
-    uint64_t garbage_objects, garbage_bytes, dependent_objects, uncollectable_objects, survivors;
-    const struct generation_record *record; /* NULL when the runtime said nothing of it */
-};
 
 static const struct column columns[] = {
     {"heap", "heap", CELL_NUMBER},
@@ -30,48 +22,7 @@ static const struct column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-/* What a collection of generation n would find, by heap. */
-static int simulate(struct session *s, int n, struct row *rows, uint32_t heaps, struct rh_error *err)
-{
-    const struct graph *g = &s->graph;
-    int status = session_garbage(s, n, err);
-    if (status)
-        return status;
-    uint8_t *stuck = calloc((size_t)g->objects + 1, 1);
-    if (!stuck || garbage_uncollectable(g, &s->garbage[n], stuck) == UINT64_MAX) {
-        free(stuck);
-        return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
-    }
-    for (ordinal o = 0; o < g->objects; o++) {
-        if (g->heap[o] >= heaps)
-            continue;
-        struct row *r = &rows[g->heap[o] * GENERATIONS + (uint32_t)n];
-        unsigned fate = s->garbage[n].fate[o];
-        if (fate == FATE_GARBAGE) {
-            r->garbage_objects++;
-            r->garbage_bytes += g->size[o];
-            r->uncollectable_objects += stuck[o];
-        } else if (fate == FATE_DEPENDENT) {
-            r->dependent_objects++;
-        } else if (garbage_is_candidate(g, o, n)) {
-            r->survivors++;
-        }
-    }
-    free(stuck);
-    return 0;
-}
-
-/* What the runtime said of each generation. */
-static void find_records(const struct session *s, struct row *rows, uint32_t heaps)
-{
-    struct record_cursor cursor = {0, 0};
-    const struct generation_record *r;
-    while ((r = snapshot_next_record(s->snapshot, SECTION_GENERATIONS, &cursor)))
-        if (r->heap < heaps && !rows[r->heap * GENERATIONS + r->generation].record)
-            rows[r->heap * GENERATIONS + r->generation].record = r;
-}
-
-static void show_row(struct table *t, uint32_t heap, uint32_t generation, const struct row *r)
+static void show_row(struct table *t, uint32_t heap, uint32_t generation, const struct generation_row *r)
 {
     const struct generation_record *record = r->record;
     int collects = generation < 3;
@@ -117,27 +68,9 @@ static int run(struct invocation *inv)
     struct rh_error err;
     if (check_sort(inv, columns, COLUMNS))
         return STATUS_ERROR;
-    if (session_graph(s, &err))
+    struct generation_row *rows = generations_count(s, &err);
+    if (!rows)
         return fail(s->path, &err);
-    struct row *rows = calloc((size_t)heaps * GENERATIONS + 1, sizeof *rows);
-    if (!rows) {
-        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
-        return fail(s->path, &err);
-    }
-    int status = 0;
-    for (int n = 0; n < 3 && !status; n++)
-        status = simulate(s, n, rows, heaps, &err);
-    if (status) {
-        free(rows);
-        return fail(s->path, &err);
-    }
-    for (ordinal o = 0; o < s->graph.objects; o++)
-        if (s->graph.heap[o] < heaps) {
-            struct row *r = &rows[s->graph.heap[o] * GENERATIONS + graph_generation(&s->graph, o)];
-            r->objects++;
-            r->bytes += s->graph.size[o];
-        }
-    find_records(s, rows, heaps);
     warn_about_heaps(inv);
     if (inv->out.format == OUTPUT_JSON)
         begin_json(inv);
@@ -150,7 +83,7 @@ static int run(struct invocation *inv)
         if ((inv->options.heap < 0 || inv->options.heap == i / GENERATIONS) &&
             (inv->options.generation == GENERATION_ANY || inv->options.generation == (int)(i % GENERATIONS)))
             show_row(&t, i / GENERATIONS, i % GENERATIONS, &rows[i]);
-    status = table_end(&t, &options) ? STATUS_ERROR : STATUS_FINE;
+    int status = table_end(&t, &options) ? STATUS_ERROR : STATUS_FINE;
     if (inv->out.format == OUTPUT_JSON)
         json_end(&inv->out.json);
     free(rows);
