@@ -40,27 +40,17 @@ int fail_usage(const struct command *command, const char *format, ...)
 
 static void snapshot_json(struct json *j, const char *key, const struct session *s)
 {
-    const uint8_t *u = snapshot_header(s->snapshot)->uuid;
-    char uuid[40];
-    snprintf(uuid, sizeof uuid, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-             u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
-    uint64_t bytes = 0;
-    for (size_t b = 0; b < snapshot_block_count(s->snapshot, SECTION_OBJECTS); b++) {
-        struct objects_view view;
-        snapshot_objects(s->snapshot, b, &view);
-        for (uint32_t i = 0; i < view.count; i++)
-            bytes += column_get(&view.column[OBJECT_SIZE], i);
-    }
+    char uuid[UUID_SIZE];
     struct record_cursor cursor = {0, 0};
     const struct heap_record *heap = snapshot_next_record(s->snapshot, SECTION_HEAPS, &cursor);
     struct text runtime = snapshot_string(s->snapshot, heap ? heap->runtime : 0);
     json_object(j, key);
     json_string(j, "path", s->path);
-    json_string(j, "uuid", uuid);
+    json_string(j, "uuid", name_uuid(s, uuid));
     json_text(j, "runtime", runtime.bytes, runtime.length);
     json_uint(j, "objects", snapshot_count(s->snapshot, SECTION_OBJECTS));
     json_uint(j, "edges", snapshot_count(s->snapshot, SECTION_EDGES));
-    json_uint(j, "bytes", bytes);
+    json_uint(j, "bytes", session_bytes(s));
     json_bool(j, "complete", snapshot_complete(s->snapshot));
     json_object_end(j);
 }

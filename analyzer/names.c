@@ -300,6 +300,14 @@ const char *name_root(const struct session *s, const struct root_record *root, c
     return to;
 }
 
+const char *name_uuid(const struct session *s, char to[UUID_SIZE])
+{
+    const uint8_t *u = snapshot_header(s->snapshot)->uuid;
+    snprintf(to, UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
+             u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+    return to;
+}
+
 const char *name_captured(unsigned captured)
 {
     static const char *const ways[] = {

@@ -40,6 +40,10 @@ const char *name_edge_kind(unsigned bits);
 const char *name_root(const struct session *s, const struct root_record *root, char to[NAME_SIZE]);
 const char *name_root_kind(unsigned kind);
 
+/* The snapshot's identity: 8-4-4-4-12 hexadecimal digits. */
+enum { UUID_SIZE = 40 };
+const char *name_uuid(const struct session *s, char to[UUID_SIZE]);
+
 /* "by the program itself", "live, from outside" ... */
 const char *name_captured(unsigned captured);
 

@@ -59,6 +59,18 @@ void session_close(struct session *s)
     snapshot_close(s->snapshot);
 }
 
+uint64_t session_bytes(const struct session *s)
+{
+    uint64_t bytes = 0;
+    for (size_t b = 0; b < snapshot_block_count(s->snapshot, SECTION_OBJECTS); b++) {
+        struct objects_view view;
+        snapshot_objects(s->snapshot, b, &view);
+        for (uint32_t i = 0; i < view.count; i++)
+            bytes += column_get(&view.column[OBJECT_SIZE], i);
+    }
+    return bytes;
+}
+
 /* ---- classes of types ---- */
 
 static int same_text(struct text a, struct text b)

@@ -56,6 +56,9 @@ int session_values(struct session *s, struct rh_error *err);                  /*
 /* A column of the objects that the graph does not keep, by ordinal: for free(); NULL without memory. */
 uint64_t *session_column(const struct session *s, enum object_column column);
 
+/* The sizes of all objects together, as the file has them: no graph is needed. */
+uint64_t session_bytes(const struct session *s);
+
 /* Says on stderr what is being done, once a second has passed and somebody is looking. */
 void session_progress(struct session *s, const char *what);
 void session_progress_end(struct session *s);

@@ -381,6 +381,19 @@ void graph_release(struct graph *g)
     memset(g, 0, sizeof *g);
 }
 
+int graph_back_edges(const struct graph *g, uint64_t *numbers)
+{
+    uint64_t *next = array_new((size_t)g->objects + 1, sizeof *next);
+    if (!next)
+        return -1;
+    memcpy(next, g->back_start, (size_t)g->objects * sizeof *next);
+    for (uint64_t e = 0; e < g->edges; e++)
+        if (g->target[e] != ORDINAL_NONE)
+            numbers[next[g->target[e]]++] = e;
+    array_free(next);
+    return 0;
+}
+
 void graph_edge(const struct graph *g, ordinal from, uint64_t number, struct edge *edge)
 {
     uint64_t file = g->file_edge[from] + (number - g->edge_start[from]);

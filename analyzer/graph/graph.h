@@ -47,6 +47,9 @@ struct graph {
 int graph_build(const struct snapshot *snapshot, struct graph *graph, struct rh_error *err);
 void graph_release(struct graph *graph);
 
+/* For each entry of `source`, the number of the edge (its index in `target`). `numbers` has room for as many. */
+int graph_back_edges(const struct graph *graph, uint64_t *numbers);
+
 static inline unsigned graph_generation(const struct graph *g, ordinal o)
 {
     return g->state[o] & STATE_GENERATION_MASK;
