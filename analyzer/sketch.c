@@ -28,7 +28,7 @@ void sketch_release(struct sketch *sk)
 
 /* ---- nodes ---- */
 
-static uint8_t state_of(const struct sketch *sk, ordinal o)
+uint8_t sketch_state(const struct session *s, ordinal o)
 {
     static const uint8_t states[] = {
         [FATE_LIVE] = PICTURE_LIVE,
@@ -36,7 +36,7 @@ static uint8_t state_of(const struct sketch *sk, ordinal o)
         [FATE_DEPENDENT] = PICTURE_DEPENDENT,
         [FATE_INVISIBLE] = PICTURE_INVISIBLE,
     };
-    return states[sk->s->garbage[2].fate[o]];
+    return states[s->garbage[2].fate[o]];
 }
 
 static char badge_of(unsigned generation)
@@ -62,7 +62,7 @@ uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus
                                 .detail = detail,
                                 .tooltip = tooltip,
                                 .badge = badge_of(graph_generation(g, o)),
-                                .state = state_of(sk, o),
+                                .state = sketch_state(sk->s, o),
                                 .focus = (uint8_t)focus,
                                 .cluster = cluster};
     uint32_t number = picture_add_node(&sk->picture, &node);
@@ -90,7 +90,7 @@ void sketch_group(struct sketch *sk, const ordinal *objects, size_t count, uint3
     struct picture_node node = {.title = title,
                                 .detail = detail,
                                 .badge = same ? badge_of(generation) : 0,
-                                .state = state_of(sk, objects[0]),
+                                .state = sketch_state(sk->s, objects[0]),
                                 .folded = 1,
                                 .cluster = cluster};
     uint32_t number = picture_add_node(&sk->picture, &node);
@@ -139,7 +139,7 @@ struct bundle {
     uint64_t count;
 };
 
-static uint8_t picture_kind(unsigned bits)
+uint8_t sketch_kind(unsigned bits)
 {
     if (bits & EDGE_WEAK)
         return PICTURE_WEAK;
@@ -172,7 +172,7 @@ static struct bundle make_bundle(const struct sketch *sk, ordinal o, uint64_t nu
     int attribute = edge.kind == LABEL_KEY && type && type->flags & TYPE_ATTRIBUTES;
     struct bundle b = {.from = sk->node_of[o] - 1,
                        .to = sk->node_of[edge.to] - 1,
-                       .kind = picture_kind(edge.bits),
+                       .kind = sketch_kind(edge.bits),
                        .cut = (uint8_t)is_cut(sk, number),
                        .label_kind = edge.kind,
                        .object = o,

@@ -23,6 +23,10 @@ struct sketch {
 int sketch_init(struct sketch *sk, const struct session *s, const char *title, int unfolded);
 void sketch_release(struct sketch *sk);
 
+/* How an object and a reference look: enum picture_state (needs session_garbage() of 2), enum picture_kind. */
+uint8_t sketch_state(const struct session *s, ordinal o);
+uint8_t sketch_kind(unsigned bits);
+
 /* Draws an object as a node of its own, if it is not in the picture yet. Returns the node. */
 uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus);
 

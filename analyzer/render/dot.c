@@ -55,7 +55,7 @@ static void put_quoted(FILE *f, const char *text)
     fputc('"', f);
 }
 
-static void put_node(FILE *f, size_t number, const struct picture_node *n)
+void dot_write_node(FILE *f, size_t number, const struct picture_node *n)
 {
     const struct look *look = &looks[n->state];
     fprintf(f, "  n%zu [shape=%s, color=\"%s\", fillcolor=\"%s\", penwidth=%.1f, style=\"filled%s%s%s\"%s, label=<",
@@ -81,7 +81,7 @@ static void put_node(FILE *f, size_t number, const struct picture_node *n)
     fprintf(f, ", class=\"%s%s\"];\n", n->state == PICTURE_ROOT ? "root" : look->name, n->folded ? " folded" : "");
 }
 
-static void put_edge(FILE *f, const struct picture_edge *e)
+void dot_write_edge(FILE *f, const struct picture_edge *e)
 {
     static const char *const styles[] = {
         [PICTURE_STRONG] = "color=\"#333333\"",
@@ -160,11 +160,11 @@ static void put_cluster(const struct picture *p, FILE *f, size_t number)
     fputs(">;\n", f);
     for (size_t i = 0; i < p->node_count; i++)
         if (p->nodes[i].cluster == number + 1)
-            put_node(f, i, &p->nodes[i]);
+            dot_write_node(f, i, &p->nodes[i]);
     fputs("  }\n", f);
 }
 
-int dot_write(const struct picture *p, FILE *f)
+void dot_write_head(FILE *f)
 {
     fputs(
         DOT_FIRST_LINE
@@ -173,16 +173,21 @@ int dot_write(const struct picture *p, FILE *f)
         "  node [fontname=\"DejaVu Sans\", fontsize=11, margin=\"0.06,0.03\"];\n"
         "  edge [fontname=\"DejaVu Sans\", fontsize=10, arrowsize=0.8, penwidth=1.2];\n",
         f);
+}
+
+int dot_write(const struct picture *p, FILE *f)
+{
+    dot_write_head(f);
     if (p->cluster_count > 2)
         fputs("  rankdir=\"LR\";\n", f); /* frames stand below each other rather than in a row no screen holds */
     put_legend(p, f);
     for (size_t i = 0; i < p->node_count; i++)
         if (!p->nodes[i].cluster)
-            put_node(f, i, &p->nodes[i]);
+            dot_write_node(f, i, &p->nodes[i]);
     for (size_t c = p->cluster_count; c-- > 0;) /* the first ends up on top, or leftmost: dot fills from below */
         put_cluster(p, f, p->cluster_count > 2 ? c : p->cluster_count - 1 - c);
     for (size_t i = 0; i < p->edge_count; i++)
-        put_edge(f, &p->edges[i]);
+        dot_write_edge(f, &p->edges[i]);
     fputs("}\n", f);
     return ferror(f) ? -1 : 0;
 }

@@ -1,6 +1,8 @@
 #include "json.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
@@ -45,6 +47,13 @@ static void close_level(struct json *j, char bracket)
 void json_begin(struct json *j, FILE *file)
 {
     *j = (struct json){.file = file};
+    open_level(j, '{');
+}
+
+/* As if it stood in an object in an object: there everything is kept together. */
+void json_begin_line(struct json *j, FILE *file)
+{
+    *j = (struct json){.file = file, .depth = 2};
     open_level(j, '{');
 }
 
@@ -99,6 +108,16 @@ void json_share(struct json *j, const char *key, uint64_t part, uint64_t whole)
     uint64_t share = text_share_of(part, whole);
     separate(j, key);
     fprintf(j->file, "%" PRIu64 ".%04" PRIu64, share / TEXT_SHARE_WHOLE, share % TEXT_SHARE_WHOLE);
+}
+
+void json_real(struct json *j, const char *key, double value)
+{
+    char text[40];
+    separate(j, key);
+    snprintf(text, sizeof text, "%.15g", value);
+    if (strtod(text, NULL) != value)
+        snprintf(text, sizeof text, "%.17g", value);
+    fputs(isfinite(value) ? text : "null", j->file);
 }
 
 void json_bool(struct json *j, const char *key, int value)

@@ -25,6 +25,11 @@ struct cell cell_bytes(const char *text, size_t length)
 
 /* ---- one cell ---- */
 
+static int is_text(enum cell_kind kind)
+{
+    return kind == CELL_TEXT || kind == CELL_FIGURE;
+}
+
 enum { CELL_TEXT_MAX = 256, CELL_CHARACTERS = 60 };
 
 static const char *show_change(enum cell_kind kind, int64_t change, char to[CELL_TEXT_MAX])
@@ -85,6 +90,7 @@ static void put_json(struct json *j, const struct column *column, const struct c
         json_address(j, column->key, cell->number);
         break;
     case CELL_TEXT:
+    case CELL_FIGURE:
         json_text(j, column->key, cell->text, cell->length);
         break;
     case CELL_GENERATION:
@@ -106,7 +112,7 @@ static void put_json(struct json *j, const struct column *column, const struct c
     }
 }
 
-static void put_csv_text(FILE *f, const char *text, size_t length)
+void output_csv_field(FILE *f, const char *text, size_t length)
 {
     int quote = 0;
     for (size_t i = 0; i < length; i++)
@@ -133,7 +139,8 @@ static void put_csv(FILE *f, const struct column *column, const struct cell *cel
         fprintf(f, "0x%" PRIx64, cell->number);
         break;
     case CELL_TEXT:
-        put_csv_text(f, cell->text, cell->length);
+    case CELL_FIGURE:
+        output_csv_field(f, cell->text, cell->length);
         break;
     case CELL_SHARE:
         fprintf(f, "%" PRIu64 ".%04" PRIu64, cell->number / TEXT_SHARE_WHOLE, cell->number % TEXT_SHARE_WHOLE);
@@ -179,7 +186,7 @@ static int keep_row(struct table *t, const struct cell *cells)
     struct cell *row = t->cells + t->rows * t->column_count;
     for (size_t c = 0; c < t->column_count; c++) {
         row[c] = cells[c];
-        if (t->columns[c].kind != CELL_TEXT || cells[c].is_null)
+        if (!is_text(t->columns[c].kind) || cells[c].is_null)
             continue;
         char *copy = malloc(cells[c].length + 1);
         if (!copy) {
@@ -213,7 +220,7 @@ void table_begin(struct table *t, struct output *out, const struct column *colum
     *t = (struct table){.out = out, .columns = columns, .column_count = count, .limit = options->limit, .sort = -1};
     if (options->sort && (t->sort = table_column(columns, count, options->sort)) >= 0) {
         int turned = *options->sort == '-' || *options->sort == '+';
-        t->descending = turned ? *options->sort == '-' : columns[t->sort].kind != CELL_TEXT;
+        t->descending = turned ? *options->sort == '-' : !is_text(columns[t->sort].kind);
     }
     if (out->format == OUTPUT_JSON)
         json_array(&out->json, options->name);
@@ -244,7 +251,7 @@ static int compare_cells(const struct table *t, const struct cell *a, const stru
         return a->is_null ? -1 : 1;
     if (a->is_null)
         return 0;
-    if (t->columns[t->sort].kind == CELL_TEXT) {
+    if (is_text(t->columns[t->sort].kind)) {
         size_t n = a->length < b->length ? a->length : b->length;
         int order = memcmp(a->text, b->text, n);
         return order ? order : a->length < b->length ? -1 : a->length > b->length;
@@ -277,7 +284,7 @@ static void sort_rows(const struct table *t, size_t *rows, size_t *spare, size_t
 
 static int is_right(enum cell_kind kind)
 {
-    return kind == CELL_COUNT || kind == CELL_SIZE || kind == CELL_SHARE || is_signed(kind);
+    return kind == CELL_COUNT || kind == CELL_SIZE || kind == CELL_SHARE || kind == CELL_FIGURE || is_signed(kind);
 }
 
 static void pad(FILE *f, size_t n)
@@ -359,7 +366,7 @@ int table_end(struct table *t, const struct table_options *options)
             json_uint(&t->out->json, key, t->seen - t->limit);
     }
     for (size_t r = 0; r < t->rows * t->column_count; r++)
-        if (t->columns[r % t->column_count].kind == CELL_TEXT)
+        if (is_text(t->columns[r % t->column_count].kind))
             free((char *)(uintptr_t)t->cells[r].text);
     free(t->cells);
     free(order);

@@ -27,6 +27,7 @@ enum cell_kind {
     CELL_NUMBER,  /* 1204 */
     CELL_ADDRESS, /* 0x... */
     CELL_TEXT,
+    CELL_FIGURE,      /* a number written out already: text, to the right */
     CELL_CHANGE,      /* +1,204; a signed number in JSON and CSV, as is */
     CELL_SIZE_CHANGE, /* +1.5 KiB */
     CELL_GENERATION,  /* 0, permanent, untracked; -1 for untracked in JSON */
@@ -42,7 +43,7 @@ struct column {
 
 struct cell {
     uint64_t number;  /* two's complement where negative numbers can occur */
-    const char *text; /* of CELL_TEXT */
+    const char *text; /* of CELL_TEXT and CELL_FIGURE */
     size_t length;
     int is_null;
 };
@@ -60,7 +61,7 @@ static inline struct cell cell_null(void)
     return (struct cell){0, NULL, 0, 1};
 }
 
-enum { COLUMNS_MAX = 24 };
+enum { COLUMNS_MAX = 64 };
 
 struct table {
     struct output *out;
@@ -94,5 +95,8 @@ void table_row(struct table *t, const struct cell *cells);
 
 /* Shows what is left and frees the table. Returns 0, or -1 when memory was exhausted. */
 int table_end(struct table *t, const struct table_options *options);
+
+/* One field of CSV, quoted where it has to be. */
+void output_csv_field(FILE *file, const char *text, size_t length);
 
 #endif

@@ -72,6 +72,12 @@ uint32_t picture_add_cluster(struct picture *picture, const char *title);
 /* What every DOT text of a picture begins with. */
 #define DOT_FIRST_LINE "digraph refheap {\n"
 
+/* The parts of such a text, for a graph too large to be a picture first: the head, then nodes (numbered as they like)
+ * and edges, then "}". */
+void dot_write_head(FILE *file);
+void dot_write_node(FILE *file, size_t number, const struct picture_node *node);
+void dot_write_edge(FILE *file, const struct picture_edge *edge);
+
 /* Writes the picture in DOT. Returns 0 or -1 when writing fails. */
 int dot_write(const struct picture *picture, FILE *file);
 
