@@ -41,6 +41,7 @@ LIBREFHEAP := $(basename $(notdir $(wildcard runtime/librefheap/*.c)))
 PROBE := $(basename $(notdir $(wildcard runtime/probe/*.c)))
 GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
 RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
+SQL := $(basename $(notdir $(wildcard analyzer/sql/*.c)))
 ANALYZER := $(basename $(notdir $(wildcard analyzer/*.c)))
 SAMPLES := $(basename $(notdir $(wildcard samples/c/*.c)))
 SUPPORT := $(basename $(notdir $(wildcard tests/support/*.c)))
@@ -56,12 +57,16 @@ lib_debug_o := $(LIBREFHEAP:%=$(O)/debug/%.o)
 probe_o := $(PROBE:%=$(O)/runtime/probe/%.o)
 graph_o := $(GRAPH:%=$(O)/analyzer/graph/%.o)
 render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
+sql_o := $(SQL:%=$(O)/analyzer/sql/%.o)
 analyzer_o := $(ANALYZER:%=$(O)/analyzer/%.o)
 support_o := $(SUPPORT:%=$(O)/tests/support/%.o)
 core_o := $(writer_o) $(reader_o) $(maps_o) $(probe_o) $(graph_o) $(render_o)
 
 GVC_CFLAGS = $(shell $(PKG_CONFIG) --cflags libgvc)
 GVC_LIBS = $(shell $(PKG_CONFIG) --libs libgvc)
+# SQLite answers queries: the language people know, in one library that can be bounded and takes tables of ours.
+SQLITE_CFLAGS = $(shell $(PKG_CONFIG) --cflags sqlite3)
+SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 LIBS = -lzstd $(GVC_LIBS) -lm -lpthread
 
 .PHONY: all demo test test-long fuzz bench check-deps deps-demo deps-test deps-long install uninstall clean samples tools
@@ -71,9 +76,9 @@ all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so 
 
 # ---- programs and libraries ----
 
-$(O)/refheap: $(analyzer_o) $(core_o) | $(O)/refheap_gdb
+$(O)/refheap: $(analyzer_o) $(sql_o) $(core_o) | $(O)/refheap_gdb
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(SQLITE_LIBS)
 
 # One relocatable object in which everything but rh_* is local, so that neither library can clash with the program. Its
 # code is a section by itself: so it knows its own frames on the stack. The debug build is the same with -DRH_DEBUG.
@@ -113,6 +118,7 @@ $(O)/gen/crc32c_table.h: dumpfmt/make_crc32c_table.c
 
 $(O)/dumpfmt/crc32c.o: $(O)/gen/crc32c_table.h
 $(O)/analyzer/render/layout.o: BASE += $(GVC_CFLAGS)
+$(sql_o) $(O)/analyzer/cmd_sql.o: BASE += $(SQLITE_CFLAGS)
 
 $(O)/%.o: %.c Makefile
 	$(call say,CC,$<)
@@ -154,7 +160,7 @@ $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
 
 # ---- what the tests and the demo need, from Debian ----
 
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev fonts-dejavu-core
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev fonts-dejavu-core
 PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
 PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils
 
