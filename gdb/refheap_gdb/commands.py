@@ -26,8 +26,10 @@ PATHS = Option("paths", "N", "up to N paths that share no reference, shortest fi
 OUTPUT = Option("o", "FILE", "the file to write", "-o")
 FORMAT = Option("format", "FORMAT", "svg, png, pdf or dot")
 NOW = Option("now", None, "call into the program at once")
+SECONDS = Option("timeout", "SECONDS", "end a query that takes longer")
 WAIT = Option("wait", None, "continue until the program has written it")
 
+_SQL_TABLES = ["objects", "edges", "types", "roots", "cycles", "heaps", "generations", "modules", "info"]
 _SELECTOR = re.compile(r"(0x[0-9a-fA-F]+|@\d+|root:.+|type:.+|cycle:\d+|garbage)$")
 
 
@@ -66,7 +68,7 @@ def _as_gdb_says(text):
     """The program's advice in GDB's spelling: -limit rather than --limit, help COMMAND rather than --help."""
     text = re.sub(r"see refheap ([a-z-]+) --help", r'see "help refheap \1"', text)
     return re.sub(r"(?<![\w-])--(?=(?:by|generation|heap|type|depth|limit|sort|kind|waste|paths|objects|attributed|no-fold|"
-                  r"format)\b)", "-", text)
+                  r"format|timeout)\b)", "-", text)
 
 
 def ask(arguments, snapshot, before=()):
@@ -245,6 +247,27 @@ Usage: refheap referents [OPTION]... [--] EXPRESSION"""
     takes = [GENERATION, HEAP, TYPE, KIND, DEPTH, LIMIT, SORT]
 
 
+class Sql(_Command):
+    """Ask in SQL, over tables of objects, edges, types, roots, cycles and more.
+Usage: refheap sql [OPTION]... [--] QUERY
+       refheap sql [.schema [TABLE]]
+
+Without QUERY, show the tables and their columns.  The rest of the line is one query as it stands, in SQLite's language.
+For example: refheap sql select type, count(*) from objects where garbage group by type
+The address of an object in the program is written as GDB prints it: ... where address = 0x5555557012a0"""
+
+    name = "sql"
+    takes = [LIMIT, SECONDS]
+
+    def complete(self, text, word):
+        found = options.complete(self.takes, text, word)
+        return found if found is not None else [w for w in _SQL_TABLES if w.startswith(word)] if word else _SQL_TABLES
+
+    def invoke(self, argument, from_tty):
+        given, rest = options.parse(self.takes, argument)
+        ask(["sql"] + _program_options(given, True) + ["--", rest or ".schema"], target.snapshot())
+
+
 class Render(_Command):
     """Draw the garbage cycles, or what is around an object.
 Usage: refheap render -o FILE.svg [OPTION]... [cycles]
@@ -378,8 +401,8 @@ The commands read the stopped program from outside and run none of its code, but
 
 def register():
     Prefix()
-    for command in (Status, Summary, Object, Referrers, Referents, Why, Cycles, Generations, Audit, Diff, Render, Capture, Dump,
-                    Load):
+    for command in (Status, Summary, Object, Referrers, Referents, Why, Cycles, Generations, Audit, Diff, Sql, Render,
+                    Capture, Dump, Load):
         command()
     try:
         gdb.execute("alias rh = refheap", to_string=True)

@@ -15,14 +15,20 @@ LAW = {
     "runtime/probe": {"dumpfmt", "runtime/maps", "runtime/librefheap"},
     "analyzer/graph": {"dumpfmt"},
     "analyzer/render": {"dumpfmt"},
-    "analyzer": {"dumpfmt", "analyzer/graph", "analyzer/render", "runtime/probe"},
+    "analyzer/sql": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer"},
+    "analyzer": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer/sql", "runtime/probe"},
 }
 # Of a folder, all that another may use.
 FACES = {
     ("runtime/librefheap", "dumpfmt"): {"error.h", "format.h", "writer.h", "rawsys.h", "refheap/error.h"},
     ("runtime/maps", "dumpfmt"): {"rawsys.h"},
     ("runtime/probe", "runtime/librefheap"): {"refheap/control.h"},
+    # The tables are made of the session; nothing but the command is made of the tables.
+    ("analyzer/sql", "analyzer"): {"session.h", "names.h", "generations.h"},
+    ("analyzer", "analyzer/sql"): {"database.h", "guard.h", "result.h"},
 }
+# Of a folder, the only files that may use another.
+USERS = {("analyzer", "analyzer/sql"): {"cmd_sql.c"}}
 
 
 def code_of(path):
@@ -63,12 +69,19 @@ class Tree(TestCase):
                 self.assertTrue(target == folder or target in LAW[folder], "%s includes %s of %s" % (path, name, target))
                 allowed = FACES.get((folder, target))
                 self.assertTrue(allowed is None or name in allowed, "%s includes %s of %s" % (path, name, target))
+                users = USERS.get((folder, target))
+                self.assertTrue(users is None or os.path.basename(path) in users, "%s includes %s of %s" % (path, name, target))
         self.assertGreater(len(seen), 12)
 
     def test_graph_knows_neither_stdio_nor_argv(self):
         for path in self.sources():
             if path.startswith("analyzer/graph/"):
                 self.assertNotRegex(code_of(path), r"stdio\.h|printf|argv|getenv|stderr", path)
+
+    def test_tables_know_neither_the_terminal_nor_argv(self):
+        for path in self.sources():
+            if path.startswith("analyzer/sql/"):
+                self.assertNotRegex(code_of(path), r"\b(printf|puts|perror|exit|abort|getenv)\(|stdout|stderr|stdin\b", path)
 
     def test_libraries_neither_print_nor_exit(self):
         for path in self.sources():

@@ -88,6 +88,29 @@ class Commands(GdbTestCase):
         self.assertEqual(captured["captured"]["how"], "from outside, live")
         self.assertEqual(captured["process"]["executable"], os.path.join(SAMPLES, "proxy"))
 
+    def test_sql_over_this_stop(self):
+        snapshot = self.path("stop.refheap")
+        query = "select type, count(*) n, 'a -- b' note from objects where garbage = 0 group by type"
+        self.gdb(os.path.join(SAMPLES, "proxy"), *self.STOP, "refheap sql " + query, "refheap sql -limit 2 -- " + query,
+                 "refheap sql", "refheap sql .schema edges", "refheap sql -timeout 0.3 select 1", "print/x (long) conn->peer",
+                 "refheap sql selct", "refheap sql -timeout 0.3 with recursive t(x) as (select 1 union all select x from t) "
+                 "select count(*) from t", "refheap sql attach 'x' as y", "refheap capture " + snapshot,
+                 "complete refheap sql -t", "complete refheap sql select * from ob")
+        self.assertEqual(self.output("refheap sql " + query), run("sql", snapshot, query, "--limit", "50")[0])
+        limited = self.output("refheap sql -limit 2 -- " + query)
+        self.assertEqual(limited, run("sql", snapshot, query, "--limit", "2")[0].replace("--limit", "-limit"))
+        self.assertIn("more row", limited)
+        self.assertEqual(self.output("refheap sql"), run("sql", snapshot, ".schema")[0])
+        self.assertEqual(self.output("refheap sql .schema edges"), run("sql", snapshot, ".schema edges")[0])
+        self.assertEqual(self.output("refheap sql -timeout 0.3 select 1"), "1\n1\n")
+        self.assertIn("syntax error", self.error("refheap sql selct"))
+        self.assertIn("longer than 0.3 s; -timeout gives", self.error(
+            "refheap sql -timeout 0.3 with recursive t(x) as (select 1 union all select x from t) select count(*) from t"))
+        self.assertIn("not authorized", self.error("refheap sql attach 'x' as y"))
+        self.assertFalse(os.path.exists(self.path("x")))
+        self.assertIn("refheap sql -timeout", self.output("complete refheap sql -t"))
+        self.assertIn("from objects", self.output("complete refheap sql select * from ob"))
+
     def test_no_code_of_the_program_runs(self):
         """All questions together leave every byte of the program's writable memory as it was."""
         copy = "dump binary memory %s &rh_control ((char *) &rh_control) + sizeof(rh_control)"
