@@ -199,19 +199,31 @@ int options_parse(struct invocation *inv, int argc, char **argv)
     return 0;
 }
 
-static void help_line(FILE *to, const char *name, const char *value, const char *help)
+enum { HELP_WIDTH = 20, HELP_WIDTH_MAX = 30 };
+
+/* An option with its value, and behind it what it does. */
+static void help_line(FILE *to, int width, const char *name, const char *value, const char *help)
 {
     char left[48];
-    snprintf(left, sizeof left, "--%s%s%s", name, value ? " " : "", value ? value : "");
-    fprintf(to, "  %-20s  %s\n", left, help);
+    int used = snprintf(left, sizeof left, "--%s%s%s", name, value ? " " : "", value ? value : "");
+    fprintf(to, "  %-*s  %s\n", width > used ? width : used, left, help);
+}
+
+static int help_width(const char *name, const char *value, int width)
+{
+    int used = (int)(strlen("--") + strlen(name) + (value ? 1 + strlen(value) : 0));
+    return used > width && used <= HELP_WIDTH_MAX ? used : width;
 }
 
 void options_help(const struct command *c, FILE *to)
 {
+    int width = HELP_WIDTH;
+    for (int i = 0; c->own && c->own[i].name; i++)
+        width = help_width(c->own[i].name, c->own[i].value, width);
     fprintf(to, "usage: refheap %s %s [OPTIONS]\n\n%s\n\noptions:\n", c->name, c->arguments, c->help);
     for (int i = 0; c->own && c->own[i].name; i++)
-        help_line(to, c->own[i].name, c->own[i].value, c->own[i].help);
+        help_line(to, width, c->own[i].name, c->own[i].value, c->own[i].help);
     for (int i = 0; i < SHARED_OPTIONS; i++)
         if (c->takes & shared_options[i].id)
-            help_line(to, shared_options[i].name, shared_options[i].value, shared_options[i].help);
+            help_line(to, width, shared_options[i].name, shared_options[i].value, shared_options[i].help);
 }
