@@ -295,7 +295,8 @@ class Harm(Sql):
             "create virtual table t using fts5(a)", "create virtual table t using refheap", "create index i on objects(type)",
             "create trigger t after insert on objects begin select 1; end", "drop table objects", "alter table objects rename to x",
             "insert into objects default values", "insert into objects(type) values('x')", "update objects set type = 'x'",
-            "delete from objects", "delete from sqlite_schema", "replace into info values(1, 2)", "begin", "commit",
+            "delete from objects", "delete from sqlite_schema", "update sqlite_schema set sql = ''", "update sqlite_master set type = 'x'",
+            "insert into sqlite_master default values", "update sqlite_temp_schema set sql = ''", "replace into info values(1, 2)", "begin", "commit",
             "savepoint s", "reindex", "analyze", "pragma journal_mode = off", "pragma query_only = 0", "pragma writable_schema = 1",
             "pragma temp_store_directory = '/tmp'", "pragma hard_heap_limit = 0", "pragma temp_store = 1",
             "pragma trusted_schema = 1", "pragma mmap_size = 1", "pragma integrity_check", "pragma database_list",
@@ -309,6 +310,8 @@ class Harm(Sql):
             self.refused(self.snapshot, statement.upper())
         # Telling what there is does no harm.
         self.assertEqual(len(self.rows(self.snapshot, "pragma table_info(objects)")), 20)
+        self.assertEqual(len(self.rows(self.snapshot, "select * from pragma_table_info('edges')")), 4)
+        self.assertEqual(self.rows(self.snapshot, "select value from json_each('[1, 2]')"), [(1,), (2,)])
         self.assertEqual(len(self.rows(self.snapshot, "select name from sqlite_schema where type = 'table'")), 9)
 
     def test_what_is_wrong_is_told_in_one_line(self):
