@@ -23,7 +23,7 @@ from oracle import graphs
 from oracle.snapshot import snapshot_of
 
 FIRST = int(os.environ.get("SQL_FIRST", "0"))
-SEEDS = int(os.environ.get("SQL_SEEDS", "60" if BUILD.endswith("-san") else "300"))
+SEEDS = int(os.environ.get("SQL_SEEDS", "40" if BUILD.endswith("-san") else "200"))
 COUNTING = "with recursive t(x) as (select 1 union all select x + 1 from t) "
 
 
