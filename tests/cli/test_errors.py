@@ -1,10 +1,12 @@
 """Bad input gets one clear line, says where, and ends with exit status 2."""
 
+import errno
 import os
 import re
 import stat
 import struct
 import subprocess
+import time
 import unittest
 
 from support import BUILD, REFHEAP, SOURCE, TestCase, run, sample
@@ -229,13 +231,23 @@ class Targets(TestCase):
             run("render", self.snapshot, "-o", self.path("plan.svg"))
         self.assertTrue(self.read("plan.dot").startswith("digraph"))
 
+    def join_reader(self, pipe):
+        """Opens a pipe for writing once somebody reads it."""
+        for _ in range(600):
+            try:
+                return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError as error:
+                self.assertEqual(error.errno, errno.ENXIO)
+                time.sleep(0.1)
+        self.fail("nobody reads the pipe")
+
     def test_a_pipe_stays_a_pipe(self):
         pipe = self.path("pipe.svg")
         os.mkfifo(pipe)
         for command, first in ((["render", self.snapshot], b"<?xml"), (["summary", self.snapshot], b"2 objects"),
                                (["pack", self.snapshot], b"RHEAP")):
             reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
-            fd = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)  # so that there is a reader, whoever comes first
+            fd = self.join_reader(pipe)  # a reader that came after the writer would wait for ever
             run(*command, "-o", pipe)
             os.close(fd)
             self.assertIn(first, reader.communicate(timeout=60)[0][:40])
