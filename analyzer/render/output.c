@@ -293,23 +293,22 @@ static void pad(FILE *f, size_t n)
         fputc(' ', f);
 }
 
-/* The last column is not padded. */
+/* Blanks are written when something follows them, so that no line ends in one. */
 static void put_aligned(struct table *t, const char *const *texts, const size_t *width)
 {
-    size_t last = t->column_count;
-    while (last && !t->columns[last - 1].title)
-        last--;
-    for (size_t c = 0, shown = 0; c < last; c++) {
+    size_t blanks = 0;
+    for (size_t c = 0, shown = 0; c < t->column_count; c++) {
         if (!t->columns[c].title)
             continue;
         size_t space = width[c] - text_width(texts[c]);
-        if (shown++)
-            fputs("  ", t->out->file);
-        if (is_right(t->columns[c].kind))
-            pad(t->out->file, space);
-        fputs(texts[c], t->out->file);
-        if (!is_right(t->columns[c].kind) && c + 1 < last)
-            pad(t->out->file, space);
+        int right = is_right(t->columns[c].kind);
+        blanks += (shown++ ? 2 : 0) + (right ? space : 0);
+        if (*texts[c]) {
+            pad(t->out->file, blanks);
+            fputs(texts[c], t->out->file);
+            blanks = 0;
+        }
+        blanks += right ? 0 : space;
     }
     fputc('\n', t->out->file);
 }

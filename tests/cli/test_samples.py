@@ -160,5 +160,14 @@ class Samples(TestCase):
         self.assertEqual(run("cycles", self.snapshot, "--no-fold", "--limit", "0")[0].count("\ncycle "), 37)
 
 
+    def test_no_line_of_a_table_ends_in_a_blank(self):
+        snapshot = self.path("s.refheap")
+        sample("proxy", snapshot)
+        for command in (("info",), ("summary",), ("summary", "--waste"), ("generations",), ("cycles",), ("dominators",),
+                        ("retained",), ("audit",), ("sql", "select type, label from objects")):
+            out, _ = run(command[0], snapshot, *command[1:])
+            self.assertIn("\n", out)
+            self.assertEqual([line for line in out.split("\n") if line.endswith(" ")], [], command)
+
 if __name__ == "__main__":
     unittest.main()
