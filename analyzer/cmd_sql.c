@@ -14,7 +14,7 @@
 #include "sql/guard.h"
 #include "sql/result.h"
 
-enum { OWN_TIMEOUT, OWN_MEMORY, MEMORY_DEFAULT = 2048, TIMEOUT_MAX = 1000000 };
+enum { OWN_TIMEOUT, OWN_MEMORY, TIMEOUT_MAX = 1000000 };
 
 static const struct own_option own[] = {
     {"timeout", "SECONDS", "end a statement that takes longer"},
@@ -290,7 +290,7 @@ static int run_prompt(struct prompt *p)
 static int read_options(struct invocation *inv, struct database_options *o)
 {
     const char *timeout = inv->own[OWN_TIMEOUT], *memory = inv->own[OWN_MEMORY];
-    uint64_t mib = MEMORY_DEFAULT;
+    uint64_t mib = DATABASE_MEMORY_MIB;
     char *end = "";
     if (timeout)
         o->timeout = *timeout >= '0' && *timeout <= '9' ? strtod(timeout, &end) : 0;

@@ -254,8 +254,8 @@ const struct command cmd_what_if = {
         "Takes references away and says what dies at once, by refcounting alone, and what with the collector running\n"
         "after: found by counting down and by a second search for what can be reached. WHAT is a reference\n"
         "(0xFROM.label, 0xFROM->0xTO), all references of a kind (Type.field, Type[...]), the references of a root\n"
-        "(root:NAME), or all references to objects (0xADDRESS, @RANK, type:NAME, cycle:ID, garbage). Finalizers and\n"
-        "callbacks of weak references are not run, and could still save something.",
+        "(root:NAME), or all references to objects (0xADDRESS, @RANK, type:NAME, cycle:ID, sql:CONDITION, garbage).\n"
+        "Finalizers and callbacks of weak references are not run, and could still save something.",
     .takes = OPT_READING | OPT_TABLE,
     .reads_snapshot = 1,
     .own = own,

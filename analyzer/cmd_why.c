@@ -192,8 +192,9 @@ const struct command cmd_why = {
         "Shows the shortest chain of references from a root to OBJ, and the verdict: what its refcount is made of.\n"
         "Without a root that leads to it, the chain begins at an object that something outside the heap holds; when\n"
         "there is none either, OBJ is garbage, and the verdict names its cycle. For a set (type:NAME, cycle:ID,\n"
-        "garbage) the shortest paths to all of its objects are merged by type and label: each line says how many of\n"
-        "them, and how many bytes, hang on it; references that lead on in the same way, as a list's do, are one line.",
+        "sql:CONDITION, garbage) the shortest paths to all of its objects are merged by type and label: each line\n"
+        "says how many of them, and how many bytes, hang on it; references that lead on in the same way, as a list's\n"
+        "do, are one line.",
     .takes = OPT_READING | OPT_LIMIT | OPT_DEPTH,
     .reads_snapshot = 1,
     .arguments_min = 1,

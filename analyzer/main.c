@@ -108,7 +108,7 @@ static void list_commands(FILE *to)
     for (int i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-12s  %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n\"refheap COMMAND --help\" says more of each; \"refheap --version\" which refheap this is.\n"
-          "An object is named by 0xADDRESS, @RANK or root:NAME, several by type:NAME or garbage.\n",
+          "An object is named by 0xADDRESS, @RANK or root:NAME, several by type:NAME, sql:CONDITION or garbage.\n",
           to);
 }
 

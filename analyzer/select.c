@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
+#include "graph/bits.h"
 #include "names.h"
+#include "select_sql.h"
 
 static int fail_object(const struct invocation *inv, const char *hint, const char *what, const char *text)
 {
@@ -130,6 +132,18 @@ static int by_cycle(struct invocation *inv, const char *text, struct selection *
     return 0;
 }
 
+static int by_condition(struct invocation *inv, const char *condition, struct selection *r)
+{
+    ordinal objects = inv->session.graph.objects;
+    uint64_t *chosen = bits_new(objects);
+    int status = chosen ? select_sql(inv, condition, chosen) : -1;
+    for (ordinal o = 0; !status && o < objects; o++)
+        if (bit_is_set(chosen, o))
+            status = keep(r, o);
+    array_free(chosen);
+    return status;
+}
+
 int select_objects(struct invocation *inv, const char *text, struct selection *r)
 {
     struct rh_error err;
@@ -147,11 +161,14 @@ int select_objects(struct invocation *inv, const char *text, struct selection *r
         status = by_type(inv, text + 5, r);
     else if (!strncmp(text, "cycle:", 6))
         status = by_cycle(inv, text + 6, r);
+    else if (!strncmp(text, "sql:", 4))
+        status = by_condition(inv, text + 4, r);
     else if (!strcmp(text, "garbage"))
         status = by_garbage(inv, r);
     else
-        status = fail_object(inv, "name it by 0xADDRESS, @RANK, root:NAME, or several by type:NAME, cycle:ID, garbage",
-                             "\"%s\" names no object", text);
+        status = fail_object(
+            inv, "name it by 0xADDRESS, @RANK, root:NAME, or several by type:NAME, cycle:ID, sql:CONDITION, garbage",
+            "\"%s\" names no object", text);
     if (status < 0) {
         error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
         status = fail(inv->session.path, &err);

@@ -10,8 +10,8 @@ struct selection {
     size_t count;
 };
 
-/* Resolves 0xADDRESS, @RANK, root:NAME (one object) or type:NAME, garbage, cycle:ID (several). A set may be empty; an
- * object that is not there is an error. Returns 0, or STATUS_ERROR after saying why. */
+/* Resolves 0xADDRESS, @RANK, root:NAME (one object) or type:NAME, sql:CONDITION, garbage, cycle:ID (several). A set may
+ * be empty; an object that is not there is an error. Returns 0, or STATUS_ERROR after saying why. */
 int select_objects(struct invocation *inv, const char *text, struct selection *result);
 
 /* The same for exactly one object. */

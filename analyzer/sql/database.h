@@ -21,6 +21,8 @@
 
 struct database;
 
+enum { DATABASE_MEMORY_MIB = 2048 }; /* unless told */
+
 struct database_options {
     double timeout;                           /* seconds a statement may take; 0: as long as it wants */
     uint64_t memory;                          /* bytes SQLite may use */

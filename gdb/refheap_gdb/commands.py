@@ -220,7 +220,7 @@ class Why(_Query):
     """Show what keeps an object alive.
 Usage: refheap why [OPTION]... [--] EXPRESSION
 
-EXPRESSION is a pointer to an object; of a set (type:NAME, cycle:ID, garbage) the paths to all are merged."""
+EXPRESSION is a pointer to an object; of a set (type:NAME, cycle:ID, sql:CONDITION, garbage) the paths to all are merged."""
 
     name = "why"
     wants = "expression"

@@ -199,6 +199,45 @@ class Agreement(Sql):
                 self.assertIn(done.returncode, (0, 2), (cut, table, done.stderr))
 
 
+class Sets(Sql):
+    """sql:CONDITION names objects wherever a set may stand."""
+
+    SAME = {"type:connection": "type = 'connection'", "garbage": "garbage",
+            "type:buffer": "ordinal in (select target from edges where label = '.buffer')"}
+
+    def setUp(self):
+        super().setUp()
+        self.snapshot = self.path("s.refheap")
+        sample("proxy", self.snapshot)
+
+    def answers(self, name):
+        """What the commands that take a set say of it, without the set's own name."""
+        for command, *more in (("why",), ("referrers",), ("referents",), ("what-if", "--cut")):
+            out, _ = run(command, self.snapshot, *more, name, "--json", "--limit", "0")
+            yield json.loads(out.replace(json.dumps(name), '"the set"'))
+
+    def test_as_by_its_other_name(self):
+        for name, condition in self.SAME.items():
+            self.assertEqual(list(self.answers("sql:" + condition)), list(self.answers(name)), condition)
+            self.assertEqual(list(self.answers("sql:" + condition + " -- and so on")), list(self.answers(name)))
+
+    def test_each_object_once_and_in_order(self):
+        twice = "sql:garbage) union all select ordinal from objects where (garbage) order by (1) desc, (1"
+        self.assertEqual(list(self.answers(twice)), list(self.answers("garbage")))
+
+    def test_what_is_wrong_is_told_in_one_line(self):
+        for condition, word in (("", "condition"), (" ", "condition"), ("1); delete from objects where (1", "condition"),
+                                ("1; 2", "syntax"), ("nonsense = 3", "nonsense"), ("readfile('/etc/passwd')", "readfile"),
+                                ("1) union select 1 from sqlite_master where (load_extension('x')", "load_extension")):
+            out, err = run("why", self.snapshot, "sql:" + condition, status=2)
+            self.assertOneLine(err)
+            self.assertIn(word, err)
+            self.assertEqual(out, "")
+
+    def test_none(self):
+        self.assertEqual(ask("referrers", self.snapshot, "sql:0")["edges"], [])
+
+
 class Cost(Sql):
     """What a query looks at, counted: rows_visited() counts the rows of all tables, computed() names the analyses."""
 

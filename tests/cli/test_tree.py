@@ -28,7 +28,7 @@ FACES = {
     ("analyzer", "analyzer/sql"): {"database.h", "guard.h", "result.h"},
 }
 # Of a folder, the only files that may use another.
-USERS = {("analyzer", "analyzer/sql"): {"cmd_sql.c"}}
+USERS = {("analyzer", "analyzer/sql"): {"cmd_sql.c", "select_sql.c"}}
 
 
 def code_of(path):
