@@ -30,7 +30,7 @@ SECONDS = Option("timeout", "SECONDS", "end a query that takes longer")
 WAIT = Option("wait", None, "continue until the program has written it")
 
 _SQL_TABLES = ["objects", "edges", "types", "roots", "cycles", "heaps", "generations", "modules", "info"]
-_SELECTOR = re.compile(r"(0x[0-9a-fA-F]+|@\d+|root:.+|type:.+|cycle:\d+|garbage)$")
+_SELECTOR = re.compile(r"(0x[0-9a-fA-F]+|@\d+|root:.+|type:.+|sql:.+|cycle:\d+|garbage)$")
 
 
 def resolve(expression):

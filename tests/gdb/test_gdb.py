@@ -111,6 +111,15 @@ class Commands(GdbTestCase):
         self.assertIn("refheap sql -timeout", self.output("complete refheap sql -t"))
         self.assertIn("from objects", self.output("complete refheap sql select * from ob"))
 
+    def test_a_condition_is_a_set(self):
+        snapshot, chosen = self.path("stop.refheap"), "sql:type = 'buffer' and garbage = 0 and label like '%'"
+        self.gdb(os.path.join(SAMPLES, "proxy"), *self.STOP, "refheap why " + chosen,
+                 "refheap referrers -limit 0 -- " + chosen,
+                 "refheap why sql:nonsense", "refheap capture " + snapshot)
+        self.assertEqual(self.output("refheap why " + chosen), run("why", snapshot, chosen)[0])
+        self.assertEqual(self.output("refheap referrers -limit 0 -- " + chosen), run("referrers", snapshot, chosen, "--limit", "0")[0])
+        self.assertIn("no such column: nonsense", self.error("refheap why sql:nonsense"))
+
     def test_no_code_of_the_program_runs(self):
         """All questions together leave every byte of the program's writable memory as it was."""
         copy = "dump binary memory %s &rh_control ((char *) &rh_control) + sizeof(rh_control)"
