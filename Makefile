@@ -4,11 +4,11 @@
 #   make demo | test          install what is missing (Debian), then the demo or the tests
 #   make bench                timings beside the machine's limits and CPython
 #   make install PREFIX=/usr/local DESTDIR=
-#   O=DIR SAN=address,undefined CC=clang V=1
+#   O=DIR SAN=address,undefined ORDINALS=64 CC=clang V=1
 
 VERSION := 0.1.0
 SOVERSION := 0
-O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(ORDINALS),-$(ORDINALS))
 comma := ,
 PREFIX ?= /usr/local
 CC ?= cc
@@ -23,7 +23,8 @@ CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 BASE := -std=gnu11 $(CFLAGS) $(WARN) $(SANFLAGS) -fPIC -fvisibility=hidden -MMD -MP -D_GNU_SOURCE \
-	-DREFHEAP_VERSION='"$(VERSION)"' -I$(O)/gen -Idumpfmt/include -Iruntime/librefheap/include $(CPPFLAGS)
+	-DREFHEAP_VERSION='"$(VERSION)"' -I$(O)/gen -Idumpfmt/include -Iruntime/librefheap/include \
+	$(if $(ORDINALS),-DREFHEAP_ORDINAL_BITS=$(ORDINALS)) $(CPPFLAGS)
 
 ifeq ($(V),1)
 Q :=
@@ -137,6 +138,7 @@ $(O)/samples/%: samples/c/%.c $(O)/librefheap.so
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/..'
 
 tools: $(TOOLS:%=$(O)/tests/tools/%)
+$(O)/tests/tools/phases: $(O)/analyzer/session.o
 $(O)/tests/tools/model: $(MODEL:%=$(O)/tests/model/%.o)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o)
 	$(call say,LINK,$@)
@@ -195,6 +197,7 @@ export BUILD := $(abspath $(O))
 test: deps-test
 	@$(MAKE) --no-print-directory -j2 all samples tools unit $(O)/tests/gdb/target
 	@$(MAKE) --no-print-directory -j2 SAN=address,undefined O=$(O)-san samples tools unit all $(O)-san/tests/gdb/target
+	@$(MAKE) --no-print-directory -j2 ORDINALS=64 O=$(O)-64 all samples tools
 	@$(MAKE) --no-print-directory run-tests
 
 run-tests:
@@ -204,6 +207,8 @@ run-tests:
 	@cd tests/format && PYTHONPATH=.. $(PYTHON) -m unittest -b
 	@cd tests/cli && $(PYTHON) -m unittest -b
 	@cd tests/gdb && $(PYTHON) -m unittest -b
+	@echo "  again, with ordinals of 64 bits, as heaps of more than 2^31 objects need them"
+	@cd tests/cli && BUILD=$(abspath $(O)-64) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=20 $(PYTHON) -m unittest -b
 	@echo "  again, under AddressSanitizer and UndefinedBehaviorSanitizer"
 	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
 	@echo "all tests passed"
@@ -218,7 +223,7 @@ test-long: deps-long test
 	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=1000 MODEL_PROGRAMS=10000 $(PYTHON) -m unittest -b
 	@for t in $(filter-out %/test_dump %/test_debug %/test_memory %/test_snapshot %/test_sink %/test_crc32c,$(UNIT_TESTS)); do \
 		$(VALGRIND) $$t >$(O)/unit.log 2>&1 || { cat $(O)/unit.log; echo "FAILED under valgrind: $$t"; exit 1; }; done
-	@$(VALGRIND) --trace-children=yes $(O)/tests/tools/model 1 200
+	@$(VALGRIND) $(O)/tests/tools/model 1 10000
 	@echo "all long tests passed"
 
 # Coverage-guided fuzzing of the reader and the graph (clang's libFuzzer), from the samples on.

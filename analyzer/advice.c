@@ -44,7 +44,8 @@ static void describe(const struct session *s, struct advice *a)
     a->is_field = a->count > 0;
     for (size_t i = 0; i < a->count; i++)
         a->is_field &= s->graph.info[a->edges[i]] >> LABEL_KIND_SHIFT == LABEL_FIELD &&
-                       s->classes.of_type[s->graph.type[a->from[i]]] == s->classes.of_type[s->graph.type[a->from[0]]];
+                       s->classes.of_type[graph_type(&s->graph, a->from[i])] ==
+                           s->classes.of_type[graph_type(&s->graph, a->from[0])];
     if (!a->count)
         return;
     graph_edge(&s->graph, a->from[0], a->edges[0], &edge);

@@ -61,11 +61,11 @@ static void count_before(struct baseline *b, const uint32_t *match)
 {
     const struct session *s = &b->session;
     for (ordinal o = 0; o < s->graph.objects; o++) {
-        uint32_t klass = match[s->classes.of_type[s->graph.type[o]]];
+        uint32_t klass = match[s->classes.of_type[graph_type(&s->graph, o)]];
         if (klass == UINT32_MAX)
             continue;
         b->before[klass].objects++;
-        b->before[klass].bytes += s->graph.size[o];
+        b->before[klass].bytes += graph_size(&s->graph, o);
     }
 }
 
@@ -92,9 +92,9 @@ static void infer(struct baseline *b, const struct session *now, const uint32_t 
 {
     const struct graph *before = &b->session.graph, *g = &now->graph;
     for (ordinal o = 0; o < g->objects; o++) {
-        ordinal was = address_index_find(&before->index, g->address[o]);
-        b->was_there[o] = was != ORDINAL_NONE &&
-                          match[b->session.classes.of_type[before->type[was]]] == now->classes.of_type[g->type[o]];
+        ordinal was = address_index_find(&before->index, graph_address(g, o));
+        b->was_there[o] = was != ORDINAL_NONE && match[b->session.classes.of_type[graph_type(before, was)]] ==
+                                                     now->classes.of_type[graph_type(g, o)];
     }
 }
 
@@ -111,13 +111,15 @@ static int find_serials(struct baseline *b, const struct session *now, const uin
         return -1;
     for (ordinal o = 0; o < earlier->objects; o++) {
         size_t i = (size_t)hash_word(key, before[o]) & mask;
-        while (slots[i] && (before[slots[i] - 1] != before[o] || earlier->heap[slots[i] - 1] != earlier->heap[o]))
+        while (slots[i] &&
+               (before[slots[i] - 1] != before[o] || graph_heap(earlier, slots[i] - 1) != graph_heap(earlier, o)))
             i = (i + 1) & mask; /* in a damaged file a number may occur twice */
         slots[i] = o + 1;
     }
     for (ordinal o = 0; o < later->objects; o++) {
         size_t i = (size_t)hash_word(key, after[o]) & mask;
-        while (slots[i] && (before[slots[i] - 1] != after[o] || earlier->heap[slots[i] - 1] != later->heap[o]))
+        while (slots[i] &&
+               (before[slots[i] - 1] != after[o] || graph_heap(earlier, slots[i] - 1) != graph_heap(later, o)))
             i = (i + 1) & mask;
         b->was_there[o] = slots[i] != 0;
     }

@@ -69,16 +69,16 @@ static void object_json(const struct inquiry *q, ordinal o)
     size_t n = roots_of(&s->roots, o, &roots);
     char name[NAME_SIZE];
     json_object(j, NULL);
-    json_address(j, "address", g->address[o]);
+    json_address(j, "address", graph_address(g, o));
     json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
     json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
-    json_uint(j, "heap", g->heap[o]);
-    json_uint(j, "size", g->size[o]);
+    json_uint(j, "heap", graph_heap(g, o));
+    json_uint(j, "size", graph_size(g, o));
     if (graph_is_immortal(g, o))
         json_null(j, "refcount");
     else
-        json_int(j, "refcount", g->refcount[o]);
-    json_uint(j, "internal", g->internal[o]);
+        json_int(j, "refcount", graph_refcount(g, o));
+    json_uint(j, "internal", graph_internal(g, o));
     json_uint(j, "explained", q->audit.explained[o]);
     json_int(j, "unexplained", graph_is_immortal(g, o) ? 0 : audit_unexplained(g, &q->audit, o));
     json_array(j, "possible");
@@ -169,13 +169,13 @@ static int show_csv(const struct inquiry *q)
             ordinal o = q->objects[c][i];
             struct cell cells[] = {
                 cell_text(inquiry_classes[c].key),
-                cell_number(g->address[o]),
+                cell_number(graph_address(g, o)),
                 cell_bytes(type_name(s, o).bytes, type_name(s, o).length),
                 cell_number(graph_generation(g, o)),
-                cell_number(g->heap[o]),
-                cell_number(g->size[o]),
-                cell_number((uint64_t)g->refcount[o]),
-                cell_number(g->internal[o]),
+                cell_number(graph_heap(g, o)),
+                cell_number(graph_size(g, o)),
+                cell_number((uint64_t)graph_refcount(g, o)),
+                cell_number(graph_internal(g, o)),
                 cell_number(q->audit.explained[o]),
                 cell_number((uint64_t)audit_unexplained(g, &q->audit, o)),
                 cell_text(inquiry_list_possible(s, o, possible)),

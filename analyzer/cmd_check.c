@@ -94,7 +94,7 @@ static void show_refcount(struct invocation *inv, const struct findings *f, ordi
     int64_t unexplained = audit_unexplained(g, &f->audit, o);
     fprintf(
         inv->out.file, "    refcount %" PRId64 " = %" PRIu32 " internal + %" PRIu32 " explained %c %" PRIu64 " %s\n",
-        g->refcount[o], g->internal[o], f->audit.explained[o], unexplained < 0 ? '-' : '+',
+        graph_refcount(g, o), graph_internal(g, o), f->audit.explained[o], unexplained < 0 ? '-' : '+',
         unexplained < 0 ? -(uint64_t)unexplained : (uint64_t)unexplained, unexplained < 0 ? "missing" : "unexplained");
 }
 
@@ -105,7 +105,7 @@ static int show_dead(struct invocation *inv, ordinal o)
     ordinal cycle = cycle_of(s, o);
     struct advice advice;
     char name[NAME_SIZE];
-    fprintf(inv->out.file, "  %s  0x%" PRIx64 ", generation %s", name_full(s, o, name), s->graph.address[o],
+    fprintf(inv->out.file, "  %s  0x%" PRIx64 ", generation %s", name_full(s, o, name), graph_address(&s->graph, o),
             text_generation(graph_generation(&s->graph, o)));
     if (cycle == ORDINAL_NONE) {
         fputs(": nothing outside the heap leads to it\n", inv->out.file);
@@ -113,7 +113,7 @@ static int show_dead(struct invocation *inv, ordinal o)
     }
     if (advice_for_cycle(s, cycle, &advice))
         return -1;
-    fprintf(inv->out.file, ": held by cycle %" PRIu32 " alone; %s\n", cycle + 1, advice.text);
+    fprintf(inv->out.file, ": held by cycle %" PRI_ORDINAL " alone; %s\n", cycle + 1, advice.text);
     advice_release(&advice);
     return 0;
 }
@@ -203,14 +203,14 @@ static void object_json(struct invocation *inv, ordinal o)
     unsigned generation = graph_generation(g, o);
     char name[NAME_SIZE];
     json_object(j, NULL);
-    json_address(j, "address", g->address[o]);
+    json_address(j, "address", graph_address(g, o));
     json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
     json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
-    json_uint(j, "size", g->size[o]);
+    json_uint(j, "size", graph_size(g, o));
     if (graph_is_immortal(g, o))
         json_null(j, "refcount");
     else
-        json_int(j, "refcount", g->refcount[o]);
+        json_int(j, "refcount", graph_refcount(g, o));
     if (cycle_of(s, o) == ORDINAL_NONE)
         json_null(j, "cycle");
     else

@@ -26,7 +26,7 @@ struct choice {
 
 static int passes_heap(const struct invocation *inv, ordinal o)
 {
-    return inv->options.heap < 0 || inv->session.graph.heap[o] == (uint32_t)inv->options.heap;
+    return inv->options.heap < 0 || graph_heap(&inv->session.graph, o) == (uint32_t)inv->options.heap;
 }
 
 /* All members of a cycle are garbage of the generation, and (for the oldest) it may be garbage the collector cannot
@@ -60,7 +60,7 @@ static void count_up(struct choice *c)
             t = &c->invisible; /* told for the oldest generation, whichever is asked for */
         if (t) {
             t->objects++;
-            t->bytes += s->graph.size[o];
+            t->bytes += graph_size(&s->graph, o);
         }
     }
 }
@@ -75,14 +75,14 @@ static void member_json(struct invocation *inv, ordinal o)
     char name[NAME_SIZE];
     unsigned generation = graph_generation(g, o);
     json_object(j, NULL);
-    json_address(j, "address", g->address[o]);
+    json_address(j, "address", graph_address(g, o));
     json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
     json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
-    json_uint(j, "size", g->size[o]);
+    json_uint(j, "size", graph_size(g, o));
     if (graph_is_immortal(g, o))
         json_null(j, "refcount");
     else
-        json_int(j, "refcount", g->refcount[o]);
+        json_int(j, "refcount", graph_refcount(g, o));
     json_string(j, "label", name_object(s, o, name));
     json_object_end(j);
 }
@@ -95,7 +95,7 @@ static void edge_json(struct invocation *inv, ordinal from, uint64_t number)
     char name[NAME_SIZE];
     graph_edge(&s->graph, from, number, &edge);
     json_object(j, NULL);
-    json_address(j, "from", s->graph.address[from]);
+    json_address(j, "from", graph_address(&s->graph, from));
     json_address(j, "to", edge.target);
     json_string(j, "kind", name_edge_kind(edge.bits));
     json_string(j, "label", name_edge(s, &edge, name));
@@ -174,8 +174,8 @@ static void show_member(struct invocation *inv, ordinal component, ordinal o)
     uint64_t shown = 0, more = 0;
     fprintf(f, "  %s", name_full(s, o, name));
     output_style(&inv->out, STYLE_DIM);
-    fprintf(f, "  0x%" PRIx64 ", generation %s, refcount %" PRId64 ", %s\n", g->address[o],
-            text_generation(graph_generation(g, o)), g->refcount[o], text_size(g->size[o], size));
+    fprintf(f, "  0x%" PRIx64 ", generation %s, refcount %" PRId64 ", %s\n", graph_address(g, o),
+            text_generation(graph_generation(g, o)), graph_refcount(g, o), text_size(graph_size(g, o), size));
     output_style(&inv->out, STYLE_NORMAL);
     for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
         if (!is_inner(s, component, e))
@@ -207,7 +207,7 @@ static int show_cycle(struct invocation *inv, ordinal id, ordinal alike)
     if (advice_for_cycle(s, id, &advice))
         return -1;
     output_style(&inv->out, STYLE_BOLD);
-    fprintf(f, "\ncycle %" PRIu32, id + 1);
+    fprintf(f, "\ncycle %" PRI_ORDINAL, id + 1);
     output_style(&inv->out, STYLE_NORMAL);
     fprintf(f, ": %s, %s; retains %s", text_plural(c->objects, "object", n[0]), text_size(c->shallow, n[1]),
             text_size(c->retained, n[2]));
@@ -277,11 +277,11 @@ static int objects_table(struct choice *c)
             continue;
         ordinal component = s->components.component[o];
         ordinal cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component];
-        struct cell cells[] = {cell_number(g->address[o]),
+        struct cell cells[] = {cell_number(graph_address(g, o)),
                                cell_bytes(type_name(s, o).bytes, type_name(s, o).length),
                                cell_number(graph_generation(g, o)),
-                               cell_number(g->size[o]),
-                               cell_number((uint64_t)g->refcount[o]),
+                               cell_number(graph_size(g, o)),
+                               cell_number((uint64_t)graph_refcount(g, o)),
                                cycle == ORDINAL_NONE ? cell_null() : cell_number(cycle + UINT64_C(1)),
                                cell_text(name_object(s, o, label))};
         table_row(&t, cells);

@@ -44,7 +44,7 @@ struct comparison {
 
 static uint32_t type_of(const struct comparison *c, int side, ordinal o)
 {
-    return c->types.of_type[side][c->g[side]->type[o]];
+    return c->types.of_type[side][graph_type(c->g[side], o)];
 }
 
 static uint32_t group_number(const struct comparison *c, int side, ordinal o)
@@ -378,12 +378,9 @@ static int objects_table(const struct comparison *c)
         struct cell here = cell_number(graph_generation(g, o)), null = cell_null();
         struct cell there = other == ORDINAL_NONE ? null : cell_number(graph_generation(c->g[!side], other));
         struct cell cells[OBJECT_COLUMNS] = {
-            cell_number(g->address[o]),
-            cell_bytes(type_name(s, o).bytes, type_name(s, o).length),
-            side == BEFORE ? here : there,
-            side == BEFORE ? there : here,
-            cell_number(g->size[o]),
-            serials[o] ? cell_number(serials[o]) : null,
+            cell_number(graph_address(g, o)),   cell_bytes(type_name(s, o).bytes, type_name(s, o).length),
+            side == BEFORE ? here : there,      side == BEFORE ? there : here,
+            cell_number(graph_size(g, o)),      serials[o] ? cell_number(serials[o]) : null,
             cell_text(name_object(s, o, name)),
         };
         table_row(&t, cells);

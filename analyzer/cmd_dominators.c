@@ -79,7 +79,7 @@ static int compare_entries(const void *pa, const void *pb)
 
 static uint32_t pile_of(const struct session *s, ordinal v)
 {
-    return v < s->graph.objects ? s->classes.of_type[s->graph.type[v]] : s->classes.count;
+    return v < s->graph.objects ? s->classes.of_type[graph_type(&s->graph, v)] : s->classes.count;
 }
 
 static void add_to_pile(const struct dominators *d, struct pile *pile, ordinal v)
@@ -192,7 +192,7 @@ static void show_line(struct drawing *d, const struct entry *e, size_t depth, in
         fputs(keeper_name(s, e->vertex, name), out->file);
     output_style(out, STYLE_DIM);
     if (!e->more && is_object)
-        fprintf(out->file, "  0x%" PRIx64, s->graph.address[e->vertex]);
+        fprintf(out->file, "  0x%" PRIx64, graph_address(&s->graph, e->vertex));
     output_style(out, STYLE_NORMAL);
     fprintf(out->file, "  %s, %s\n", text_size(e->retained, n[1]),
             text_share(text_share_of(e->retained, s->graph.bytes), n[2]));
@@ -254,7 +254,7 @@ static void begin_vertex_json(struct drawing *d, ordinal v)
     json_object(j, NULL);
     if (is_object) {
         unsigned generation = graph_generation(g, v);
-        json_address(j, "address", g->address[v]);
+        json_address(j, "address", graph_address(g, v));
         json_text(j, "type", type_name(s, v).bytes, type_name(s, v).length);
         json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
     } else {

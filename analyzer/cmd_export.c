@@ -60,16 +60,16 @@ static void object_line(struct export *x, ordinal o)
     json_begin_line(&j, x->file);
     json_string(&j, "record", "object");
     json_uint(&j, "ordinal", o);
-    json_address(&j, "address", g->address[o]);
+    json_address(&j, "address", graph_address(g, o));
     json_text(&j, "type", type_name(s, o).bytes, type_name(s, o).length);
-    json_uint(&j, "size", g->size[o]);
+    json_uint(&j, "size", graph_size(g, o));
     if (graph_is_immortal(g, o))
         json_null(&j, "refcount");
     else
-        json_int(&j, "refcount", g->refcount[o]);
+        json_int(&j, "refcount", graph_refcount(g, o));
     json_int(&j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
-    json_uint(&j, "heap", g->heap[o]);
-    json_uint(&j, "internal", g->internal[o]);
+    json_uint(&j, "heap", graph_heap(g, o));
+    json_uint(&j, "internal", graph_internal(g, o));
     json_bool(&j, "garbage", fate == FATE_GARBAGE);
     json_bool(&j, "dependent", fate == FATE_DEPENDENT);
     json_bool(&j, "invisible", fate == FATE_INVISIBLE);
@@ -93,7 +93,7 @@ static void edge_line(struct export *x, const struct edge *edge)
     json_string(&j, "record", "edge");
     json_uint(&j, "source", edge->from);
     ordinal_or_null(&j, "target", edge->to);
-    json_address(&j, "from", x->s->graph.address[edge->from]);
+    json_address(&j, "from", graph_address(&x->s->graph, edge->from));
     json_address(&j, "to", edge->target);
     json_string(&j, "kind", name_edge_kind(edge->bits));
     json_string(&j, "label", name_edge(x->s, edge, name));
@@ -174,13 +174,13 @@ static void object_row(struct export *x, struct table *t, ordinal o)
     char name[NAME_SIZE];
     struct cell cells[OBJECT_COLUMNS] = {
         cell_number(o),
-        cell_number(g->address[o]),
+        cell_number(graph_address(g, o)),
         cell_bytes(type_name(s, o).bytes, type_name(s, o).length),
-        cell_number(g->size[o]),
-        graph_is_immortal(g, o) ? cell_null() : cell_number((uint64_t)g->refcount[o]),
+        cell_number(graph_size(g, o)),
+        graph_is_immortal(g, o) ? cell_null() : cell_number((uint64_t)graph_refcount(g, o)),
         cell_number(graph_generation(g, o)),
-        cell_number(g->heap[o]),
-        cell_number(g->internal[o]),
+        cell_number(graph_heap(g, o)),
+        cell_number(graph_internal(g, o)),
         cell_number(fate == FATE_GARBAGE),
         cell_number(fate == FATE_DEPENDENT),
         cell_number(fate == FATE_INVISIBLE),
@@ -197,7 +197,7 @@ static void edge_row(struct export *x, struct table *t, ordinal o, uint64_t numb
     struct cell cells[EDGE_COLUMNS] = {
         cell_number(o),
         edge.to == ORDINAL_NONE ? cell_null() : cell_number(edge.to),
-        cell_number(x->s->graph.address[o]),
+        cell_number(graph_address(&x->s->graph, o)),
         cell_number(edge.target),
         cell_text(name_edge_kind(edge.bits)),
         cell_text(name_edge(x->s, &edge, name)),
@@ -233,10 +233,11 @@ static void object_node(struct export *x, ordinal o)
     char title[NAME_SIZE], detail[96], tooltip[NAME_SIZE + 64], n[TEXT_NUMBER_SIZE];
     name_full(s, o, title);
     if (graph_is_immortal(g, o))
-        snprintf(detail, sizeof detail, "immortal, %s", text_size(g->size[o], n));
+        snprintf(detail, sizeof detail, "immortal, %s", text_size(graph_size(g, o), n));
     else
-        snprintf(detail, sizeof detail, "refcount %" PRId64 ", %s", g->refcount[o], text_size(g->size[o], n));
-    snprintf(tooltip, sizeof tooltip, "%.200s at 0x%" PRIx64, title, g->address[o]);
+        snprintf(detail, sizeof detail, "refcount %" PRId64 ", %s", graph_refcount(g, o),
+                 text_size(graph_size(g, o), n));
+    snprintf(tooltip, sizeof tooltip, "%.200s at 0x%" PRIx64, title, graph_address(g, o));
     struct picture_node node = {.title = title,
                                 .detail = detail,
                                 .tooltip = tooltip,
@@ -251,7 +252,8 @@ static void edge_arrow(struct export *x, ordinal o, uint64_t number)
     char label[NAME_SIZE];
     graph_edge(&x->s->graph, o, number, &edge);
     name_edge(x->s, &edge, label);
-    struct picture_edge arrow = {.from = o, .to = edge.to, .label = label, .count = 1, .kind = sketch_kind(edge.bits)};
+    struct picture_edge arrow = {
+        .from = (uint32_t)o, .to = (uint32_t)edge.to, .label = label, .count = 1, .kind = sketch_kind(edge.bits)};
     dot_write_edge(x->file, &arrow);
 }
 
@@ -263,7 +265,7 @@ static int export_dot(struct export *x)
     ordinal end = x->limit && x->limit < g->objects ? (ordinal)x->limit : g->objects;
     dot_write_head(x->file);
     if (end < g->objects)
-        fprintf(x->file, "  label=\"the first %" PRIu32 " of %" PRIu32 " objects\";\n", end, g->objects);
+        fprintf(x->file, "  label=\"the first %" PRI_ORDINAL " of %" PRI_ORDINAL " objects\";\n", end, g->objects);
     for (ordinal o = 0; o < end; o++)
         object_node(x, o);
     for (ordinal o = 0; o < end; o++)
@@ -320,9 +322,9 @@ static int check_size(const struct export *x)
     struct rh_error err;
     if (x->inv->options.given & OPT_LIMIT || (g->objects <= DOT_OBJECTS_MAX && g->edges <= DOT_EDGES_MAX))
         return 0;
-    error_format(&err, RH_ERR_ARGUMENT,
-                 "--limit N writes the first N objects, --limit 0 all; \"refheap render\" draws a part",
-                 "%" PRIu32 " objects and %" PRIu64 " references are too many for a picture", g->objects, g->edges);
+    error_format(
+        &err, RH_ERR_ARGUMENT, "--limit N writes the first N objects, --limit 0 all; \"refheap render\" draws a part",
+        "%" PRI_ORDINAL " objects and %" PRIu64 " references are too many for a picture", g->objects, g->edges);
     return fail(x->s->path, &err);
 }
 

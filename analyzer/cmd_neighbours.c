@@ -49,7 +49,7 @@ static void show_edge(struct walk *w, const struct edge *edge, uint64_t depth)
     int dangles = other == ORDINAL_NONE;
     struct cell cells[COLUMNS] = {
         cell_number(depth),
-        cell_number(g->address[edge->from]),
+        cell_number(graph_address(g, edge->from)),
         cell_number(edge->target),
         cell_text(kind),
         cell_text(name_edge(s, edge, label)),
@@ -80,8 +80,8 @@ static void walk_out(struct walk *w, const struct selection *start, uint64_t lim
         if (limit && depth > limit)
             break;
         if (w->direction == TO_REFERRERS)
-            for (uint64_t b = g->back_start[o]; b < g->back_start[o + 1]; b++)
-                enqueue(w, g->source[b], depth + 1);
+            for (uint64_t b = g->back->start[o]; b < g->back->start[o + 1]; b++)
+                enqueue(w, g->back->source[b], depth + 1);
         else
             for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++)
                 enqueue(w, g->target[e], depth + 1);
@@ -114,7 +114,7 @@ static int show_referrers(struct walk *w)
     uint64_t edges = 0;
     for (size_t i = 0; end && i < w->expanded; i++) {
         end[i] = edges;
-        edges += g->back_start[w->queue[i] + 1] - g->back_start[w->queue[i]];
+        edges += g->back->start[w->queue[i] + 1] - g->back->start[w->queue[i]];
     }
     struct found *found = malloc((edges + 1) * sizeof *found);
     for (size_t i = 0; end && found && i < w->queued; i++) {
@@ -146,7 +146,7 @@ static int show(struct walk *w, const struct selection *start)
     if (inv->out.format == OUTPUT_JSON) {
         begin_json(inv);
         if (start->count == 1)
-            json_address(&inv->out.json, "object", g->address[start->objects[0]]);
+            json_address(&inv->out.json, "object", graph_address(g, start->objects[0]));
         else
             json_null(&inv->out.json, "object");
     }
@@ -154,7 +154,7 @@ static int show(struct walk *w, const struct selection *start)
         const char *what = w->direction == TO_REFERRERS ? "referrers" : "referents";
         if (start->count == 1)
             fprintf(inv->out.file, "%s of %s at 0x%llx\n", what, name_full(&inv->session, start->objects[0], name),
-                    (unsigned long long)g->address[start->objects[0]]);
+                    (unsigned long long)graph_address(g, start->objects[0]));
         else
             fprintf(inv->out.file, "%s of %s\n", what, text_plural(start->count, "object", n));
     }
@@ -187,7 +187,7 @@ static int run(struct invocation *inv, enum direction direction)
                           w.kind);
     if (check_sort(inv, columns, COLUMNS))
         return STATUS_ERROR;
-    if (session_graph(s, &err) || session_values(s, &err))
+    if (session_back(s, &err) || session_values(s, &err))
         return fail(s->path, &err);
     int status = select_objects(inv, inv->argv[0], &start);
     if (status)

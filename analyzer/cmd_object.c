@@ -28,7 +28,7 @@ static void read_row(const struct graph *g, struct facts *f)
         snapshot_objects(g->snapshot, b, &view);
         const uint64_t *address = (const uint64_t *)view.column[OBJECT_ADDRESS].data;
         for (uint32_t i = 0; i < view.count; i++)
-            if (address[i] == g->address[f->o]) {
+            if (address[i] == graph_address(g, f->o)) {
                 f->used = column_get(&view.column[OBJECT_USED], i);
                 f->capacity = column_get(&view.column[OBJECT_CAPACITY], i);
                 f->serial = column_get(&view.column[OBJECT_SERIAL], i);
@@ -72,14 +72,14 @@ static void show_text(struct invocation *inv, const struct facts *f)
     FILE *out = inv->out.file;
     char name[NAME_SIZE], n[TEXT_NUMBER_SIZE];
     unsigned state = g->state[f->o];
-    fprintf(out, "%s at 0x%" PRIx64 "\n", name_full(s, f->o, name), g->address[f->o]);
-    fprintf(out, "  rank         @%" PRIu32 ", heap %" PRIu32 "%s\n", f->o, g->heap[f->o],
+    fprintf(out, "%s at 0x%" PRIx64 "\n", name_full(s, f->o, name), graph_address(g, f->o));
+    fprintf(out, "  rank         @%" PRI_ORDINAL ", heap %" PRIu32 "%s\n", f->o, graph_heap(g, f->o),
             state & STATE_DYING       ? ", dying"
             : state & STATE_FINALIZED ? ", finalized"
                                       : "");
     fprintf(out, "  generation   %s%s\n", text_generation(graph_generation(g, f->o)),
             state & STATE_CONTAINER ? "" : " (atomic)");
-    fprintf(out, "  size         %s", text_size(g->size[f->o], n));
+    fprintf(out, "  size         %s", text_size(graph_size(g, f->o), n));
     if (f->capacity)
         fprintf(out, ", %" PRIu64 " of %" PRIu64 " items in use", f->used, f->capacity);
     fprintf(out, "\n  owned        %s\n", text_size(f->owned, n));
@@ -90,15 +90,15 @@ static void show_text(struct invocation *inv, const struct facts *f)
         fprintf(out,
                 "  refcount     %" PRId64 " = %" PRIu32 " internal + %" PRIu64 " from roots + %" PRId64
                 " unexplained\n",
-                g->refcount[f->o], g->internal[f->o], f->explained, f->unexplained);
+                graph_refcount(g, f->o), graph_internal(g, f->o), f->explained, f->unexplained);
     for (size_t i = 0; i < f->root_count; i++)
         fprintf(out, "  held by      %s%s\n", name_root(s, f->roots[i].record, name),
                 f->roots[i].record->flags & ROOT_EXACT ? "" : " (possibly)");
     fprintf(out, "  garbage      %s", fates[f->fate]);
     if (f->cycle != ORDINAL_NONE)
-        fprintf(out, ", in cycle %" PRIu32, f->cycle + 1);
+        fprintf(out, ", in cycle %" PRI_ORDINAL, f->cycle + 1);
     fprintf(out, "\n  referrers    %" PRIu64 "\n  referents    %" PRIu64 "%s\n",
-            g->back_start[f->o + 1] - g->back_start[f->o], g->edge_start[f->o + 1] - g->edge_start[f->o],
+            g->back->start[f->o + 1] - g->back->start[f->o], g->edge_start[f->o + 1] - g->edge_start[f->o],
             state & STATE_EDGES_INCOMPLETE ? " (not all could be read)" : "");
     if (f->serial)
         fprintf(out, "  serial       %" PRIu64 "\n", f->serial);
@@ -115,18 +115,18 @@ static void show_json(struct invocation *inv, const struct facts *f)
     char name[NAME_SIZE];
     unsigned generation = graph_generation(g, f->o);
     begin_json(inv);
-    json_address(j, "address", g->address[f->o]);
+    json_address(j, "address", graph_address(g, f->o));
     json_uint(j, "ordinal", f->o);
     json_text(j, "type", type_name(s, f->o).bytes, type_name(s, f->o).length);
-    json_uint(j, "size", g->size[f->o]);
+    json_uint(j, "size", graph_size(g, f->o));
     if (graph_is_immortal(g, f->o))
         json_null(j, "refcount");
     else
-        json_int(j, "refcount", g->refcount[f->o]);
+        json_int(j, "refcount", graph_refcount(g, f->o));
     json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
-    json_uint(j, "heap", g->heap[f->o]);
+    json_uint(j, "heap", graph_heap(g, f->o));
     json_bool(j, "tracked", generation != GENERATION_UNTRACKED);
-    json_uint(j, "internal", g->internal[f->o]);
+    json_uint(j, "internal", graph_internal(g, f->o));
     json_uint(j, "explained", f->explained);
     json_int(j, "unexplained", f->unexplained);
     json_array(j, "possible");
@@ -159,7 +159,7 @@ static void show_json(struct invocation *inv, const struct facts *f)
     for (uint64_t site = f->site; name_site(s, &site, name);)
         json_string(j, NULL, name);
     json_array_end(j);
-    json_uint(j, "referrers", g->back_start[f->o + 1] - g->back_start[f->o]);
+    json_uint(j, "referrers", g->back->start[f->o + 1] - g->back->start[f->o]);
     json_uint(j, "referents", g->edge_start[f->o + 1] - g->edge_start[f->o]);
     json_end(j);
 }
@@ -170,7 +170,7 @@ static int run(struct invocation *inv)
     struct facts facts;
     struct rh_error err;
     ordinal o;
-    if (session_dominators(s, &err) || session_values(s, &err))
+    if (session_dominators(s, &err) || session_back(s, &err) || session_values(s, &err))
         return fail(s->path, &err);
     int status = select_object(inv, inv->argv[0], &o);
     if (status)

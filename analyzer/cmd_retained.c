@@ -36,7 +36,7 @@ static uint64_t sort_key(const struct listing *l, ordinal v)
     const struct session *s = &l->inv->session;
     switch (l->column) {
     case ADDRESS:
-        return v < s->graph.objects ? s->graph.address[v] : 0;
+        return v < s->graph.objects ? graph_address(&s->graph, v) : 0;
     case GENERATION:
         return v < s->graph.objects ? graph_generation(&s->graph, v) : 0;
     case SHALLOW:
@@ -81,7 +81,7 @@ static void show_row(struct listing *l, struct table *t, ordinal v)
     ordinal cycle = keeper_cycle(s, v);
     char name[NAME_SIZE];
     struct cell cells[COLUMNS] = {
-        [ADDRESS] = is_object ? cell_number(g->address[v]) : cell_null(),
+        [ADDRESS] = is_object ? cell_number(graph_address(g, v)) : cell_null(),
         [TYPE] = is_object ? cell_bytes(type_name(s, v).bytes, type_name(s, v).length) : cell_text("(cycle)"),
         [GENERATION] = is_object ? cell_number(graph_generation(g, v)) : cell_null(),
         [SHALLOW] = cell_number(keeper_shallow(s, v)),

@@ -38,7 +38,7 @@ static uint32_t type_classes(const struct subject *u)
 
 static uint32_t type_of(const struct subject *u, ordinal o)
 {
-    return u->s->classes.of_type[u->s->graph.type[o]];
+    return u->s->classes.of_type[graph_type(&u->s->graph, o)];
 }
 
 static void type_row_name(const struct subject *u, uint32_t klass, char to[NAME_SIZE])
@@ -54,7 +54,7 @@ static uint32_t heap_classes(const struct subject *u)
 static uint32_t heap_of(const struct subject *u, ordinal o)
 {
     uint32_t last = heap_classes(u) - 1;
-    return u->s->graph.heap[o] < last ? u->s->graph.heap[o] : last;
+    return graph_heap(&u->s->graph, o) < last ? graph_heap(&u->s->graph, o) : last;
 }
 
 static void heap_name(const struct subject *u, uint32_t klass, char to[NAME_SIZE])
@@ -121,7 +121,7 @@ static uint32_t size_classes(const struct subject *u)
 
 static uint32_t size_of(const struct subject *u, ordinal o)
 {
-    uint64_t size = u->s->graph.size[o];
+    uint64_t size = graph_size(&u->s->graph, o);
     return size ? 64 - (uint32_t)__builtin_clzll(size) : 0;
 }
 

@@ -48,21 +48,21 @@ static void count_up(struct answer *a)
     const struct graph *g = &s->graph;
     for (ordinal o = 0; o < g->objects; o++) {
         unsigned fate = a->then.fate[o];
-        struct outcome *kind = &a->by_class[s->classes.of_type[g->type[o]]];
+        struct outcome *kind = &a->by_class[s->classes.of_type[graph_type(g, o)]];
         if (a->now.fate[o] == WHAT_IF_COLLECTED)
-            add(&a->without_cut, g->size[o]);
+            add(&a->without_cut, graph_size(g, o));
         if (fate == WHAT_IF_AT_ONCE) {
-            add(&a->all.at_once, g->size[o]);
-            add(&kind->at_once, g->size[o]);
+            add(&a->all.at_once, graph_size(g, o));
+            add(&kind->at_once, graph_size(g, o));
         }
         if (fate == WHAT_IF_AT_ONCE || fate == WHAT_IF_COLLECTED) {
-            add(&a->all.with_collector, g->size[o]);
-            add(&kind->with_collector, g->size[o]);
+            add(&a->all.with_collector, graph_size(g, o));
+            add(&kind->with_collector, graph_size(g, o));
         }
         if (fate == WHAT_IF_UNCOLLECTABLE && a->now.fate[o] != fate)
-            add(&a->uncollectable, g->size[o]);
+            add(&a->uncollectable, graph_size(g, o));
         if (fate == WHAT_IF_INVISIBLE && a->now.fate[o] != fate)
-            add(&a->invisible, g->size[o]);
+            add(&a->invisible, graph_size(g, o));
     }
 }
 

@@ -37,7 +37,7 @@ static void show_verdict(struct invocation *inv, ordinal o, size_t paths)
         fprintf(f, "immortal: its refcount does not matter\n");
         return;
     }
-    fprintf(f, "refcount %" PRId64 " = %" PRIu32 " from the heap", g->refcount[o], g->internal[o]);
+    fprintf(f, "refcount %" PRId64 " = %" PRIu32 " from the heap", graph_refcount(g, o), graph_internal(g, o));
     for (size_t i = 0; i < n; i++)
         if (roots[i].record->flags & ROOT_EXACT)
             fprintf(f, " + %s", name_root(s, roots[i].record, name));
@@ -61,7 +61,7 @@ static void show_verdict(struct invocation *inv, ordinal o, size_t paths)
     else if (paths)
         fprintf(f, "the first of the %zu paths above is the shortest; no two share a reference\n", paths);
     else if (component != ORDINAL_NONE && s->cycles.of_component[component] != ORDINAL_NONE)
-        fprintf(f, "nothing outside holds it, only cycle %" PRIu32 " that it is part of\n",
+        fprintf(f, "nothing outside holds it, only cycle %" PRI_ORDINAL " that it is part of\n",
                 s->cycles.of_component[component] + 1);
     else
         fputs("nothing outside the heap leads to it\n", f);
@@ -79,8 +79,8 @@ static void verdict_json(struct invocation *inv, ordinal o)
     if (graph_is_immortal(g, o))
         json_null(j, "refcount");
     else
-        json_int(j, "refcount", g->refcount[o]);
-    json_uint(j, "internal", g->internal[o]);
+        json_int(j, "refcount", graph_refcount(g, o));
+    json_uint(j, "internal", graph_internal(g, o));
     json_array(j, "roots");
     for (size_t i = 0; i < n; i++)
         if (roots[i].record->flags & ROOT_EXACT)
@@ -111,7 +111,7 @@ static void show(struct invocation *inv, ordinal o, const struct path *paths, si
     char name[NAME_SIZE];
     if (inv->out.format == OUTPUT_JSON) {
         begin_json(inv);
-        json_address(&inv->out.json, "object", s->graph.address[o]);
+        json_address(&inv->out.json, "object", graph_address(&s->graph, o));
         json_array(&inv->out.json, "paths");
         for (size_t i = 0; i < count; i++)
             trace_json(inv, &paths[i]);
@@ -125,7 +125,7 @@ static void show(struct invocation *inv, ordinal o, const struct path *paths, si
         trace_show(inv, &paths[i], 0);
     }
     if (!count)
-        fprintf(inv->out.file, "%s at 0x%" PRIx64 "\n", name_full(s, o, name), s->graph.address[o]);
+        fprintf(inv->out.file, "%s at 0x%" PRIx64 "\n", name_full(s, o, name), graph_address(&s->graph, o));
     show_verdict(inv, o, count);
 }
 

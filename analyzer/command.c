@@ -139,7 +139,7 @@ int filter_matches(const struct invocation *inv, ordinal o)
 int filter_matches_in(const struct options *f, const struct session *s, ordinal o)
 {
     const struct graph *g = &s->graph;
-    return (f->heap < 0 || g->heap[o] == (uint32_t)f->heap) &&
+    return (f->heap < 0 || graph_heap(g, o) == (uint32_t)f->heap) &&
            (f->generation == GENERATION_ANY || graph_generation(g, o) == (unsigned)f->generation) &&
            (!f->type || glob_matches(f->type, type_name(s, o)));
 }

@@ -112,7 +112,7 @@ static int has_label(const struct session *s, ordinal from, uint64_t e, const ch
     char name[NAME_SIZE];
     graph_edge(&s->graph, from, e, &edge);
     if (edge.kind == LABEL_FIELD) {
-        const struct field_record *f = snapshot_field(s->snapshot, s->graph.type[from], (uint32_t)edge.label);
+        const struct field_record *f = snapshot_field(s->snapshot, graph_type(&s->graph, from), (uint32_t)edge.label);
         struct text field = snapshot_string(s->snapshot, f ? f->name : 0);
         if (field.length)
             return *label == '.' && strlen(label + 1) == field.length && !memcmp(label + 1, field.bytes, field.length);
@@ -152,7 +152,7 @@ static int cut_by_kind(struct invocation *inv, struct cuts *cuts, struct cut_rec
                         "\"%s\" names nothing that could be cut", r->text);
     ordinal example = ORDINAL_NONE;
     for (ordinal o = 0; o < g->objects; o++) {
-        if (!matches[s->classes.of_type[g->type[o]]])
+        if (!matches[s->classes.of_type[graph_type(g, o)]])
             continue;
         for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
             example = o;

@@ -171,7 +171,7 @@ static uint64_t amount(const struct budget *b, const struct session *s)
     uint64_t sum = 0;
     for (ordinal o = 0; o < s->graph.objects; o++)
         if (is_of(b, s, o))
-            sum += b->unit == UNIT_BYTES ? s->graph.size[o] : 1;
+            sum += b->unit == UNIT_BYTES ? graph_size(&s->graph, o) : 1;
     return sum;
 }
 
@@ -258,7 +258,7 @@ static uint64_t hash_bytes(const void *bytes, size_t length)
 
 static uint64_t own_class(const struct session *s, ordinal o)
 {
-    return s->classes.of_type[s->graph.type[o]];
+    return s->classes.of_type[graph_type(&s->graph, o)];
 }
 
 /* Where a way begins: the root's kind and name. */

@@ -17,13 +17,13 @@ static int simulate(struct session *s, int n, struct generation_row *rows, uint3
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
     }
     for (ordinal o = 0; o < g->objects; o++) {
-        if (g->heap[o] >= heaps)
+        if (graph_heap(g, o) >= heaps)
             continue;
-        struct generation_row *r = &rows[g->heap[o] * GENERATIONS + (uint32_t)n];
+        struct generation_row *r = &rows[graph_heap(g, o) * GENERATIONS + (uint32_t)n];
         unsigned fate = s->garbage[n].fate[o];
         if (fate == FATE_GARBAGE) {
             r->garbage_objects++;
-            r->garbage_bytes += g->size[o];
+            r->garbage_bytes += graph_size(g, o);
             r->uncollectable_objects += stuck[o];
         } else if (fate == FATE_DEPENDENT) {
             r->dependent_objects++;
@@ -48,10 +48,10 @@ static void find_records(const struct session *s, struct generation_row *rows, u
 static void count_objects(const struct graph *g, struct generation_row *rows, uint32_t heaps)
 {
     for (ordinal o = 0; o < g->objects; o++)
-        if (g->heap[o] < heaps) {
-            struct generation_row *r = &rows[g->heap[o] * GENERATIONS + graph_generation(g, o)];
+        if (graph_heap(g, o) < heaps) {
+            struct generation_row *r = &rows[graph_heap(g, o) * GENERATIONS + graph_generation(g, o)];
             r->objects++;
-            r->bytes += g->size[o];
+            r->bytes += graph_size(g, o);
         }
 }
 

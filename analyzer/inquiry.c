@@ -120,8 +120,8 @@ static void describe_count(const struct inquiry *q, ordinal o, char to[NAME_SIZE
 {
     const struct graph *g = &q->inv->session.graph;
     int64_t unexplained = audit_unexplained(g, &q->audit, o);
-    int used = snprintf(to, NAME_SIZE, "%" PRId64 " = %" PRIu32 " internal + %" PRIu32 " explained", g->refcount[o],
-                        g->internal[o], q->audit.explained[o]);
+    int used = snprintf(to, NAME_SIZE, "%" PRId64 " = %" PRIu32 " internal + %" PRIu32 " explained",
+                        graph_refcount(g, o), graph_internal(g, o), q->audit.explained[o]);
     if (unexplained)
         snprintf(to + used, NAME_SIZE - (size_t)used, " %c %" PRIu64 " %s", unexplained < 0 ? '-' : '+',
                  inquiry_gap(q, o), unexplained < 0 ? "missing" : "unexplained");
@@ -148,9 +148,9 @@ static int list_objects(const struct inquiry *q, int c)
         ordinal o = q->objects[c][i];
         describe_count(q, o, count);
         struct cell cells[] = {cell_bytes(type_name(s, o).bytes, type_name(s, o).length),
-                               cell_number(s->graph.address[o]),
+                               cell_number(graph_address(&s->graph, o)),
                                cell_number(graph_generation(&s->graph, o)),
-                               cell_number(s->graph.size[o]),
+                               cell_number(graph_size(&s->graph, o)),
                                cell_text(count),
                                cell_text(inquiry_list_possible(s, o, possible)),
                                cell_text(name_object(s, o, label))};
@@ -196,10 +196,10 @@ static int list_types(const struct inquiry *q, int c)
         groups[k].klass = k;
     for (size_t i = 0; i < q->count[c]; i++) {
         ordinal o = q->objects[c][i];
-        struct group *group = &groups[s->classes.of_type[s->graph.type[o]]];
+        struct group *group = &groups[s->classes.of_type[graph_type(&s->graph, o)]];
         if (!group->objects++)
             group->example = o;
-        group->bytes += s->graph.size[o];
+        group->bytes += graph_size(&s->graph, o);
         group->references += inquiry_gap(q, o);
     }
     qsort(groups, s->classes.count, sizeof *groups, compare_groups);
@@ -211,7 +211,7 @@ static int list_types(const struct inquiry *q, int c)
                                cell_number(group->objects),
                                cell_number(group->bytes),
                                cell_number(group->references),
-                               cell_number(s->graph.address[group->example]),
+                               cell_number(graph_address(&s->graph, group->example)),
                                cell_text(count),
                                cell_text(inquiry_list_possible(s, group->example, possible))};
         table_row(&t, cells);
@@ -241,7 +241,7 @@ static void show_pinned_cycle(const struct inquiry *q, const struct pinned *p, u
             describe_count(q, o, count);
             fprintf(f, "    %s", name_full(s, o, name));
             output_style(&q->inv->out, STYLE_DIM);
-            fprintf(f, "  0x%" PRIx64 ", generation %s, refcount %s", s->graph.address[o],
+            fprintf(f, "  0x%" PRIx64 ", generation %s, refcount %s", graph_address(&s->graph, o),
                     text_generation(graph_generation(&s->graph, o)), count);
             output_style(&q->inv->out, STYLE_NORMAL);
             inquiry_list_possible(s, o, name);
@@ -259,7 +259,7 @@ static uint64_t pinned_signature(const struct inquiry *q, const struct pinned *p
     uint64_t sum = fold_mix(p->objects, p->unexplained);
     for (ordinal m = c->member_start[p->component]; m < c->member_start[p->component + 1]; m++) {
         ordinal o = c->member[m];
-        uint64_t type = s->classes.of_type[s->graph.type[o]];
+        uint64_t type = s->classes.of_type[graph_type(&s->graph, o)];
         sum += fold_mix(type + 1, (uint64_t)audit_unexplained(&s->graph, &q->audit, o)); /* whatever their order */
     }
     return sum;

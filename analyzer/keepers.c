@@ -13,7 +13,7 @@ ordinal keeper_cycle(const struct session *s, ordinal vertex)
 
 uint64_t keeper_shallow(const struct session *s, ordinal vertex)
 {
-    return vertex < s->graph.objects ? s->graph.size[vertex] : s->cycles.items[keeper_cycle(s, vertex)].shallow;
+    return vertex < s->graph.objects ? graph_size(&s->graph, vertex) : s->cycles.items[keeper_cycle(s, vertex)].shallow;
 }
 
 const char *keeper_name(const struct session *s, ordinal vertex, char to[NAME_SIZE])
@@ -26,6 +26,6 @@ const char *keeper_name(const struct session *s, ordinal vertex, char to[NAME_SI
         return to;
     }
     ordinal cycle = keeper_cycle(s, vertex);
-    snprintf(to, NAME_SIZE, "cycle %" PRIu32 ": %.200s", cycle + 1, name_cycle(s, cycle, name));
+    snprintf(to, NAME_SIZE, "cycle %" PRI_ORDINAL ": %.200s", cycle + 1, name_cycle(s, cycle, name));
     return to;
 }

@@ -33,12 +33,12 @@ const char *name_class(const struct session *s, uint32_t klass, char to[NAME_SIZ
 
 struct text type_name(const struct session *s, ordinal o)
 {
-    return class_name(s, s->classes.of_type[s->graph.type[o]]);
+    return class_name(s, s->classes.of_type[graph_type(&s->graph, o)]);
 }
 
 const char *name_type(const struct session *s, ordinal o, char to[NAME_SIZE])
 {
-    return name_class(s, s->classes.of_type[s->graph.type[o]], to);
+    return name_class(s, s->classes.of_type[graph_type(&s->graph, o)], to);
 }
 
 /* ---- values ---- */
@@ -87,7 +87,7 @@ static const char *show_value(const struct value_record *r, char to[NAME_SIZE])
 static ordinal named_by(const struct session *s, ordinal o)
 {
     const struct graph *g = &s->graph;
-    uint32_t type = g->type[o];
+    uint32_t type = graph_type(g, o);
     const struct type_record *record = snapshot_type(s->snapshot, type);
     if (!record || record->fields > 64)
         return ORDINAL_NONE;
@@ -136,7 +136,7 @@ const char *name_cycle(const struct session *s, ordinal cycle, char to[NAME_SIZE
     char name[NAME_SIZE];
     size_t used = 0;
     for (; seen < c->objects && seen < CYCLE_MEMBERS; seen++) {
-        uint32_t klass = s->classes.of_type[s->graph.type[member[seen]]], k = 0;
+        uint32_t klass = s->classes.of_type[graph_type(&s->graph, member[seen])], k = 0;
         while (k < kinds && classes[k] != klass)
             k++;
         if (k == CYCLE_TYPES)
@@ -156,7 +156,7 @@ const char *name_cycle(const struct session *s, ordinal cycle, char to[NAME_SIZE
                                  name_class(s, classes[k], name));
     }
     if (seen < c->objects)
-        snprintf(to + used, NAME_SIZE - used, " and %" PRIu32 " more", c->objects - seen);
+        snprintf(to + used, NAME_SIZE - used, " and %" PRI_ORDINAL " more", c->objects - seen);
     return to;
 }
 
@@ -164,7 +164,7 @@ const char *name_cycle(const struct session *s, ordinal cycle, char to[NAME_SIZE
 
 static const char *field_name(const struct session *s, ordinal from, uint32_t number, char to[NAME_SIZE])
 {
-    const struct field_record *f = snapshot_field(s->snapshot, s->graph.type[from], number);
+    const struct field_record *f = snapshot_field(s->snapshot, graph_type(&s->graph, from), number);
     char fallback[24];
     snprintf(fallback, sizeof fallback, "field%u", number);
     return clean_string(s, f ? f->name : 0, fallback, to);
@@ -172,7 +172,7 @@ static const char *field_name(const struct session *s, ordinal from, uint32_t nu
 
 static const char *key_label(const struct session *s, const struct edge *edge, char to[NAME_SIZE])
 {
-    const struct type_record *type = snapshot_type(s->snapshot, s->graph.type[edge->from]);
+    const struct type_record *type = snapshot_type(s->snapshot, graph_type(&s->graph, edge->from));
     ordinal key = address_index_find(&s->graph.index, edge->label);
     const struct value_record *value = key != ORDINAL_NONE && s->values ? s->values[key] : NULL;
     char text[NAME_SIZE] = "";
@@ -230,7 +230,7 @@ const char *name_edge_group(const struct session *s, const struct edge *edge, ch
                  field_name(s, edge->from, (uint32_t)(edge->label >> LABEL_ELEMENT_SHIFT), name));
         return to;
     case LABEL_KEY: {
-        const struct type_record *type = snapshot_type(s->snapshot, s->graph.type[edge->from]);
+        const struct type_record *type = snapshot_type(s->snapshot, graph_type(&s->graph, edge->from));
         return type && type->flags & TYPE_ATTRIBUTES ? name_edge(s, edge, to) : "['...']";
     }
     default:

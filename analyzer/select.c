@@ -44,19 +44,19 @@ static int by_address(struct invocation *inv, const char *text, struct selection
     ordinal low = 0, high = g->objects;
     while (low < high) {
         ordinal middle = low + (high - low) / 2;
-        if (g->address[middle] < address)
+        if (graph_address(g, middle) < address)
             low = middle + 1;
         else
             high = middle;
     }
     if (!low)
         return fail_object(inv, "name an object of the snapshot", "there is no object at %s", text);
-    if (address - g->address[low - 1] < g->size[low - 1])
+    if (address - graph_address(g, low - 1) < graph_size(g, low - 1))
         snprintf(hint, sizeof hint, "it lies inside the %.40s at 0x%" PRIx64, name_type(&inv->session, low - 1, name),
-                 g->address[low - 1]);
+                 graph_address(g, low - 1));
     else
         snprintf(hint, sizeof hint, "the nearest below is the %.40s at 0x%" PRIx64,
-                 name_type(&inv->session, low - 1, name), g->address[low - 1]);
+                 name_type(&inv->session, low - 1, name), graph_address(g, low - 1));
     return fail_object(inv, hint, "there is no object at %s", text);
 }
 
@@ -69,7 +69,7 @@ static int by_rank(struct invocation *inv, const char *text, struct selection *r
         return fail_object(inv, "write @ and a number", "\"%s\" is no rank", text);
     if (rank < inv->session.graph.objects)
         return keep(r, (ordinal)rank);
-    snprintf(hint, sizeof hint, "ranks go from @0 to @%u",
+    snprintf(hint, sizeof hint, "ranks go from @0 to @%" PRI_ORDINAL,
              inv->session.graph.objects ? inv->session.graph.objects - 1 : 0);
     return fail_object(inv, hint, "there is no object %s", text);
 }

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "../dumpfmt/error.h"
+#include "graph/array.h"
+#include "graph/parallel.h"
 
 static int64_t now(void)
 {
@@ -150,6 +152,12 @@ int session_graph(struct session *s, struct rh_error *err)
     return 0;
 }
 
+int session_back(struct session *s, struct rh_error *err)
+{
+    int status = session_graph(s, err);
+    return !status && graph_back(&s->graph) ? out_of_memory(err) : status;
+}
+
 int session_garbage(struct session *s, int generation, struct rh_error *err)
 {
     int status = session_graph(s, err);
@@ -169,29 +177,58 @@ int session_cycles(struct session *s, struct rh_error *err)
         return status;
     const struct graph *g = &s->graph;
     const struct garbage *garbage = &s->garbage[2];
-    struct dominators dead = {0}; /* for the retained sizes of cycles */
     session_progress(s, "finding cycles");
     s->uncollectable = calloc((size_t)g->objects + 1, 1);
+    uint64_t *retained = NULL;
     status = !s->uncollectable || garbage_uncollectable(g, garbage, s->uncollectable) == UINT64_MAX ||
              components_find(g, garbage->fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT,
                              &s->components) ||
-             dominators_build(g, garbage, &s->components, DOMINATORS_DEAD, &dead) ||
-             cycles_find(g, garbage, &s->components, &dead, s->uncollectable, &s->cycles);
-    dominators_release(&dead);
+             !(retained = array_new((size_t)s->components.count + 1, sizeof *retained)) ||
+             dominators_of_cycles(g, garbage, &s->components, retained) ||
+             cycles_find(g, garbage, &s->components, retained, s->uncollectable, &s->cycles);
+    array_free(retained);
     if (status)
         return out_of_memory(err);
     s->has_cycles = 1;
     return 0;
 }
 
+/* Garbage and cycles on one processor, and on another the part of the search for dominators that can do without. */
+struct both {
+    struct session *s;
+    struct rh_error *err;
+    struct spanning begun;
+    int status[2];
+};
+
+static void do_one_of_both(void *context, unsigned part, unsigned parts)
+{
+    struct both *both = context;
+    (void)parts;
+    both->status[part] = part ? session_cycles(both->s, both->err) : spanning_begin(&both->s->graph, &both->begun);
+}
+
 int session_dominators(struct session *s, struct rh_error *err)
 {
-    int status = session_cycles(s, err);
+    struct both both = {.s = s, .err = err};
+    int status = session_graph(s, err);
     if (status || s->has_dominators)
         return status;
+    int can_begin = spanning_can_begin(&s->graph);
+    if (can_begin && !s->has_cycles && parallel_parts(s->graph.objects) > 1) {
+        parallel_run(2, do_one_of_both, &both);
+    } else {
+        both.status[0] = can_begin ? spanning_begin(&s->graph, &both.begun) : 0;
+        both.status[1] = session_cycles(s, err);
+    }
     session_progress(s, "finding what keeps what");
-    if (dominators_build(&s->graph, &s->garbage[2], &s->components, DOMINATORS_ALL, &s->dominators))
-        return out_of_memory(err);
+    status = both.status[1];
+    if (!status && (both.status[0] || dominators_build(&s->graph, &s->garbage[2], &s->components,
+                                                       both.begun.begun ? &both.begun : NULL, &s->dominators)))
+        status = out_of_memory(err);
+    spanning_release(&both.begun);
+    if (status)
+        return status;
     s->has_dominators = 1;
     return 0;
 }

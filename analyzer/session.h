@@ -48,6 +48,7 @@ void session_close(struct session *s);
 /* Each makes sure that part is there; returns 0 or a negative code. */
 int session_classes(struct session *s, struct rh_error *err);                 /* classes */
 int session_graph(struct session *s, struct rh_error *err);                   /* graph, classes, roots */
+int session_back(struct session *s, struct rh_error *err);                    /* graph, with its edges the other way */
 int session_garbage(struct session *s, int generation, struct rh_error *err); /* garbage[generation] */
 int session_cycles(struct session *s, struct rh_error *err);                  /* components, cycles */
 int session_dominators(struct session *s, struct rh_error *err);              /* dominators; garbage[2] and cycles */

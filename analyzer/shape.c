@@ -35,7 +35,7 @@ static uint64_t shape_by_types(const struct session *s, const ordinal *members, 
 {
     uint64_t sum = count;
     for (size_t i = 0; i < count; i++)
-        sum += mix(s->classes.of_type[s->graph.type[members[i]]] + UINT64_C(1));
+        sum += mix(s->classes.of_type[graph_type(&s->graph, members[i])] + UINT64_C(1));
     return mix(sum);
 }
 
@@ -49,7 +49,7 @@ uint64_t shape_of_cycle(const struct session *s, ordinal cycle)
     if (count > MEMBERS_MAX)
         return shape_by_types(s, members, count);
     for (size_t i = 0; i < count; i++)
-        color[i] = mix(s->classes.of_type[g->type[members[i]]] + UINT64_C(1));
+        color[i] = mix(s->classes.of_type[graph_type(g, members[i])] + UINT64_C(1));
     for (int round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < count; i++) {
             uint64_t around = 0;

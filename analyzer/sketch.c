@@ -53,11 +53,13 @@ uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus
         return sk->node_of[o] - 1;
     name_full(s, o, title);
     if (graph_is_immortal(g, o))
-        snprintf(detail, sizeof detail, "immortal, %s", text_size(g->size[o], n1));
+        snprintf(detail, sizeof detail, "immortal, %s", text_size(graph_size(g, o), n1));
     else
-        snprintf(detail, sizeof detail, "refcount %" PRId64 ", %s", g->refcount[o], text_size(g->size[o], n1));
-    snprintf(tooltip, sizeof tooltip, "%.200s at 0x%" PRIx64 ", generation %s, %s, retains %s", title, g->address[o],
-             text_generation(graph_generation(g, o)), detail, text_size(s->dominators.retained[o], n2));
+        snprintf(detail, sizeof detail, "refcount %" PRId64 ", %s", graph_refcount(g, o),
+                 text_size(graph_size(g, o), n1));
+    snprintf(tooltip, sizeof tooltip, "%.200s at 0x%" PRIx64 ", generation %s, %s, retains %s", title,
+             graph_address(g, o), text_generation(graph_generation(g, o)), detail,
+             text_size(s->dominators.retained[o], n2));
     struct picture_node node = {.title = title,
                                 .detail = detail,
                                 .tooltip = tooltip,
@@ -82,7 +84,7 @@ void sketch_group(struct sketch *sk, const ordinal *objects, size_t count, uint3
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        bytes += g->size[objects[i]];
+        bytes += graph_size(g, objects[i]);
         same &= graph_generation(g, objects[i]) == generation;
     }
     snprintf(title, sizeof title, "%s more %s", text_count(count, n), name_type(sk->s, objects[0], type));
@@ -168,7 +170,7 @@ static struct bundle make_bundle(const struct sketch *sk, ordinal o, uint64_t nu
     const struct graph *g = &sk->s->graph;
     struct edge edge;
     graph_edge(g, o, number, &edge);
-    const struct type_record *type = snapshot_type(sk->s->snapshot, g->type[o]);
+    const struct type_record *type = snapshot_type(sk->s->snapshot, graph_type(g, o));
     int attribute = edge.kind == LABEL_KEY && type && type->flags & TYPE_ATTRIBUTES;
     struct bundle b = {.from = sk->node_of[o] - 1,
                        .to = sk->node_of[edge.to] - 1,

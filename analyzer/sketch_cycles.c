@@ -42,7 +42,7 @@ static int draw_folded(struct sketch *sk, const ordinal *objects, size_t count, 
     }
     for (size_t i = 0; i < count; i++)
         if (!sk->node_of[objects[i]])
-            sorted[n++] = (struct by_type){sk->s->classes.of_type[sk->s->graph.type[objects[i]]], objects[i]};
+            sorted[n++] = (struct by_type){sk->s->classes.of_type[graph_type(&sk->s->graph, objects[i])], objects[i]};
     qsort(sorted, n, sizeof *sorted, compare_by_type);
     for (size_t i = 0; i < n;) {
         size_t length = 0, alone;
@@ -164,8 +164,8 @@ static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t
     struct advice advice;
     if (advice_for_cycle(s, cycle, &advice))
         return -1;
-    snprintf(title, sizeof title, "cycle %" PRIu32 ": %s, retains %s", cycle + 1, text_plural(c->objects, "object", n1),
-             text_size(c->retained, n2));
+    snprintf(title, sizeof title, "cycle %" PRI_ORDINAL ": %s, retains %s", cycle + 1,
+             text_plural(c->objects, "object", n1), text_size(c->retained, n2));
     if (alike)
         snprintf(title + strlen(title), sizeof title - strlen(title), "; %s like it",
                  text_plural(alike, "more cycle", n3));

@@ -23,7 +23,7 @@ static int compare_neighbours(const void *pa, const void *pb)
 
 static uint64_t kind_of(const struct sketch *sk, ordinal other, uint8_t info)
 {
-    uint64_t class = sk->s->classes.of_type[sk->s->graph.type[other]];
+    uint64_t class = sk->s->classes.of_type[graph_type(&sk->s->graph, other)];
     return class << 16 | (uint64_t)sk->s->garbage[2].fate[other] << 8 | info >> LABEL_KIND_SHIFT;
 }
 
@@ -31,13 +31,13 @@ static uint64_t kind_of(const struct sketch *sk, ordinal other, uint8_t info)
 static size_t collect(struct sketch *sk, ordinal o, int referrers, struct neighbour *to)
 {
     const struct graph *g = &sk->s->graph;
-    uint64_t first = referrers ? g->back_start[o] : g->edge_start[o];
-    uint64_t end = referrers ? g->back_start[o + 1] : g->edge_start[o + 1];
+    uint64_t first = referrers ? g->back->start[o] : g->edge_start[o];
+    uint64_t end = referrers ? g->back->start[o + 1] : g->edge_start[o + 1];
     size_t n = 0;
     for (uint64_t i = first; i < end; i++) {
-        ordinal other = referrers ? g->source[i] : g->target[i];
+        ordinal other = referrers ? g->back->source[i] : g->target[i];
         if (other != ORDINAL_NONE && !sk->node_of[other] && (referrers || !sketch_is_plain_key(sk, other, g->info[i])))
-            to[n++] = (struct neighbour){kind_of(sk, other, referrers ? g->source_info[i] : g->info[i]), other};
+            to[n++] = (struct neighbour){kind_of(sk, other, referrers ? g->back->info[i] : g->info[i]), other};
     }
     return n;
 }
@@ -70,8 +70,11 @@ int sketch_neighbours(struct sketch *sk, ordinal o, int referrers, uint64_t dept
 {
     const struct graph *g = &sk->s->graph;
     uint64_t most = 1;
+    if (referrers && graph_back(g))
+        return -1;
     for (ordinal v = 0; v < g->objects; v++) {
-        uint64_t degree = referrers ? g->back_start[v + 1] - g->back_start[v] : g->edge_start[v + 1] - g->edge_start[v];
+        uint64_t degree =
+            referrers ? g->back->start[v + 1] - g->back->start[v] : g->edge_start[v + 1] - g->edge_start[v];
         most = degree > most ? degree : most;
     }
     struct neighbour *found = malloc(most * sizeof *found);

@@ -110,7 +110,7 @@ static void prove(const struct search *x, struct suspect *p, const char *command
 static void prove_object(const struct search *x, struct suspect *p, const char *command, ordinal o)
 {
     char address[24];
-    snprintf(address, sizeof address, "0x%" PRIx64, x->s->graph.address[o]);
+    snprintf(address, sizeof address, "0x%" PRIx64, graph_address(&x->s->graph, o));
     prove(x, p, command, "", address);
 }
 
@@ -135,7 +135,7 @@ static int say_place(const struct search *x, struct suspect *p, ordinal o)
         return -1;
     say(p, "the %s", name_full(s, o, name));
     if (!path.root) {
-        say(p, " at 0x%" PRIx64, s->graph.address[o]);
+        say(p, " at 0x%" PRIx64, graph_address(&s->graph, o));
         if (path.length == 1)
             say(p,
                 graph_is_immortal(&s->graph, o) ? ", which is immortal" : ", which something outside the heap holds");
@@ -152,7 +152,7 @@ static int say_place(const struct search *x, struct suspect *p, ordinal o)
             say(p, "%s", *label && strcmp(label, "key") ? label : " -> ");
         }
     } else {
-        say(p, " at 0x%" PRIx64 ", %zu references from %s", s->graph.address[o], path.length - 1,
+        say(p, " at 0x%" PRIx64 ", %zu references from %s", graph_address(&s->graph, o), path.length - 1,
             name_root(s, path.root, name));
     }
     path_release(&path);
@@ -203,7 +203,7 @@ static int is_much(const struct search *x, uint64_t objects, uint64_t bytes)
 
 static uint32_t class_of(const struct search *x, ordinal o)
 {
-    return x->s->classes.of_type[x->s->graph.type[o]];
+    return x->s->classes.of_type[graph_type(&x->s->graph, o)];
 }
 
 /* ---- keepers ---- */
@@ -256,7 +256,7 @@ static int count_below(const struct search *x, ordinal top, uint32_t klass, stru
     while (used) {
         ordinal v = stack[--used];
         if (v < graph->objects && class_of(x, v) == klass)
-            count_in(x, g, v, graph->size[v]);
+            count_in(x, g, v, graph_size(graph, v));
         for (ordinal i = x->forest.start[v]; i < x->forest.start[v + 1]; i++)
             stack[used++] = x->forest.child[i];
     }
@@ -294,13 +294,13 @@ static int report_keeper(struct search *x, ordinal top, uint64_t *sums)
     struct group g = {0};
     int chain;
     ordinal at = walk_down(x, top, &chain);
-    if (s->graph.size[at] >= LARGE_BYTES && s->graph.size[at] >= s->dominators.retained[at] / 2 &&
-        s->graph.size[at] >= s->graph.bytes / SHARE_KEPT) {
-        struct suspect *p = add(x, "large", 1, s->graph.size[at]);
+    if (graph_size(&s->graph, at) >= LARGE_BYTES && graph_size(&s->graph, at) >= s->dominators.retained[at] / 2 &&
+        graph_size(&s->graph, at) >= s->graph.bytes / SHARE_KEPT) {
+        struct suspect *p = add(x, "large", 1, graph_size(&s->graph, at));
         say(p, "One object, ");
         int status = say_place(x, p, at);
-        say(p, ", is itself %s, %s of the heap", text_size(s->graph.size[at], n[0]),
-            text_share(text_share_of(s->graph.size[at], s->graph.bytes), n[1]));
+        say(p, ", is itself %s, %s of the heap", text_size(graph_size(&s->graph, at), n[0]),
+            text_share(text_share_of(graph_size(&s->graph, at), s->graph.bytes), n[1]));
         prove_object(x, p, "object", at);
         prove_object(x, p, "why", at);
         return status;
@@ -423,7 +423,7 @@ static int report_shape(struct search *x, const struct shape_sum *sum)
     say(p, "; to break %s: %s", them, advice.text);
     advice_release(&advice);
     prove(x, p, "cycles", "", "");
-    snprintf(argument, sizeof argument, "cycle:%" PRIu32, sum->first + 1);
+    snprintf(argument, sizeof argument, "cycle:%" PRI_ORDINAL, sum->first + 1);
     prove(x, p, "dominators", "", argument);
     return 0;
 }
@@ -468,11 +468,11 @@ static void report_uncollectable(struct search *x)
     for (ordinal o = 0; o < s->graph.objects; o++) {
         if (!s->uncollectable[o])
             continue;
-        const struct type_record *record = snapshot_type(s->snapshot, s->graph.type[o]);
+        const struct type_record *record = snapshot_type(s->snapshot, graph_type(&s->graph, o));
         if (!*type && record && record->flags & TYPE_LEGACY_FINALIZER)
             name_type(s, o, type);
         t.objects++;
-        t.bytes += s->graph.size[o];
+        t.bytes += graph_size(&s->graph, o);
     }
     if (!t.objects)
         return;
@@ -511,7 +511,7 @@ static int report_growth(struct search *x)
     if (!groups)
         return -1;
     for (ordinal o = 0; o < s->graph.objects; o++)
-        count_in(x, &groups[class_of(x, o)], o, s->graph.size[o]);
+        count_in(x, &groups[class_of(x, o)], o, graph_size(&s->graph, o));
     for (uint32_t c = 0; c < s->classes.count; c++) {
         const struct tally *before = &x->baseline->before[c];
         const struct group *g = &groups[c];

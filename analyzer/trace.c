@@ -59,7 +59,7 @@ void trace_show(struct invocation *inv, const struct path *path, size_t depth)
         output_style(&inv->out, i + 1 == path->length ? STYLE_BOLD : STYLE_NORMAL);
         fputs(name_full(s, o, name), f);
         output_style(&inv->out, STYLE_DIM);
-        fprintf(f, "  0x%" PRIx64 ", generation %s\n", s->graph.address[o],
+        fprintf(f, "  0x%" PRIx64 ", generation %s\n", graph_address(&s->graph, o),
                 text_generation(graph_generation(&s->graph, o)));
         output_style(&inv->out, STYLE_NORMAL);
     }
@@ -80,13 +80,13 @@ void trace_json(struct invocation *inv, const struct path *path)
         json_object(j, NULL);
         if (i) {
             char text[24];
-            snprintf(text, sizeof text, "0x%" PRIx64, s->graph.address[path->step[i - 1]]);
+            snprintf(text, sizeof text, "0x%" PRIx64, graph_address(&s->graph, path->step[i - 1]));
             json_string(j, "holder", text);
         } else {
             json_string(j, "holder", holder);
         }
         json_string(j, "label", i ? name_edge(s, &edge, label) : "");
-        json_address(j, "address", s->graph.address[o]);
+        json_address(j, "address", graph_address(&s->graph, o));
         json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
         json_object_end(j);
     }

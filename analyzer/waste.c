@@ -33,7 +33,7 @@ static int is_equal(const struct values *v, ordinal a, ordinal b)
 {
     const struct session *s = v->s;
     const struct value_record *x = s->values[a], *y = s->values[b];
-    if (s->classes.of_type[s->graph.type[a]] != s->classes.of_type[s->graph.type[b]] ||
+    if (s->classes.of_type[graph_type(&s->graph, a)] != s->classes.of_type[graph_type(&s->graph, b)] ||
         !v->content[a] != !v->content[b])
         return 0;
     if (v->content[a])
@@ -91,9 +91,9 @@ static int add_value(struct values *v, ordinal o, struct class_waste *c)
     }
     struct duplicate *d = &v->groups[v->slots[i] - 1];
     d->count++;
-    d->wasted += v->s->graph.size[o];
+    d->wasted += graph_size(&v->s->graph, o);
     c->duplicates++;
-    c->duplicate_bytes += v->s->graph.size[o];
+    c->duplicate_bytes += graph_size(&v->s->graph, o);
     return 0;
 }
 
@@ -110,8 +110,9 @@ static int compare_duplicates(const void *pa, const void *pb)
 /* What an object has beyond its type's own size is taken for the room of its items. */
 static void judge_room(const struct session *s, ordinal o, uint64_t used, uint64_t capacity, struct class_waste *c)
 {
-    const struct type_record *type = snapshot_type(s->snapshot, s->graph.type[o]);
-    uint64_t size = s->graph.size[o], basic = type ? type->basic_size : 0, room = size > basic ? size - basic : 0;
+    const struct type_record *type = snapshot_type(s->snapshot, graph_type(&s->graph, o));
+    uint64_t size = graph_size(&s->graph, o), basic = type ? type->basic_size : 0,
+             room = size > basic ? size - basic : 0;
     if (!capacity || used > capacity)
         return;
     if (!used) {
@@ -132,7 +133,7 @@ int waste_find(const struct session *s, const uint8_t *chosen, struct waste *w)
     int status = used && capacity && content && w->classes ? 0 : -1;
     w->has_values = !(snapshot_header(s->snapshot)->flags & FILE_NO_VALUES);
     for (ordinal o = 0; !status && o < s->graph.objects; o++) {
-        struct class_waste *c = &w->classes[s->classes.of_type[s->graph.type[o]]];
+        struct class_waste *c = &w->classes[s->classes.of_type[graph_type(&s->graph, o)]];
         if (!chosen[o])
             continue;
         c->count++;

@@ -74,7 +74,7 @@ static int show_values(struct invocation *inv, const struct waste *w)
         struct cell cells[VALUE_COLUMNS] = {cell_text(name_object(s, d->first, name)),
                                             cell_bytes(type_name(s, d->first).bytes, type_name(s, d->first).length),
                                             cell_number(d->count), cell_number(d->wasted),
-                                            cell_number(s->graph.address[d->first])};
+                                            cell_number(graph_address(&s->graph, d->first))};
         table_row(&t, cells);
     }
     return table_end(&t, &options);

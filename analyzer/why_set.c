@@ -64,7 +64,7 @@ static int merge(struct view *v)
     int status = set && intern_text(&v->labels, "") == 0 ? 0 : -1; /* label 0: none */
     for (size_t i = 0; !status && i < v->set->count; i++) {
         set[v->set->objects[i]] = 1;
-        v->bytes += s->graph.size[v->set->objects[i]];
+        v->bytes += graph_size(&s->graph, v->set->objects[i]);
     }
     if (!status)
         status = paths_merge(&s->graph, &s->roots, &s->components, set, &how, &v->merged);
@@ -73,7 +73,7 @@ static int merge(struct view *v)
     if (!parent)
         return -1;
     for (uint32_t i = 0; i < v->merged.count; i++)
-        parent[i] = v->merged.nodes[i].parent;
+        parent[i] = v->merged.nodes[i].parent == MERGED_NONE ? ORDINAL_NONE : v->merged.nodes[i].parent;
     status = forest_build(parent, v->merged.count, &v->forest);
     array_free(parent);
     return status;
@@ -139,7 +139,7 @@ static void show_node(struct view *v, uint32_t node, size_t depth, int is_last)
             fprintf(out->file, "%s %s", text_count(n->here, number[0]), name_type(s, n->first, name));
         output_style(out, STYLE_DIM);
         if (n->here == 1)
-            fprintf(out->file, "  0x%" PRIx64, s->graph.address[n->first]);
+            fprintf(out->file, "  0x%" PRIx64, graph_address(&s->graph, n->first));
         output_style(out, STYLE_NORMAL);
     }
     fprintf(out->file, "  %s, %s\n", text_plural(n->objects, "object", number[0]), text_size(n->bytes, number[1]));
@@ -164,7 +164,7 @@ static int show_text(struct view *v)
     for (int busy = 1; !status && busy;) {
         struct open_node *o = &v->open[depth];
         if (o->at < o->count) {
-            uint32_t node = o->children[o->at++];
+            uint32_t node = (uint32_t)o->children[o->at++];
             show_node(v, node, depth, o->at == o->count && !o->omitted.objects);
             if (!child_count(v, node))
                 continue;
@@ -198,7 +198,7 @@ static void begin_node_json(struct view *v, uint32_t node)
         json_null(j, "holder");
         json_string(j, "label", v->labels.text[n->label]);
         json_text(j, "type", type_name(s, n->first).bytes, type_name(s, n->first).length);
-        json_address(j, "first", s->graph.address[n->first]);
+        json_address(j, "first", graph_address(&s->graph, n->first));
     } else {
         json_string(j, "holder", v->labels.text[n->label]);
         json_string(j, "label", "");
@@ -237,7 +237,7 @@ static int show_json(struct view *v)
     for (int busy = 1; !status && busy;) {
         struct open_node *o = &v->open[depth];
         if (o->at < o->count) {
-            uint32_t node = o->children[o->at++];
+            uint32_t node = (uint32_t)o->children[o->at++];
             begin_node_json(v, node);
             if (depth < v->depth_max)
                 status = open_node(v, node, ++depth);
@@ -248,7 +248,7 @@ static int show_json(struct view *v)
         close_node(v, depth);
         busy = depth-- != 0;
         if (busy) {
-            size_t all = child_count(v, v->open[depth].children[v->open[depth].at - 1]);
+            size_t all = child_count(v, (uint32_t)v->open[depth].children[v->open[depth].at - 1]);
             end_node_json(v, limit && all > limit ? all - limit : 0);
         }
     }

@@ -114,6 +114,12 @@ static inline uint64_t column_get(const struct column_view *column, uint64_t row
     }
 }
 
+/* Tells the processor that a row will be wanted soon. */
+static inline void column_fetch(const struct column_view *column, uint64_t row)
+{
+    __builtin_prefetch(column->data + column->width * row);
+}
+
 static inline int64_t column_get_signed(const struct column_view *column, uint64_t row)
 {
     uint64_t value = column_get(column, row);

@@ -7,7 +7,6 @@
 #include "array.h"
 
 enum { GRANULES = 512, GRANULE_BITS = 9, SHIFT_MAX = 12, BATCH = 32 };
-static const uint32_t no_bitmap = UINT32_MAX;
 
 static size_t home_of(const struct address_index *index, uint64_t page)
 {
@@ -18,7 +17,7 @@ static size_t home_of(const struct address_index *index, uint64_t page)
 static struct address_page *slot_of(const struct address_index *index, uint64_t page)
 {
     size_t i = home_of(index, page);
-    while (index->slots[i].bitmap != no_bitmap && index->slots[i].page != page)
+    while (index->slots[i].number != ORDINAL_NONE && index->slots[i].page != page)
         i = (i + 1) & index->mask;
     return &index->slots[i];
 }
@@ -42,7 +41,7 @@ static int grow_slots(struct address_index *index)
         return -1;
     }
     for (size_t i = 0; i < capacity; i++)
-        if (old[i].bitmap != no_bitmap)
+        if (old[i].number != ORDINAL_NONE)
             *slot_of(index, old[i].page) = old[i];
     array_free(old);
     return 0;
@@ -95,9 +94,9 @@ static int find_pages(struct address_index *index, const struct address_run *run
                 continue;
             last = page;
             struct address_page *slot = slot_of(index, page);
-            if (slot->bitmap != no_bitmap)
+            if (slot->number != ORDINAL_NONE)
                 continue;
-            *slot = (struct address_page){page, (uint32_t)index->pages++, 0};
+            *slot = (struct address_page){page, (ordinal)index->pages++, 0};
             if (2 * index->pages > index->mask && grow_slots(index))
                 return -1;
         }
@@ -107,17 +106,21 @@ static int find_pages(struct address_index *index, const struct address_run *run
 /* Numbers the pages in order, so that bitmaps lie as the pages do. */
 static int order_pages(struct address_index *index)
 {
-    uint64_t *pages = array_new(2 * (index->pages + 1), sizeof *pages);
+    uint64_t *pages = array_new(index->pages + 1, sizeof *pages);
+    uint64_t *spare = array_new(index->pages + 1, sizeof *spare);
     size_t n = 0;
-    if (!pages)
+    index->page = pages;
+    if (!pages || !spare) {
+        array_free(spare);
         return -1;
+    }
     for (size_t i = 0; i <= index->mask; i++)
-        if (index->slots[i].bitmap != no_bitmap)
+        if (index->slots[i].number != ORDINAL_NONE)
             pages[n++] = index->slots[i].page;
-    sort_pages(pages, pages + n, n);
+    sort_pages(pages, spare, n);
+    array_free(spare);
     for (size_t i = 0; i < n; i++)
-        slot_of(index, pages[i])->bitmap = (uint32_t)i;
-    array_free(pages);
+        slot_of(index, pages[i])->number = (ordinal)i;
     index->bitmaps = array_new(n + 1, sizeof *index->bitmaps); /* each on a cache line */
     return index->bitmaps ? 0 : -1;
 }
@@ -130,7 +133,7 @@ static int set_bits(struct address_index *index, const struct address_run *runs,
         for (size_t i = 0; i < runs[r].count; i++) {
             uint64_t address = runs[r].addresses[i], page = page_of(index, address);
             if (page != last) {
-                bitmap = index->bitmaps[slot_of(index, page)->bitmap];
+                bitmap = index->bitmaps[slot_of(index, page)->number];
                 last = page;
             }
             unsigned granule = (unsigned)(address >> index->shift) % GRANULES;
@@ -154,17 +157,14 @@ static uint32_t count_bitmap(const uint64_t bitmap[8])
 
 static int rank_pages(struct address_index *index)
 {
-    uint32_t *rank = array_new(index->pages + 1, sizeof *rank), sum = 0;
-    if (!rank)
+    index->rank = array_new(index->pages + 1, sizeof *index->rank);
+    if (!index->rank)
         return -1;
-    for (size_t p = 0; p < index->pages; p++) {
-        rank[p] = sum;
-        sum += count_bitmap(index->bitmaps[p]);
-    }
+    for (size_t p = 0; p < index->pages; p++)
+        index->rank[p + 1] = index->rank[p] + count_bitmap(index->bitmaps[p]);
     for (size_t i = 0; i <= index->mask; i++)
-        if (index->slots[i].bitmap != no_bitmap)
-            index->slots[i].rank = rank[index->slots[i].bitmap];
-    array_free(rank);
+        if (index->slots[i].number != ORDINAL_NONE)
+            index->slots[i].rank = index->rank[index->slots[i].number];
     return 0;
 }
 
@@ -200,6 +200,8 @@ void address_index_release(struct address_index *index)
 {
     array_free(index->slots);
     array_free(index->bitmaps);
+    array_free(index->page);
+    array_free(index->rank);
     memset(index, 0, sizeof *index);
 }
 
@@ -214,16 +216,16 @@ void address_index_release(struct address_index *index)
 static inline __attribute__((always_inline)) ordinal rank_of(const struct address_index *index,
                                                              const struct address_page *slot, uint64_t address)
 {
-    if (slot->bitmap == no_bitmap || address & ((UINT64_C(1) << index->shift) - 1))
+    if (slot->number == ORDINAL_NONE || address & ((UINT64_C(1) << index->shift) - 1))
         return ORDINAL_NONE;
-    const uint64_t *bitmap = index->bitmaps[slot->bitmap];
+    const uint64_t *bitmap = index->bitmaps[slot->number];
     unsigned granule = (unsigned)(address >> index->shift) % GRANULES, word = granule / 64;
     uint64_t bit = UINT64_C(1) << granule % 64;
     if (!(bitmap[word] & bit))
         return ORDINAL_NONE;
-    uint32_t rank = slot->rank + (uint32_t)__builtin_popcountll(bitmap[word] & (bit - 1));
+    ordinal rank = slot->rank + (ordinal)__builtin_popcountll(bitmap[word] & (bit - 1));
     for (unsigned w = 0; w < word; w++)
-        rank += (uint32_t)__builtin_popcountll(bitmap[w]);
+        rank += (ordinal)__builtin_popcountll(bitmap[w]);
     return rank;
 }
 
@@ -243,10 +245,32 @@ void address_index_find_many(const struct address_index *index, const uint64_t *
             __builtin_prefetch(&index->slots[home_of(index, page_of(index, addresses[first + i]))]);
         for (size_t i = 0; i < n; i++) {
             slots[i] = slot_of(index, page_of(index, addresses[first + i]));
-            if (slots[i]->bitmap != no_bitmap)
-                __builtin_prefetch(index->bitmaps[slots[i]->bitmap]);
+            if (slots[i]->number != ORDINAL_NONE)
+                __builtin_prefetch(index->bitmaps[slots[i]->number]);
         }
         for (size_t i = 0; i < n; i++)
             found[first + i] = rank_of(index, slots[i], addresses[first + i]);
     }
+}
+
+WITH_POPCNT
+uint64_t address_index_address(const struct address_index *index, ordinal o)
+{
+    size_t low = 0, high = index->pages;
+    while (high - low > 1) { /* the last page that begins at or before o */
+        size_t middle = low + (high - low) / 2;
+        if (index->rank[middle] <= o)
+            low = middle;
+        else
+            high = middle;
+    }
+    ordinal left = o - index->rank[low];
+    unsigned word = 0;
+    for (; word < 7 && left >= (ordinal)__builtin_popcountll(index->bitmaps[low][word]); word++)
+        left -= (ordinal)__builtin_popcountll(index->bitmaps[low][word]);
+    uint64_t bits = index->bitmaps[low][word];
+    for (; left > 0; left--)
+        bits &= bits - 1;
+    unsigned granule = word * 64 + (bits ? (unsigned)__builtin_ctzll(bits) : 0);
+    return (index->page[low] << GRANULE_BITS | granule) << index->shift;
 }

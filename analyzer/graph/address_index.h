@@ -11,21 +11,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint32_t ordinal;
-#define ORDINAL_NONE UINT32_MAX
+#include "ordinal.h"
 
 struct address_page {
     uint64_t page;
-    uint32_t bitmap; /* which one */
-    uint32_t rank;   /* objects in lower pages */
+    ordinal number; /* of the page, in address order; ORDINAL_NONE: the slot is empty */
+    ordinal rank;   /* objects in lower pages */
 };
 
 struct address_index {
     unsigned shift;             /* log2 of the granule */
-    struct address_page *slots; /* open addressing by page; bitmap UINT32_MAX: empty */
+    struct address_page *slots; /* open addressing by page */
     size_t mask;
     uint64_t key; /* of the hash */
+    /* By number of page, in address order: */
     uint64_t (*bitmaps)[8];
+    uint64_t *page;
+    ordinal *rank; /* pages + 1 */
     size_t pages;
     uint64_t objects;
 };
@@ -49,5 +51,8 @@ ordinal address_index_find(const struct address_index *index, uint64_t address);
 /* The same for many at once, which is several times faster: their cache misses overlap. */
 void address_index_find_many(const struct address_index *index, const uint64_t *addresses, size_t count,
                              ordinal *found);
+
+/* The address of an object: the way back. */
+uint64_t address_index_address(const struct address_index *index, ordinal o);
 
 #endif

@@ -1,5 +1,6 @@
 #include "array.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +10,30 @@ enum { HEAD = 64, HUGE_PAGE = 2 << 20 };
 
 /* In front of every array, on a cache line of its own. */
 struct head {
-    size_t mapped; /* bytes from the head on; 0: from calloc */
+    size_t mapped; /* bytes from the head on, whole huge pages; 0: from the heap */
 };
 
-/* Maps `size` bytes at a multiple of the huge page by mapping more and cutting off both ends. */
-static void *map_aligned(size_t size)
+/* ---- memory that was freed ---- */
+
+/* What the kernel gives it clears first, and on a virtual machine it may have to be fetched from further away: memory
+ * given once is worth keeping. What was freed waits here in whole huge pages, is cut to what is wanted, and grows when
+ * it is too small. Not under a tool that watches memory. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { KEEPS = 0, WAITING = 32 };
+#else
+enum { KEEPS = 1, WAITING = 32 };
+#endif
+
+struct extent {
+    char *at;
+    size_t size;
+};
+static struct extent waiting[WAITING];
+static int waiting_count;
+static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Reserves `size` bytes at a multiple of the huge page by mapping more and cutting off both ends. */
+static char *map_aligned(size_t size)
 {
     if (size > SIZE_MAX - HUGE_PAGE)
         return NULL;
@@ -30,64 +50,101 @@ static void *map_aligned(size_t size)
     return area + before;
 }
 
-/* ---- arrays that were freed ---- */
-
-/* Memory the kernel has given once is worth keeping: to zero it again takes a tenth of what fresh pages cost. A few
- * freed arrays wait here for the next one of about their size. Not under a tool that watches memory. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { KEPT = 0 };
-#else
-enum { KEPT = 12 };
-#endif
-static struct head *kept[KEPT + 1];
-
-/* The smallest that is large enough, and not more than twice as large; NULL when there is none. */
-static struct head *take_kept(size_t bytes)
+static void let_wait(char *at, size_t size)
 {
-    int best = -1;
-    for (int i = 0; i < KEPT; i++)
-        if (kept[i] && kept[i]->mapped >= bytes && kept[i]->mapped / 2 <= bytes &&
-            (best < 0 || kept[i]->mapped < kept[best]->mapped))
-            best = i;
-    if (best < 0)
-        return NULL;
-    struct head *head = kept[best];
-    kept[best] = NULL;
-    memset((char *)head + HEAD, 0, bytes - HEAD);
-    return head;
+    for (int i = 0; i < waiting_count; i++) {
+        struct extent *e = &waiting[i];
+        if (e->at + e->size != at && at + size != e->at)
+            continue;
+        at = at < e->at ? at : e->at;
+        size += e->size;
+        *e = waiting[--waiting_count];
+        i = -1; /* it may touch another now */
+    }
+    if (KEEPS && waiting_count < WAITING)
+        waiting[waiting_count++] = (struct extent){at, size};
+    else
+        munmap(at, size);
 }
 
-/* Returns 0, or -1 when as many are kept as there may be. */
-static int keep(struct head *head)
+/* Makes an extent larger: its pages move, only what is added is new. Returns NULL when it cannot be done; the extent is
+ * as it was then. */
+static char *grow(struct extent e, size_t size)
 {
-    for (int i = 0; i < KEPT; i++)
-        if (!kept[i]) {
-            kept[i] = head;
-            return 0;
-        }
-    return -1;
+    char *to = map_aligned(size);
+    if (!to)
+        return NULL;
+    char *moved = mremap(e.at, e.size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    if (moved == MAP_FAILED) {
+        munmap(to, size);
+        return NULL;
+    }
+    return moved;
+}
+
+/* `size` bytes of memory; the first *used of them were used before. */
+static char *take(size_t size, size_t *used)
+{
+    int best = -1, largest = -1;
+    *used = 0;
+    for (int i = 0; i < waiting_count; i++) {
+        if (waiting[i].size >= size && (best < 0 || waiting[i].size < waiting[best].size))
+            best = i;
+        if (largest < 0 || waiting[i].size > waiting[largest].size)
+            largest = i;
+    }
+    if (best >= 0) {
+        struct extent e = waiting[best];
+        waiting[best] = waiting[--waiting_count];
+        if (e.size > size)
+            let_wait(e.at + size, e.size - size);
+        *used = size;
+        return e.at;
+    }
+    char *grown = largest >= 0 ? grow(waiting[largest], size) : NULL;
+    if (!grown)
+        return map_aligned(size);
+    *used = waiting[largest].size;
+    waiting[largest] = waiting[--waiting_count];
+    return grown;
 }
 
 /* ---- arrays ---- */
 
-void *array_new(size_t count, size_t size)
+static void *make(size_t count, size_t size, int zero)
 {
-    size_t bytes;
+    size_t bytes, used;
     struct head *head;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2)
         return NULL;
     bytes += HEAD;
     if (bytes < HUGE_PAGE) {
         head = aligned_alloc(HEAD, (bytes + HEAD - 1) & ~(size_t)(HEAD - 1));
-        if (head)
-            memset(head, 0, bytes);
+        if (!head)
+            return NULL;
+        memset(head, 0, zero ? bytes : sizeof *head);
     } else {
-        bytes = (bytes + 4095) & ~(size_t)4095;
-        head = take_kept(bytes);
-        if (!head && (head = map_aligned(bytes)))
-            head->mapped = bytes;
+        bytes = (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+        pthread_mutex_lock(&waiting_lock);
+        head = (struct head *)take(bytes, &used);
+        pthread_mutex_unlock(&waiting_lock);
+        if (!head)
+            return NULL;
+        if (zero)
+            memset(head, 0, used);
+        head->mapped = bytes;
     }
-    return head ? (char *)head + HEAD : NULL;
+    return (char *)head + HEAD;
+}
+
+void *array_new(size_t count, size_t size)
+{
+    return make(count, size, 1);
+}
+
+void *array_raw(size_t count, size_t size)
+{
+    return make(count, size, 0);
 }
 
 void array_free(void *array)
@@ -95,8 +152,11 @@ void array_free(void *array)
     if (!array)
         return;
     struct head *head = (struct head *)((char *)array - HEAD);
-    if (!head->mapped)
+    if (!head->mapped) {
         free(head);
-    else if (keep(head))
-        munmap(head, head->mapped);
+        return;
+    }
+    pthread_mutex_lock(&waiting_lock);
+    let_wait((char *)head, head->mapped);
+    pthread_mutex_unlock(&waiting_lock);
 }

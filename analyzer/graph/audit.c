@@ -9,8 +9,8 @@
 static int64_t known_internal(const struct graph *g, ordinal o)
 {
     int64_t known = 0;
-    for (uint64_t b = g->back_start[o]; b < g->back_start[o + 1]; b++)
-        known += edge_is_counted(g->source_info[b]) && !(g->source_info[b] & EDGE_INFERRED);
+    for (uint64_t b = g->back->start[o]; b < g->back->start[o + 1]; b++)
+        known += edge_is_counted(g->back->info[b]) && !(g->back->info[b] & EDGE_INFERRED);
     return known;
 }
 
@@ -23,7 +23,7 @@ static enum audit_class judge(const struct graph *g, const struct audit *a, ordi
         return has_possible ? AUDIT_POSSIBLY_OVER : AUDIT_OVER;
     if (unexplained == 0)
         return AUDIT_CLEAN;
-    return known_internal(g, o) + (int64_t)a->explained[o] > g->refcount[o] ? AUDIT_UNDER : AUDIT_POSSIBLY_UNDER;
+    return known_internal(g, o) + (int64_t)a->explained[o] > graph_refcount(g, o) ? AUDIT_UNDER : AUDIT_POSSIBLY_UNDER;
 }
 
 /* Objects and roots in one walk: both stand in the order of ordinals. */
@@ -81,7 +81,7 @@ static struct pinned describe(const struct graph *g, const struct audit *a, ordi
     struct pinned p = {.component = component, .objects = c->member_start[component + 1] - c->member_start[component]};
     for (ordinal m = c->member_start[component]; m < c->member_start[component + 1]; m++) {
         ordinal o = c->member[m];
-        p.bytes += g->size[o];
+        p.bytes += graph_size(g, o);
         if (a->class_of[o] == AUDIT_OVER || a->class_of[o] == AUDIT_POSSIBLY_OVER)
             p.unexplained += (uint64_t)audit_unexplained(g, a, o);
     }
@@ -127,7 +127,7 @@ int audit_find(const struct graph *g, const struct roots *roots, const struct ga
     memset(a, 0, sizeof *a);
     a->class_of = array_new(n, 1);
     a->explained = array_new(n, sizeof *a->explained);
-    int status = a->class_of && a->explained ? 0 : -1;
+    int status = a->class_of && a->explained ? graph_back(g) : -1;
     if (!status) {
         judge_all(g, roots, a);
         status = find_pinned(g, garbage, a);

@@ -6,6 +6,9 @@
 #include "graph.h"
 #include "parallel.h"
 
+/* How many edges are gathered before something is done with them, and how far ahead of that things are fetched. */
+enum { GATHERED = 2048, FETCH = 16 };
+
 static int out_of_memory(struct rh_error *err)
 {
     return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the object graph", "use a machine with more memory");
@@ -25,7 +28,7 @@ static int build_index(const struct snapshot *s, struct graph *g, struct rh_erro
         total += view.count;
     }
     int status = -1;
-    if (total >= ORDINAL_NONE) {
+    if (total >= ORDINAL_NONE / 2) { /* there are virtual nodes besides */
         status = error_set(err, RH_ERR_UNSUPPORTED, "the snapshot holds more objects than this program can number",
                            "use a build with 64-bit ordinals");
     } else {
@@ -43,22 +46,60 @@ static int build_index(const struct snapshot *s, struct graph *g, struct rh_erro
     return status;
 }
 
-/* The larger arrays begin on fresh pages, which stay untouched until a phase fills them. */
-static int allocate_columns(struct graph *g)
+static void *new_column(struct column_view *column, unsigned width, ordinal rows)
+{
+    column->width = width;
+    column->data = array_raw((size_t)rows + 1, width ? width : 1);
+    return (void *)column->data;
+}
+
+static void column_set(const struct column_view *column, ordinal row, uint64_t value)
+{
+    void *data = (void *)column->data; /* a column of the graph's own: see new_column() */
+    switch (column->width) {
+    case 1:
+        ((uint8_t *)data)[row] = (uint8_t)value;
+        break;
+    case 2:
+        ((uint16_t *)data)[row] = (uint16_t)value;
+        break;
+    case 4:
+        ((uint32_t *)data)[row] = (uint32_t)value;
+        break;
+    case 8:
+        ((uint64_t *)data)[row] = value;
+        break;
+    default:
+        break;
+    }
+}
+
+static unsigned width_of(uint64_t greatest)
+{
+    return greatest == 0 ? 0 : greatest <= UINT8_MAX ? 1 : greatest <= UINT16_MAX ? 2 : greatest <= UINT32_MAX ? 4 : 8;
+}
+
+/* Columns as wide as the widest of the file, edge_start and what comes with it. */
+static int allocate_columns(const struct snapshot *s, struct graph *g)
 {
     size_t n = (size_t)g->objects + 1;
-    g->address = array_new(n, sizeof *g->address);
-    g->type = array_new(n, sizeof *g->type);
-    g->heap = array_new(n, sizeof *g->heap);
-    g->size = array_new(n, sizeof *g->size);
-    g->refcount = array_new(n, sizeof *g->refcount);
-    g->state = array_new(n, sizeof *g->state);
-    g->file_edge = array_new(n, sizeof *g->file_edge);
-    g->edge_start = array_new(n, sizeof *g->edge_start);
-    g->back_start = array_new(n, sizeof *g->back_start);
-    g->internal = array_new(n, sizeof *g->internal);
-    return g->address && g->type && g->heap && g->size && g->refcount && g->state && g->file_edge && g->edge_start &&
-                   g->back_start && g->internal
+    unsigned widest[OBJECT_COLUMN_LIMIT] = {0};
+    uint32_t heap = 0;
+    for (size_t b = 0; b < snapshot_block_count(s, SECTION_OBJECTS); b++) {
+        struct objects_view view;
+        snapshot_objects(s, b, &view);
+        heap = view.heap > heap ? view.heap : heap;
+        for (int c = 0; c < OBJECT_COLUMN_LIMIT; c++)
+            widest[c] = view.column[c].width > widest[c] ? view.column[c].width : widest[c];
+    }
+    g->state = array_raw(n, sizeof *g->state);
+    g->file_edge = array_raw(n, sizeof *g->file_edge);
+    g->edge_start = array_raw(n, sizeof *g->edge_start);
+    return new_column(&g->type, width_of(snapshot_type_limit(s)), g->objects) &&
+                   new_column(&g->heap, width_of(heap), g->objects) &&
+                   new_column(&g->size, widest[OBJECT_SIZE], g->objects) &&
+                   new_column(&g->refcount, widest[OBJECT_REFCOUNT], g->objects) && g->state && g->file_edge &&
+                   g->edge_start
                ? 0
                : -1;
 }
@@ -90,7 +131,7 @@ struct part {
     ordinal *ordinals, *resolved; /* of a block */
     uint64_t resolved_first, resolved_end;
     struct edge_run run;
-    uint64_t incomplete, bytes, dangling;
+    uint64_t incomplete, bytes, dangling, uncounted, not_strong;
 };
 
 struct placing {
@@ -118,6 +159,8 @@ static void placing_end(struct placing *p)
         p->graph->incomplete += p->part[i].incomplete;
         p->graph->bytes += p->part[i].bytes;
         p->graph->dangling += p->part[i].dangling;
+        p->graph->uncounted += p->part[i].uncounted;
+        p->graph->not_strong += p->part[i].not_strong;
         array_free(p->part[i].ordinals);
         array_free(p->part[i].resolved);
     }
@@ -139,17 +182,16 @@ static void place_rows(struct placing *p, struct part *part, const struct object
         uint64_t degree = column_get(&c[OBJECT_DEGREE], i), present = degree;
         if (!snapshot_complete(s))
             present = present_edges(s, edge, degree, &part->run);
-        g->address[o] = addresses[i];
-        uint64_t type = column_get(&c[OBJECT_TYPE], i);
-        g->type[o] = type < types ? (uint32_t)type : types; /* one that is lost, of a damaged file */
-        g->heap[o] = view->heap;
-        g->size[o] = column_get(&c[OBJECT_SIZE], i);
-        g->refcount[o] = sane_count(column_get_signed(&c[OBJECT_REFCOUNT], i));
+        uint64_t type = column_get(&c[OBJECT_TYPE], i), size = column_get(&c[OBJECT_SIZE], i);
+        column_set(&g->type, o, type < types ? type : types); /* one that is lost, of a damaged file */
+        column_set(&g->heap, o, view->heap);
+        column_set(&g->size, o, size);
+        column_set(&g->refcount, o, (uint64_t)sane_count(column_get_signed(&c[OBJECT_REFCOUNT], i)));
         g->state[o] = (uint16_t)column_get(&c[OBJECT_STATE], i);
         if (present < degree)
             g->state[o] |= STATE_EDGES_INCOMPLETE;
         part->incomplete += (g->state[o] & STATE_EDGES_INCOMPLETE) != 0;
-        part->bytes += g->size[o];
+        part->bytes += size;
         g->file_edge[o] = edge;
         g->edge_start[o] = present;
         edge += degree;
@@ -178,6 +220,15 @@ static void sum_up(uint64_t *start, ordinal n)
     start[n] = sum;
 }
 
+static inline void place_edge(struct part *part, struct graph *g, uint64_t at, ordinal target, uint8_t info)
+{
+    g->target[at] = target;
+    g->info[at] = info;
+    part->dangling += target == ORDINAL_NONE;
+    part->uncounted += !edge_is_counted(info);
+    part->not_strong += !edge_is_strong(info);
+}
+
 /* Resolves the targets of one object's edges, `degree` of them from file edge `first` on, to position `to`. */
 static void place_edges(struct placing *p, struct part *part, uint64_t first, uint64_t degree, uint64_t to)
 {
@@ -188,10 +239,8 @@ static void place_edges(struct placing *p, struct part *part, uint64_t first, ui
         snapshot_edge_run(s, first, degree, run);
         if (run->count) /* else a gap */
             address_index_find_many(&g->index, run->edges.target + run->at, run->count, g->target + to);
-        for (uint64_t i = 0; i < run->count; i++) {
-            g->info[to + i] = (uint8_t)column_get(&run->edges.info, run->at + i);
-            part->dangling += g->target[to + i] == ORDINAL_NONE;
-        }
+        for (uint64_t i = 0; i < run->count; i++)
+            place_edge(part, g, to + i, g->target[to + i], (uint8_t)column_get(&run->edges.info, run->at + i));
         to += run->count;
         first += run->count + run->missing;
         degree -= run->count + run->missing;
@@ -208,10 +257,9 @@ static void place_part_in_order(void *context, unsigned number, unsigned parts)
         struct edges_view view;
         snapshot_edges(p->snapshot, b, &view);
         address_index_find_many(&g->index, view.target, view.count, g->target + view.first);
-        for (uint32_t i = 0; i < view.count; i++) {
-            g->info[view.first + i] = (uint8_t)column_get(&view.info, i);
-            p->part[number].dangling += g->target[view.first + i] == ORDINAL_NONE;
-        }
+        for (uint32_t i = 0; i < view.count; i++)
+            place_edge(&p->part[number], g, view.first + i, g->target[view.first + i],
+                       (uint8_t)column_get(&view.info, i));
     }
 }
 
@@ -239,10 +287,9 @@ static void place_row_of_edges(struct placing *p, struct part *part, ordinal o, 
             part->resolved_end = part->run.edges.first + part->run.edges.count;
             address_index_find_many(&g->index, part->run.edges.target, part->run.edges.count, part->resolved);
         }
-        ordinal target = part->resolved[edge - part->resolved_first];
-        g->info[to] = (uint8_t)column_get(&part->run.edges.info, edge - part->resolved_first);
-        part->dangling += target == ORDINAL_NONE;
-        g->target[to++] = target;
+        uint64_t row = edge - part->resolved_first;
+        place_edge(part, g, to, part->resolved[row], (uint8_t)column_get(&part->run.edges.info, row));
+        to++;
         edge++;
     }
 }
@@ -266,80 +313,167 @@ static void place_part_by_row(void *context, unsigned number, unsigned parts)
     }
 }
 
-/* ---- back ---- */
+/* ---- who refers to whom ---- */
 
-/* Each thread looks at all edges and takes those into its own range of targets: nothing is written by two. */
-static void count_part_of_referrers(void *context, unsigned number, unsigned parts)
+/* Edges whose targets lie in one part of the objects, gathered so that what is done with them can be fetched ahead. */
+struct gathered {
+    ordinal low, size; /* targets: low to low + size */
+    unsigned used;
+    ordinal from[GATHERED];
+    uint64_t edge[GATHERED];
+};
+
+static void gathered_begin(struct gathered *gathered, const struct graph *g, unsigned number, unsigned parts)
+{
+    gathered->low = (ordinal)part_begin(g->objects, number, parts);
+    gathered->size = (ordinal)part_begin(g->objects, number + 1, parts) - gathered->low;
+    gathered->used = 0;
+}
+
+/* Keeps the edge when its target is in the part; without a branch, for which of two parts is anybody's guess. */
+static inline void gather(struct gathered *gathered, const struct graph *g, ordinal from, uint64_t edge)
+{
+    gathered->from[gathered->used] = from;
+    gathered->edge[gathered->used] = edge;
+    gathered->used += (ordinal)(g->target[edge] - gathered->low) < gathered->size;
+}
+
+static void count_gathered(const struct gathered *gathered, const struct graph *g, uint32_t *count)
+{
+    for (unsigned i = 0; i < gathered->used; i++) {
+        if (i + FETCH < gathered->used)
+            __builtin_prefetch(&count[g->target[gathered->edge[i + FETCH]]], 1);
+        uint32_t *n = &count[g->target[gathered->edge[i]]];
+        *n += edge_is_counted(g->info[gathered->edge[i]]) && *n != UINT32_MAX;
+    }
+}
+
+/* Each thread looks at all edges and takes those into its own part of the targets: nothing is written by two. */
+static void count_part_of_internal(void *context, unsigned number, unsigned parts)
 {
     struct graph *g = context;
-    ordinal low = (ordinal)part_begin(g->objects, number, parts),
-            high = (ordinal)part_begin(g->objects, number + 1, parts);
+    struct gathered gathered;
+    gathered_begin(&gathered, g, number, parts);
     for (uint64_t e = 0; e < g->edges; e++) {
-        ordinal t = g->target[e];
-        if (t < low || t >= high)
-            continue;
-        g->back_start[t]++;
-        if (edge_is_counted(g->info[e]) && g->internal[t] != UINT32_MAX)
-            g->internal[t]++;
+        gather(&gathered, g, 0, e);
+        if (gathered.used == GATHERED) {
+            count_gathered(&gathered, g, (uint32_t *)g->internal.data);
+            gathered.used = 0;
+        }
+    }
+    count_gathered(&gathered, g, (uint32_t *)g->internal.data);
+}
+
+static int count_internal(struct graph *g)
+{
+    g->internal.width = sizeof(uint32_t);
+    g->internal.data = array_new((size_t)g->objects + 1, sizeof(uint32_t));
+    if (!g->internal.data)
+        return -1;
+    parallel_run(parallel_parts(g->edges), count_part_of_internal, g);
+    return 0;
+}
+
+static void place_gathered(const struct gathered *gathered, const struct graph *g)
+{
+    for (unsigned i = 0; i < gathered->used; i++) {
+        if (i + 2 * FETCH < gathered->used) {
+            __builtin_prefetch(&g->back->start[g->target[gathered->edge[i + 2 * FETCH]]], 1);
+            uint64_t soon = g->back->start[g->target[gathered->edge[i + FETCH]]];
+            __builtin_prefetch(&g->back->source[soon], 1);
+            __builtin_prefetch(&g->back->info[soon], 1);
+        }
+        uint64_t at = g->back->start[g->target[gathered->edge[i]]]++;
+        g->back->source[at] = gathered->from[i];
+        g->back->info[at] = g->info[gathered->edge[i]];
     }
 }
 
 static void place_part_of_referrers(void *context, unsigned number, unsigned parts)
 {
-    struct graph *g = context;
-    ordinal low = (ordinal)part_begin(g->objects, number, parts),
-            high = (ordinal)part_begin(g->objects, number + 1, parts);
+    const struct graph *g = context;
+    struct gathered gathered;
+    gathered_begin(&gathered, g, number, parts);
     for (ordinal o = 0; o < g->objects; o++)
         for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
-            ordinal t = g->target[e];
-            if (t < low || t >= high)
-                continue;
-            uint64_t at = g->back_start[t]++;
-            g->source[at] = o;
-            g->source_info[at] = g->info[e];
+            gather(&gathered, g, o, e);
+            if (gathered.used == GATHERED) {
+                place_gathered(&gathered, g);
+                gathered.used = 0;
+            }
         }
+    place_gathered(&gathered, g);
 }
 
-/* Who refers to whom, and how many counted references each object has. */
-static int build_back(struct graph *g)
+static void count_referrers(const struct graph *g)
 {
-    uint64_t *start = g->back_start;
-    unsigned parts = parallel_parts(g->edges);
-    memset(start, 0, ((size_t)g->objects + 1) * sizeof *start);
-    parallel_run(parts, count_part_of_referrers, g);
-    sum_up(start, g->objects);
-    g->source = array_new(start[g->objects] + 1, sizeof *g->source);
-    g->source_info = array_new(start[g->objects] + 1, 1);
-    if (!g->source || !g->source_info)
+    for (uint64_t e = 0; e < g->edges; e++)
+        if (g->target[e] != ORDINAL_NONE)
+            g->back->start[g->target[e]]++;
+}
+
+static void release_back(struct back *back)
+{
+    array_free(back->start);
+    array_free(back->source);
+    array_free(back->info);
+    *back = (struct back){NULL, NULL, NULL};
+}
+
+int graph_back(const struct graph *g)
+{
+    struct back *back = g->back;
+    if (back->start)
+        return 0;
+    back->start = array_new((size_t)g->objects + 1, sizeof *back->start);
+    if (!back->start)
         return -1;
-    parallel_run(parts, place_part_of_referrers, g);
+    if (g->uncounted || g->edges >= UINT32_MAX)
+        count_referrers(g);
+    else
+        for (ordinal o = 0; o < g->objects; o++)
+            back->start[o] = graph_internal(g, o);
+    sum_up(back->start, g->objects);
+    back->source = array_raw(back->start[g->objects] + 1, sizeof *back->source);
+    back->info = array_raw(back->start[g->objects] + 1, 1);
+    if (!back->source || !back->info) {
+        release_back(back);
+        return -1;
+    }
+    parallel_run(parallel_parts(g->edges), place_part_of_referrers, (void *)g);
     /* Each start has moved to the next one's place. */
-    memmove(start + 1, start, (size_t)g->objects * sizeof *start);
-    start[0] = 0;
+    memmove(back->start + 1, back->start, (size_t)g->objects * sizeof *back->start);
+    back->start[0] = 0;
     return 0;
 }
 
 static int build_edges(struct placing *p)
 {
     struct graph *g = p->graph;
-    g->target = array_new(g->edges + 1, sizeof *g->target);
-    g->info = array_new(g->edges + 1, 1);
+    g->target = array_raw(g->edges + 1, sizeof *g->target);
+    g->info = array_raw(g->edges + 1, 1);
     if (!g->target || !g->info)
         return -1;
-    int in_order = snapshot_complete(p->snapshot) && is_in_order(g);
-    parallel_run(p->parts, in_order ? place_part_in_order : place_part_by_row, p);
-    return build_back(g);
+    if (snapshot_complete(p->snapshot) && is_in_order(g)) {
+        array_free(g->file_edge);
+        g->file_edge = NULL;
+        parallel_run(p->parts, place_part_in_order, p);
+    } else {
+        parallel_run(p->parts, place_part_by_row, p);
+    }
+    return count_internal(g);
 }
 
 int graph_build(const struct snapshot *s, struct graph *g, struct rh_error *err)
 {
     memset(g, 0, sizeof *g);
     g->snapshot = s;
-    int status = build_index(s, g, err);
+    g->back = array_new(1, sizeof *g->back);
+    int status = g->back ? build_index(s, g, err) : out_of_memory(err);
     if (status)
         goto out;
     struct placing p;
-    if (placing_begin(&p, s, g) || allocate_columns(g)) {
+    if (placing_begin(&p, s, g) || allocate_columns(s, g)) {
         placing_end(&p);
         status = out_of_memory(err);
         goto out;
@@ -364,20 +498,19 @@ out:
 void graph_release(struct graph *g)
 {
     address_index_release(&g->index);
-    array_free(g->address);
-    array_free(g->type);
-    array_free(g->heap);
-    array_free(g->size);
-    array_free(g->refcount);
+    array_free((void *)g->type.data);
+    array_free((void *)g->heap.data);
+    array_free((void *)g->size.data);
+    array_free((void *)g->refcount.data);
+    array_free((void *)g->internal.data);
     array_free(g->state);
     array_free(g->file_edge);
     array_free(g->edge_start);
     array_free(g->target);
     array_free(g->info);
-    array_free(g->back_start);
-    array_free(g->source);
-    array_free(g->source_info);
-    array_free(g->internal);
+    if (g->back)
+        release_back(g->back);
+    array_free(g->back);
     memset(g, 0, sizeof *g);
 }
 
@@ -386,7 +519,7 @@ int graph_back_edges(const struct graph *g, uint64_t *numbers)
     uint64_t *next = array_new((size_t)g->objects + 1, sizeof *next);
     if (!next)
         return -1;
-    memcpy(next, g->back_start, (size_t)g->objects * sizeof *next);
+    memcpy(next, g->back->start, (size_t)g->objects * sizeof *next);
     for (uint64_t e = 0; e < g->edges; e++)
         if (g->target[e] != ORDINAL_NONE)
             numbers[next[g->target[e]]++] = e;
@@ -396,7 +529,7 @@ int graph_back_edges(const struct graph *g, uint64_t *numbers)
 
 void graph_edge(const struct graph *g, ordinal from, uint64_t number, struct edge *edge)
 {
-    uint64_t file = g->file_edge[from] + (number - g->edge_start[from]);
+    uint64_t file = (g->file_edge ? g->file_edge : g->edge_start)[from] + (number - g->edge_start[from]);
     struct edge_run run = {0};
     *edge = (struct edge){.from = from,
                           .to = g->target[number],
@@ -405,7 +538,7 @@ void graph_edge(const struct graph *g, ordinal from, uint64_t number, struct edg
                           .number = number};
     snapshot_edge_run(g->snapshot, file, 1, &run);
     if (!run.count || g->state[from] & STATE_EDGES_INCOMPLETE) {
-        edge->target = edge->to == ORDINAL_NONE ? 0 : g->address[edge->to];
+        edge->target = edge->to == ORDINAL_NONE ? 0 : graph_address(g, edge->to);
         if (!snapshot_complete(g->snapshot)) {
             edge->kind = LABEL_NONE;
             return;

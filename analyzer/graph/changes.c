@@ -21,13 +21,13 @@ void changes_by_group(const struct graph *const g[2], const struct pairing *p, u
         struct change *c = &changes[group_of[0][o]];
         ordinal other = p->partner[0][o];
         c->before++;
-        c->before_bytes += g[0]->size[o];
+        c->before_bytes += graph_size(g[0], o);
         if (other == ORDINAL_NONE) {
             c->gone++;
-            c->gone_bytes += g[0]->size[o];
+            c->gone_bytes += graph_size(g[0], o);
         } else if (partner_group(p, group_of, groups, 0, o) == group_of[0][o]) {
             c->stayed++;
-            c->grown_bytes += (int64_t)(g[1]->size[other] - g[0]->size[o]);
+            c->grown_bytes += (int64_t)(graph_size(g[1], other) - graph_size(g[0], o));
         } else {
             c->moved_out++;
         }
@@ -37,10 +37,10 @@ void changes_by_group(const struct graph *const g[2], const struct pairing *p, u
             continue;
         struct change *c = &changes[group_of[1][o]];
         c->after++;
-        c->after_bytes += g[1]->size[o];
+        c->after_bytes += graph_size(g[1], o);
         if (p->partner[1][o] == ORDINAL_NONE) {
             c->new ++;
-            c->new_bytes += g[1]->size[o];
+            c->new_bytes += graph_size(g[1], o);
         } else {
             c->moved_in += partner_group(p, group_of, groups, 1, o) != group_of[1][o];
         }
@@ -56,7 +56,7 @@ void changes_by_generation(const struct graph *const g[2], const struct pairing 
             continue;
         struct tally *t = &moved[graph_generation(g[0], o)][graph_generation(g[1], other)];
         t->objects++;
-        t->bytes += g[1]->size[other];
+        t->bytes += graph_size(g[1], other);
     }
 }
 
@@ -101,7 +101,7 @@ int changes_attribute(const struct graph *g, const struct pairing *p, const stru
     n = 0;
     for (ordinal o = 0; o < g->objects; o++)
         if (p->partner[1][o] == ORDINAL_NONE && group_of[o] < groups)
-            all[n++] = (struct attribution){holder(d, holder_of, o), group_of[o], 1, g->size[o]};
+            all[n++] = (struct attribution){holder(d, holder_of, o), group_of[o], 1, graph_size(g, o)};
     qsort(all, n, sizeof *all, compare_keys);
     for (size_t i = 0; i < n; i++) {
         if (merged && !compare_keys(&all[merged - 1], &all[i])) {

@@ -10,13 +10,13 @@ struct search {
     const struct graph *g;
     const uint8_t *fate;
     unsigned fates;
-    uint32_t *rindex;
+    ordinal *rindex;
     uint64_t *edge; /* by depth: next edge of the object there */
     ordinal *path;  /* by depth */
     ordinal *open;  /* objects whose component is not closed yet */
     uint8_t *is_root;
     size_t depth, open_count;
-    uint32_t next_index, next_component;
+    ordinal next_index, next_component;
 };
 
 static int is_part(const struct search *s, ordinal o)
@@ -41,7 +41,7 @@ static void leave(struct search *s, ordinal o)
         s->open[s->open_count++] = o;
         return;
     }
-    uint32_t index = s->rindex[o];
+    ordinal index = s->rindex[o];
     s->next_index--;
     while (s->open_count && s->rindex[s->open[s->open_count - 1]] >= index) {
         s->rindex[s->open[--s->open_count]] = s->next_component;
@@ -82,13 +82,13 @@ static void search_from(struct search *s, ordinal start)
 static int run_search(struct search *s, size_t n)
 {
     s->rindex = array_new(n, sizeof *s->rindex);
-    s->edge = array_new(n, sizeof *s->edge);
-    s->path = array_new(n, sizeof *s->path);
-    s->open = array_new(n, sizeof *s->open);
+    s->edge = array_raw(n, sizeof *s->edge);
+    s->path = array_raw(n, sizeof *s->path);
+    s->open = array_raw(n, sizeof *s->open);
     s->is_root = array_new(n, 1);
     int status = s->rindex && s->edge && s->path && s->open && s->is_root ? 0 : -1;
     s->next_index = 1;
-    s->next_component = UINT32_MAX - 1;
+    s->next_component = ORDINAL_NONE - 1;
     for (ordinal o = 0; !status && o < s->g->objects; o++)
         if (is_part(s, o) && !s->rindex[o])
             search_from(s, o);
@@ -145,10 +145,10 @@ int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, 
     memset(c, 0, sizeof *c);
     int status = run_search(&s, (size_t)g->objects + 1);
     if (!status) {
-        c->component = s.rindex; /* closed numbers count down from UINT32_MAX - 1 */
+        c->component = s.rindex; /* closed numbers count down from ORDINAL_NONE - 1 */
         for (ordinal o = 0; o < g->objects; o++)
-            c->component[o] = c->component[o] ? UINT32_MAX - 1 - c->component[o] : ORDINAL_NONE;
-        c->count = UINT32_MAX - 1 - s.next_component;
+            c->component[o] = c->component[o] ? ORDINAL_NONE - 1 - c->component[o] : ORDINAL_NONE;
+        c->count = ORDINAL_NONE - 1 - s.next_component;
         status = describe(g, fate, fates | reaching, c);
     } else {
         array_free(s.rindex);

@@ -61,7 +61,7 @@ static int is_inner(const struct local *l, uint64_t e)
 
 static int has_attributes(const struct graph *g, ordinal o)
 {
-    const struct type_record *type = snapshot_type(g->snapshot, g->type[o]);
+    const struct type_record *type = snapshot_type(g->snapshot, graph_type(g, o));
     return type && type->flags & TYPE_ATTRIBUTES;
 }
 
@@ -70,7 +70,7 @@ static int has_attributes(const struct graph *g, ordinal o)
 static struct group group_key(const struct graph *g, ordinal from, uint64_t number)
 {
     struct group group = {
-        .type = g->type[from], .kind = g->info[number] >> LABEL_KIND_SHIFT, .from = from, .number = number};
+        .type = graph_type(g, from), .kind = g->info[number] >> LABEL_KIND_SHIFT, .from = from, .number = number};
     struct edge edge;
     switch (group.kind) {
     case LABEL_FIELD:

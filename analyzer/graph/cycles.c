@@ -28,7 +28,7 @@ static struct cycle describe(const struct graph *g, const struct garbage *garbag
         .source = !c->reached[component],
     };
     for (ordinal m = c->member_start[component]; m < c->member_start[component + 1]; m++) {
-        cycle.shallow += g->size[c->member[m]];
+        cycle.shallow += graph_size(g, c->member[m]);
         cycle.uncollectable |= uncollectable[c->member[m]];
         cycle.invisible |= garbage->fate[c->member[m]] == FATE_INVISIBLE;
     }
@@ -36,7 +36,7 @@ static struct cycle describe(const struct graph *g, const struct garbage *garbag
 }
 
 int cycles_find(const struct graph *g, const struct garbage *garbage, const struct components *c,
-                const struct dominators *d, const uint8_t *uncollectable, struct cycles *r)
+                const uint64_t *retained, const uint8_t *uncollectable, struct cycles *r)
 {
     memset(r, 0, sizeof *r);
     ordinal count = 0;
@@ -53,7 +53,7 @@ int cycles_find(const struct graph *g, const struct garbage *garbage, const stru
         if (!c->cyclic[i])
             continue;
         r->items[r->count] = describe(g, garbage, c, uncollectable, i);
-        r->items[r->count].retained = d->retained[d->objects + r->count]; /* its gate's: they stand in the same order */
+        r->items[r->count].retained = retained[i];
         r->count++;
     }
     qsort(r->items, r->count, sizeof *r->items, compare_cycles);

@@ -22,9 +22,9 @@ struct cycles {
     ordinal *of_component; /* index of the cycle, ORDINAL_NONE for a component that is none */
 };
 
-/* `dominators` are those of DOMINATORS_DEAD; `uncollectable` marks objects as garbage_uncollectable() does. */
+/* `retained` is that of dominators_of_cycles(); `uncollectable` marks objects as garbage_uncollectable() does. */
 int cycles_find(const struct graph *g, const struct garbage *garbage, const struct components *components,
-                const struct dominators *dominators, const uint8_t *uncollectable, struct cycles *result);
+                const uint64_t *retained, const uint8_t *uncollectable, struct cycles *result);
 void cycles_release(struct cycles *cycles);
 
 /* Chooses references whose loss leaves the component without a cycle: all edges with one label of one type (a field

@@ -5,14 +5,15 @@
  * live objects with external references, immortal and live permanent objects, the virtual nodes, and whatever no
  * counted edge reaches. Edges are the counted ones.
  *
- * Lengauer and Tarjan's method (1979) with simple path compression: O(m log n) whatever the graph looks like. SEMI-NCA
- * would save the buckets and is as fast on most heaps, but its climb to the nearest common ancestor is quadratic on a
- * long list whose tail holds objects that are also held from elsewhere.
+ * Semidominators by Lengauer and Tarjan (1979) with simple path compression, dominators from them as nearest common
+ * ancestors (Georgiadis's SEMI-NCA, 2005). The climb to those is quadratic on some heaps - a long list whose tail holds
+ * objects also held from elsewhere - so each vertex has a jump up besides (Myers, "An applicative random-access stack",
+ * 1983): O(m log n) whatever the graph looks like.
  */
 #ifndef GRAPH_DOMINATORS_H
 #define GRAPH_DOMINATORS_H
 
-#include "components.h"
+#include "spanning.h"
 
 struct dominators {
     ordinal objects, virtuals;
@@ -22,17 +23,15 @@ struct dominators {
     ordinal *virtual_component; /* by virtual node: the component it stands for */
 };
 
-enum dominators_part {
-    DOMINATORS_ALL,
-    /* What is not alive alone: all that retained sizes of cycles need, and usually a small part of the heap. Here every
-     * cycle has a virtual node, a gate: all edges into the cycle lead to the gate, and from it to each member. So a
-     * gate retains what could not be reached any more without the cycle's members. Live objects have the super-root as
-     * dominator and retain nothing. */
-    DOMINATORS_DEAD,
-};
-
+/* `begun` is a search that spanning_begin() began, which this ends, or NULL. */
 int dominators_build(const struct graph *g, const struct garbage *garbage, const struct components *components,
-                     enum dominators_part part, struct dominators *result);
+                     struct spanning *begun, struct dominators *result);
+
+/* What each cycle retains, by component: its members, and all that could not be reached any more without them, among
+ * what is not alive. That part alone is searched, usually a small one. Every cycle has a virtual node here, a gate: all
+ * edges into the cycle lead to the gate, and from it to each member; the gate retains it. */
+int dominators_of_cycles(const struct graph *g, const struct garbage *garbage, const struct components *components,
+                         uint64_t *retained);
 void dominators_release(struct dominators *dominators);
 
 static inline ordinal dominators_root(const struct dominators *d)

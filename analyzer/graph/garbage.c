@@ -29,12 +29,19 @@ static inline void fetch_ahead(const struct graph *g, const ordinal *queue, size
 }
 
 /* Which edges carry life: those with all of `wanted` bits, between objects of `among` (NULL: all), within one heap when
- * `one_heap` is set. */
+ * `one_heap` is set. `simple`: every edge does; what is not of `among` refers to nothing, and is marked too. */
 struct reach {
     unsigned wanted;
     const uint64_t *among;
-    int one_heap;
+    int one_heap, simple;
 };
+
+/* Whether life goes along edge e from o to t, which is not marked yet. */
+static int carries_life(const struct graph *g, const struct reach *reach, ordinal o, uint64_t e, ordinal t)
+{
+    return (g->info[e] & reach->wanted) == reach->wanted && (!reach->among || bit_is_set(reach->among, t)) &&
+           (!reach->one_heap || graph_heap(g, t) == graph_heap(g, o));
+}
 
 /* Marks all that is reached from the first `used` entries of `queue`, which are marked already. The queue has room for
  * every object. Breadth first: what comes next is known long enough before to be fetched. */
@@ -45,11 +52,11 @@ static void mark_reached(const struct graph *g, const struct reach *reach, uint6
         fetch_ahead(g, queue, at, used);
         for (uint64_t e = g->edge_start[o], end = g->edge_start[o + 1]; e < end; e++) {
             ordinal t = g->target[e];
-            if (t == ORDINAL_NONE || bit_is_set(alive, t) || (g->info[e] & reach->wanted) != reach->wanted ||
-                (reach->among && !bit_is_set(reach->among, t)) || (reach->one_heap && g->heap[t] != g->heap[o]))
+            if (t == ORDINAL_NONE || bit_is_set(alive, t) || (!reach->simple && !carries_life(g, reach, o, e, t)))
                 continue;
             bit_set(alive, t);
-            queue[used++] = t;
+            queue[used] = t;
+            used += !reach->simple || bit_is_set(reach->among, t);
         }
     }
 }
@@ -61,59 +68,58 @@ struct judging {
     const struct graph *g;
     uint8_t *fate;
     uint64_t *candidate, *alive;
-    int64_t *count; /* of candidates: references from outside the candidates */
+    int64_t *count; /* of candidates: references from outside the candidates; NULL when simple */
     ordinal *queue;
-    /* One heap, every counted edge strong, and nothing but candidates refers to anything: then the references inside
-     * the heap are those inside the candidates, and what the collector cannot see is atomic. */
+    /* One heap, every edge strong, and nothing but candidates refers to anything: then the references inside the heap
+     * are those inside the candidates, and what the collector cannot see is atomic. */
     int simple;
 };
 
 static int is_subtracted(const struct graph *g, const uint64_t *candidate, ordinal from, uint64_t e)
 {
     ordinal t = g->target[e];
-    return t != ORDINAL_NONE && edge_is_strong(g->info[e]) && bit_is_set(candidate, t) && g->heap[t] == g->heap[from];
+    return t != ORDINAL_NONE && edge_is_strong(g->info[e]) && bit_is_set(candidate, t) &&
+           graph_heap(g, t) == graph_heap(g, from);
 }
 
 static int is_simple(const struct judging *j)
 {
     const struct graph *g = j->g;
-    unsigned owned = 0;
-    for (uint64_t e = 0; e < g->edges; e++)
-        owned |= (g->info[e] & EDGE_STRONG) == EDGE_COUNTED;
-    for (ordinal o = 0; o < g->objects && !owned; o++)
-        owned |= g->heap[o] != g->heap[0] || (!bit_is_set(j->candidate, o) && g->edge_start[o + 1] != g->edge_start[o]);
-    return !owned;
+    int simple = !g->not_strong && !g->heap.width;
+    for (ordinal o = 0; o < g->objects && simple; o++)
+        simple = bit_is_set(j->candidate, o) || !graph_degree(g, o);
+    return simple;
 }
 
-static void count_from_outside(struct judging *j)
+static int count_from_outside(struct judging *j)
 {
     const struct graph *g = j->g;
-    if (j->simple) {
-        for (ordinal o = 0; o < g->objects; o++)
-            j->count[o] = graph_external(g, o);
-        return;
-    }
+    j->count = array_raw((size_t)g->objects + 1, sizeof *j->count);
+    if (!j->count)
+        return -1;
     for (ordinal o = 0; o < g->objects; o++)
-        j->count[o] = g->refcount[o];
+        j->count[o] = graph_refcount(g, o);
     for (ordinal o = 0; o < g->objects; o++)
         for (uint64_t e = g->edge_start[o]; bit_is_set(j->candidate, o) && e < g->edge_start[o + 1]; e++)
             if (is_subtracted(g, j->candidate, o, e))
                 j->count[g->target[e]]--;
+    return 0;
 }
 
 /* The collector's rule. fate[o] becomes FATE_GARBAGE where it strikes. */
-static void judge_candidates(struct judging *j, int generation)
+static int judge_candidates(struct judging *j, int generation)
 {
     const struct graph *g = j->g;
-    const struct reach reach = {EDGE_STRONG, j->candidate, 1};
     size_t used = 0;
     for (ordinal o = 0; o < g->objects; o++)
         if (garbage_is_candidate(g, o, generation))
             bit_set(j->candidate, o);
     j->simple = is_simple(j);
-    count_from_outside(j);
+    const struct reach reach = {EDGE_STRONG, j->candidate, 1, j->simple};
+    if (!j->simple && count_from_outside(j))
+        return -1;
     for (ordinal o = 0; o < g->objects; o++)
-        if (j->count[o] > 0 && bit_is_set(j->candidate, o)) {
+        if (bit_is_set(j->candidate, o) && (j->simple ? graph_external(g, o) : j->count[o]) > 0) {
             bit_set(j->alive, o);
             j->queue[used++] = o;
         }
@@ -121,13 +127,14 @@ static void judge_candidates(struct judging *j, int generation)
     for (ordinal o = 0; o < g->objects; o++)
         if (bit_is_set(j->candidate, o) && !bit_is_set(j->alive, o))
             j->fate[o] = FATE_GARBAGE;
+    return 0;
 }
 
 /* Frees the garbage as refcounting would: what loses its last reference with it is dependent. */
 static int find_dependents(struct judging *j)
 {
     const struct graph *g = j->g;
-    int64_t *lost = array_new((size_t)g->objects + 1, sizeof *lost); /* references, of few objects */
+    uint32_t *lost = array_new((size_t)g->objects + 1, sizeof *lost); /* references, of few objects */
     size_t used = 0;
     if (!lost)
         return -1;
@@ -140,23 +147,13 @@ static int find_dependents(struct judging *j)
         for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
             ordinal t = g->target[e];
             if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || j->fate[t] != FATE_LIVE ||
-                graph_is_immortal(g, t) || ++lost[t] != g->refcount[t])
+                graph_is_immortal(g, t) || lost[t] == UINT32_MAX || ++lost[t] != graph_refcount(g, t))
                 continue;
             j->fate[t] = FATE_DEPENDENT;
             j->queue[used++] = t;
         }
     }
     array_free(lost);
-    return 0;
-}
-
-/* Whether something alive refers to an object that nothing outside the heap holds. */
-static int is_held_by_living(const struct judging *j, ordinal o)
-{
-    const struct graph *g = j->g;
-    for (uint64_t i = g->back_start[o]; i < g->back_start[o + 1]; i++)
-        if (edge_is_counted(g->source_info[i]) && bit_is_set(j->alive, g->source[i]))
-            return 1;
     return 0;
 }
 
@@ -167,11 +164,11 @@ static void find_invisible(struct judging *j)
     if (j->simple) {
         for (ordinal o = 0; o < g->objects; o++)
             if (j->fate[o] == FATE_LIVE && !bit_is_set(j->candidate, o) && !graph_is_immortal(g, o) &&
-                graph_external(g, o) <= 0 && !is_held_by_living(j, o))
+                graph_external(g, o) <= 0 && !bit_is_set(j->alive, o))
                 j->fate[o] = FATE_INVISIBLE;
         return;
     }
-    const struct reach reach = {EDGE_COUNTED, NULL, 0};
+    const struct reach reach = {EDGE_COUNTED, NULL, 0, 0};
     size_t used = 0;
     memset(j->alive, 0, ((size_t)g->objects / 64 + 1) * sizeof *j->alive);
     for (ordinal o = 0; o < g->objects; o++)
@@ -191,7 +188,7 @@ static void count_up(const struct graph *g, struct garbage *r)
     for (ordinal o = 0; o < g->objects; o++)
         if (r->fate[o] != FATE_LIVE) {
             by_fate[r->fate[o]]->objects++;
-            by_fate[r->fate[o]]->bytes += g->size[o];
+            by_fate[r->fate[o]]->bytes += graph_size(g, o);
         }
 }
 
@@ -203,15 +200,12 @@ int garbage_find(const struct graph *g, int generation, struct garbage *r)
     struct judging j = {.g = g, .fate = r->fate};
     j.candidate = bits_new(g->objects);
     j.alive = bits_new(g->objects);
-    j.count = array_new(n, sizeof *j.count);
-    j.queue = array_new(n, sizeof *j.queue);
-    int status = r->fate && j.candidate && j.alive && j.count && j.queue ? 0 : -1;
-    if (!status) {
-        judge_candidates(&j, generation);
-        array_free(j.count);
-        j.count = NULL;
+    j.queue = array_raw(n, sizeof *j.queue);
+    int status = r->fate && j.candidate && j.alive && j.queue ? 0 : -1;
+    if (!status)
+        status = judge_candidates(&j, generation);
+    if (!status)
         status = find_dependents(&j);
-    }
     if (!status && generation == 2)
         find_invisible(&j);
     if (!status)
@@ -240,7 +234,7 @@ uint64_t garbage_uncollectable(const struct graph *g, const struct garbage *garb
         return UINT64_MAX;
     for (ordinal o = 0; o < g->objects; o++) {
         const struct type_record *type =
-            garbage->fate[o] == FATE_GARBAGE ? snapshot_type(g->snapshot, g->type[o]) : NULL;
+            garbage->fate[o] == FATE_GARBAGE ? snapshot_type(g->snapshot, graph_type(g, o)) : NULL;
         if (type && type->flags & TYPE_LEGACY_FINALIZER) {
             marked[o] = 1;
             stack[used++] = o;

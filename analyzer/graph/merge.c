@@ -145,7 +145,7 @@ static uint32_t find_node(struct merge *m, uint32_t parent, uint32_t label, uint
 static uint32_t place(struct merge *m, ordinal o)
 {
     const struct merging *how = m->how;
-    uint32_t klass = how->class_of_type[m->g->type[o]], above, label;
+    uint32_t klass = how->class_of_type[graph_type(m->g, o)], above, label;
     if (m->parent[o] == o) {
         enum merged_holder kind = (enum merged_holder)m->via[o];
         const struct root_record *root = kind <= HOLDER_POSSIBLE ? root_of(m, o, kind == HOLDER_EXACT) : NULL;
@@ -176,7 +176,7 @@ static int build(struct merge *m)
         m->node_of[o] = node;
         r->nodes[node].here++;
         r->nodes[node].objects += m->set[o];
-        r->nodes[node].bytes += m->set[o] ? m->g->size[o] : 0;
+        r->nodes[node].bytes += m->set[o] ? graph_size(m->g, o) : 0;
     }
     for (uint32_t i = r->count; i-- > 0;) {
         struct merged_node *n = &r->nodes[i];

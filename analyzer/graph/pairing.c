@@ -152,7 +152,7 @@ static ordinal *serial_slot(const struct serial_table *t, const struct graph *g,
                             uint64_t serial)
 {
     size_t at = serial_hash(heap, serial) & t->mask;
-    while (t->slots[at] && (g->heap[t->slots[at] - 1] != heap || serials[t->slots[at] - 1] != serial))
+    while (t->slots[at] && (graph_heap(g, t->slots[at] - 1) != heap || serials[t->slots[at] - 1] != serial))
         at = (at + 1) & t->mask;
     return &t->slots[at];
 }
@@ -171,7 +171,7 @@ static int serial_table_build(struct serial_table *t, const struct graph *g, uin
     for (ordinal o = 0; o < g->objects; o++) {
         if (!serials[o])
             continue;
-        ordinal *slot = serial_slot(t, g, serials, g->heap[o], serials[o]);
+        ordinal *slot = serial_slot(t, g, serials, graph_heap(g, o), serials[o]);
         if (*slot)
             serials[o] = 0;
         else
@@ -193,7 +193,7 @@ struct match {
 static uint32_t heap_match(const struct match *m, int side, ordinal o)
 {
     const struct graph *g = m->side[side].g;
-    uint32_t heap = g->heap[o];
+    uint32_t heap = graph_heap(g, o);
     return heap < snapshot_count(g->snapshot, SECTION_HEAPS) ? m->heap[side][heap] : HEAP_INFERRED;
 }
 
@@ -223,7 +223,7 @@ static void pair_by_serial(const struct match *m, struct pairing *r)
         if (!m->serials[0][o] || heap >= HEAP_ABSENT)
             continue;
         ordinal slot = *serial_slot(&m->table, b, m->serials[1], heap, m->serials[0][o]);
-        if (slot && heap_match(m, 1, slot - 1) == a->heap[o]) {
+        if (slot && heap_match(m, 1, slot - 1) == graph_heap(a, o)) {
             pair(r, o, slot - 1);
             r->by_serial++;
         }
@@ -236,10 +236,10 @@ static void pair_by_address(const struct match *m, struct pairing *r)
     const struct graph *a = m->side[0].g, *b = m->side[1].g;
     for (ordinal o = 0; o < a->objects; o++) {
         int numbered = is_numbered(m, 0, o);
-        ordinal other = address_index_find(&b->index, a->address[o]);
+        ordinal other = address_index_find(&b->index, graph_address(a, o));
         int fits = r->partner[0][o] == ORDINAL_NONE && other != ORDINAL_NONE && r->partner[1][other] == ORDINAL_NONE &&
                    !(numbered && is_numbered(m, 1, other)) && !is_absent(m, 0, o) && !is_absent(m, 1, other) &&
-                   m->side[0].class_of[a->type[o]] == m->side[1].class_of[b->type[other]];
+                   m->side[0].class_of[graph_type(a, o)] == m->side[1].class_of[graph_type(b, other)];
         if (fits) {
             pair(r, o, other);
             r->by_address++;

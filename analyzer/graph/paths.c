@@ -85,9 +85,9 @@ static int find_one(const struct graph *g, const struct roots *roots, ordinal o,
             root = holder;
         }
         int entered = used->object && used->object[at] & USED_ENTERED;
-        for (uint64_t b = g->back_start[at]; b < g->back_start[at + 1]; b++) {
-            ordinal s = g->source[b];
-            if (toward[s] != ORDINAL_NONE || !edge_is_counted(g->source_info[b]) ||
+        for (uint64_t b = g->back->start[at]; b < g->back->start[at + 1]; b++) {
+            ordinal s = g->back->source[b];
+            if (toward[s] != ORDINAL_NONE || !edge_is_counted(g->back->info[b]) ||
                 (entered && free_edge(g, used, s, at) == UINT64_MAX))
                 continue;
             toward[s] = at;
@@ -119,7 +119,7 @@ int paths_find(const struct graph *g, const struct roots *roots, ordinal o, size
     size_t n = (size_t)g->objects + 1;
     ordinal *toward = array_new(n, sizeof *toward), *queue = array_new(n, sizeof *queue);
     struct used used = {NULL, NULL, NULL};
-    int status = toward && queue ? 0 : -1;
+    int status = toward && queue ? graph_back(g) : -1;
     *count = 0;
     if (!status && most > 1) {
         used.edge = array_new(g->edges + 1, 1);

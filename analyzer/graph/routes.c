@@ -125,9 +125,9 @@ static ordinal look_back(const struct graph *g, const struct components *c, ordi
     queue[tail++] = o;
     while (head < tail) {
         ordinal at = queue[head++];
-        for (uint64_t b = g->back_start[at]; b < g->back_start[at + 1]; b++) {
-            ordinal s = g->source[b];
-            if (!edge_is_counted(g->source_info[b]))
+        for (uint64_t b = g->back->start[at]; b < g->back->start[at + 1]; b++) {
+            ordinal s = g->back->source[b];
+            if (!edge_is_counted(g->back->info[b]))
                 continue;
             *met = at;
             if (round ? s == o : is_cyclic(c, s))
@@ -154,7 +154,7 @@ int path_from_cycle(const struct graph *g, const struct components *c, ordinal o
 {
     size_t n = (size_t)g->objects + 1, length = 2;
     ordinal *queue = array_new(n, sizeof *queue), *toward = array_new(n, sizeof *toward), met = o;
-    int status = queue && toward ? 0 : -1;
+    int status = queue && toward ? graph_back(g) : -1;
     memset(result, 0, sizeof *result);
     if (!status) {
         memset(toward, 0xff, n * sizeof *toward);

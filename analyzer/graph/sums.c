@@ -12,8 +12,8 @@ static void find_owners(const struct graph *g, ordinal *owner)
     for (ordinal o = 0; o < g->objects; o++)
         for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
             ordinal t = g->target[e];
-            if (t != ORDINAL_NONE && edge_is_counted(g->info[e]) && g->internal[t] == 1 && g->refcount[t] == 1 &&
-                !graph_is_immortal(g, t))
+            if (t != ORDINAL_NONE && edge_is_counted(g->info[e]) && graph_internal(g, t) == 1 &&
+                graph_refcount(g, t) == 1 && !graph_is_immortal(g, t))
                 owner[t] = o;
         }
 }
@@ -21,7 +21,7 @@ static void find_owners(const struct graph *g, ordinal *owner)
 /* The owner relation is a forest whose trees may be rooted in rings. Leaves are peeled off upward; what is left are the
  * rings, whose members all own the sum. order[] receives the objects so that owners come after what they own, ring
  * members last. */
-static ordinal peel(const struct graph *g, const ordinal *owner, uint32_t *owned_count, ordinal *order)
+static ordinal peel(const struct graph *g, const ordinal *owner, ordinal *owned_count, ordinal *order)
 {
     ordinal n = 0;
     memset(owned_count, 0, (size_t)g->objects * sizeof *owned_count);
@@ -40,7 +40,7 @@ static ordinal peel(const struct graph *g, const ordinal *owner, uint32_t *owned
 }
 
 /* Gives each member of a ring the ring's sum, and opens the ring at its first member, which becomes a root. */
-static void open_rings(const struct graph *g, ordinal *owner, uint32_t *owned_count, uint64_t *owned)
+static void open_rings(const struct graph *g, ordinal *owner, ordinal *owned_count, uint64_t *owned)
 {
     for (ordinal o = 0; o < g->objects; o++) {
         if (!owned_count[o])
@@ -65,12 +65,13 @@ static int find_owned(const struct graph *g, ordinal *owner, uint64_t *owned)
 {
     size_t n = (size_t)g->objects + 1;
     ordinal *order = array_new(n, sizeof *order);
-    uint32_t *owned_count = array_new(n, sizeof *owned_count);
+    ordinal *owned_count = array_new(n, sizeof *owned_count);
     int status = order && owned_count ? 0 : -1;
     if (!status) {
         find_owners(g, owner);
         ordinal peeled = peel(g, owner, owned_count, order);
-        memcpy(owned, g->size, (size_t)g->objects * sizeof *owned);
+        for (ordinal o = 0; o < g->objects; o++)
+            owned[o] = graph_size(g, o);
         for (ordinal i = 0; i < peeled; i++)
             if (owner[order[i]] != ORDINAL_NONE)
                 owned[owner[order[i]]] += owned[order[i]];
@@ -93,11 +94,11 @@ static void add_shallow(const struct graph *g, const uint32_t *class_of, struct 
 {
     for (ordinal o = 0; o < g->objects; o++) {
         struct class_sums *c = &sums[class_of[o]];
-        if (!c->count++ || g->size[o] > c->largest) {
-            c->largest = g->size[o];
+        if (!c->count++ || graph_size(g, o) > c->largest) {
+            c->largest = graph_size(g, o);
             c->largest_object = o;
         }
-        c->shallow += g->size[o];
+        c->shallow += graph_size(g, o);
     }
 }
 

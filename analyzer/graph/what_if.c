@@ -89,8 +89,9 @@ static inline ordinal sees(const struct run *r, const struct sight *sight, ordin
 {
     const struct graph *g = r->g;
     ordinal t = (g->info[e] & sight->wanted) == sight->wanted ? edge_leads(r, e) : ORDINAL_NONE;
-    return t != ORDINAL_NONE && r->mark[t] & CANDIDATE && (!sight->one_heap || g->heap[t] == g->heap[o]) ? t
-                                                                                                         : ORDINAL_NONE;
+    return t != ORDINAL_NONE && r->mark[t] & CANDIDATE && (!sight->one_heap || graph_heap(g, t) == graph_heap(g, o))
+               ? t
+               : ORDINAL_NONE;
 }
 
 /* Among the objects marked as candidates, marks what lives: what keeps a count when the references of candidates are
@@ -131,7 +132,7 @@ static void keep_uncollectable(struct run *r)
     size_t used = 0;
     for (ordinal o = 0; o < g->objects; o++) {
         const struct type_record *type =
-            r->fate[o] == WHAT_IF_COLLECTED ? snapshot_type(g->snapshot, g->type[o]) : NULL;
+            r->fate[o] == WHAT_IF_COLLECTED ? snapshot_type(g->snapshot, graph_type(g, o)) : NULL;
         if (type && type->flags & TYPE_LEGACY_FINALIZER)
             used = die(r, o, used, WHAT_IF_UNCOLLECTABLE);
     }
@@ -191,7 +192,8 @@ int what_if_run(const struct graph *g, const struct what_if_cuts *cuts, struct w
     r.queue = array_new(n, sizeof *r.queue);
     int status = r.fate && r.left && r.count && r.mark && r.queue ? 0 : -1;
     if (!status) {
-        memcpy(r.left, g->refcount, (size_t)g->objects * sizeof *r.left);
+        for (ordinal o = 0; o < g->objects; o++)
+            r.left[o] = graph_refcount(g, o);
         if (cuts)
             cut(&r);
         collect(&r);

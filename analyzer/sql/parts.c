@@ -17,6 +17,11 @@ static int make_graph(struct database *db)
     return session_graph(db->s, &db->part_error);
 }
 
+static int make_referrers(struct database *db)
+{
+    return session_back(db->s, &db->part_error);
+}
+
 static int make_values(struct database *db)
 {
     return session_values(db->s, &db->part_error);
@@ -67,7 +72,7 @@ static int make_back_edges(struct database *db)
 {
     const struct graph *g = &db->s->graph;
     array_free(db->back_edges);
-    db->back_edges = array_new(g->back_start[g->objects] + 1, sizeof *db->back_edges);
+    db->back_edges = array_new(g->back->start[g->objects] + 1, sizeof *db->back_edges);
     return !db->back_edges || graph_back_edges(g, db->back_edges) ? out_of_memory(db) : 0;
 }
 
@@ -80,7 +85,7 @@ static int make_class_sums(struct database *db)
     db->sums = array_new((size_t)s->classes.count + 1, sizeof *db->sums);
     if (class_of && db->sums) {
         for (ordinal o = 0; o < s->graph.objects; o++)
-            class_of[o] = s->classes.of_type[s->graph.type[o]];
+            class_of[o] = s->classes.of_type[graph_type(&s->graph, o)];
         status = sums_by_class(&s->graph, &s->dominators, class_of, s->classes.count, db->sums);
     }
     array_free(class_of);
@@ -130,13 +135,14 @@ static const struct maker {
     int (*make)(struct database *db);
 } makers[PARTS] = {
     {"graph", 0, make_graph},
+    {"referrers", PART_GRAPH, make_referrers},
     {"values", PART_GRAPH, make_values},
     {"garbage", PART_GRAPH, make_garbage},
     {"cycles", PART_GARBAGE, make_cycles},
     {"dominators", PART_CYCLES, make_dominators},
     {"owned sizes", PART_GRAPH, make_owned},
     {"serials", PART_GRAPH, make_serials},
-    {"back edges", PART_GRAPH, make_back_edges},
+    {"back edges", PART_REFERRERS, make_back_edges},
     {"sums by type", PART_DOMINATORS, make_class_sums},
     {"generations", PART_GARBAGE, make_generations},
     {"roots", PART_GRAPH, make_roots},

@@ -10,17 +10,18 @@
 /* Each needs those it is made of, which database_need() sees to. */
 enum part {
     PART_GRAPH = 1 << 0,
-    PART_VALUES = 1 << 1,
-    PART_GARBAGE = 1 << 2,
-    PART_CYCLES = 1 << 3,
-    PART_DOMINATORS = 1 << 4,
-    PART_OWNED = 1 << 5,
-    PART_SERIALS = 1 << 6,
-    PART_BACK_EDGES = 1 << 7,
-    PART_CLASS_SUMS = 1 << 8,
-    PART_GENERATIONS = 1 << 9,
-    PART_ROOTS = 1 << 10,
-    PARTS = 11,
+    PART_REFERRERS = 1 << 1,
+    PART_VALUES = 1 << 2,
+    PART_GARBAGE = 1 << 3,
+    PART_CYCLES = 1 << 4,
+    PART_DOMINATORS = 1 << 5,
+    PART_OWNED = 1 << 6,
+    PART_SERIALS = 1 << 7,
+    PART_BACK_EDGES = 1 << 8,
+    PART_CLASS_SUMS = 1 << 9,
+    PART_GENERATIONS = 1 << 10,
+    PART_ROOTS = 1 << 11,
+    PARTS = 12,
 };
 
 /* A root as the table has it. */
@@ -40,7 +41,7 @@ struct database {
 
     uint64_t *owned;         /* by ordinal */
     uint64_t *serials;       /* by ordinal; 0: none */
-    uint64_t *back_edges;    /* by place in graph->source: the number of the edge */
+    uint64_t *back_edges;    /* by place in graph->back->source: the number of the edge */
     struct class_sums *sums; /* by class */
     struct generation_row *generations;
     struct root_row *roots;    /* in file order */

@@ -22,9 +22,9 @@ static uint64_t count(const struct database *db)
 static void find(const struct database *db, int lookup, int64_t value, struct rows *rows)
 {
     const struct graph *g = &db->s->graph;
-    if (value < 0 || value >= g->objects)
+    if (value < 0 || (uint64_t)value >= g->objects)
         return;
-    const uint64_t *start = lookup == BY_SOURCE ? g->edge_start : g->back_start;
+    const uint64_t *start = lookup == BY_SOURCE ? g->edge_start : g->back->start;
     rows->at = start[value];
     rows->end = start[value + 1];
     rows->source = (ordinal)value;
@@ -34,7 +34,7 @@ static void settle(const struct database *db, struct rows *rows)
 {
     const struct graph *g = &db->s->graph;
     if (rows->lookup == BY_TARGET)
-        rows->source = g->source[rows->at];
+        rows->source = g->back->source[rows->at];
     else
         while (g->edge_start[rows->source + 1] <= rows->at)
             rows->source++;
@@ -77,7 +77,7 @@ static void value(struct database *db, const struct rows *rows, int column, sqli
         give_ordinal(to, back ? (ordinal)rows->looked : g->target[rows->at]);
         break;
     case KIND:
-        sqlite3_result_text(to, name_edge_kind(back ? g->source_info[rows->at] : g->info[rows->at]), -1, SQLITE_STATIC);
+        sqlite3_result_text(to, name_edge_kind(back ? g->back->info[rows->at] : g->info[rows->at]), -1, SQLITE_STATIC);
         break;
     case LABEL:
         give_label(db, rows, to);
@@ -89,7 +89,7 @@ const struct sql_table table_edges = {
     .name = "edges",
     .comment = "references between objects",
     .columns = columns,
-    .lookup = {[BY_SOURCE] = {"source", 0}, [BY_TARGET] = {"target", 0}},
+    .lookup = {[BY_SOURCE] = {"source", 0}, [BY_TARGET] = {"target", 0, PART_REFERRERS}},
     .ordered = 1,
     .needs = PART_GRAPH,
     .count = count,

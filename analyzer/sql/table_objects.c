@@ -61,7 +61,7 @@ static void find(const struct database *db, int lookup, int64_t value, struct ro
     ordinal o = ORDINAL_NONE;
     if (lookup == BY_ADDRESS)
         o = address_index_find(&g->index, (uint64_t)value);
-    else if (value >= 0 && value < g->objects)
+    else if (value >= 0 && (uint64_t)value < g->objects)
         o = (ordinal)value;
     rows->at = o;
     rows->end = o == ORDINAL_NONE ? o : o + UINT64_C(1);
@@ -101,20 +101,20 @@ static void value(struct database *db, const struct rows *rows, int column, sqli
         give_ordinal(to, o);
         break;
     case HEAP:
-        sqlite3_result_int64(to, g->heap[o]);
+        sqlite3_result_int64(to, graph_heap(g, o));
         break;
     case ADDRESS:
-        give_address(to, g->address[o]);
+        give_address(to, graph_address(g, o));
         break;
     case TYPE:
         give_text(to, type_name(s, o));
         break;
     case SIZE:
-        give_unsigned(to, g->size[o]);
+        give_unsigned(to, graph_size(g, o));
         break;
     case REFCOUNT:
         if (!graph_is_immortal(g, o))
-            sqlite3_result_int64(to, g->refcount[o]);
+            sqlite3_result_int64(to, graph_refcount(g, o));
         break;
     case GENERATION:
         give_generation(to, graph_generation(g, o));
@@ -123,7 +123,7 @@ static void value(struct database *db, const struct rows *rows, int column, sqli
         sqlite3_result_int(to, graph_generation(g, o) != GENERATION_UNTRACKED);
         break;
     case INTERNAL:
-        sqlite3_result_int64(to, g->internal[o]);
+        sqlite3_result_int64(to, graph_internal(g, o));
         break;
     case EXPLAINED:
         give_unsigned(to, roots_explained(&s->roots, o));

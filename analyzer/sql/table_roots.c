@@ -35,7 +35,7 @@ static uint64_t first_from(const struct database *db, uint64_t target)
 static void find(const struct database *db, int lookup, int64_t value, struct rows *rows)
 {
     (void)lookup;
-    if (value < 0 || value >= db->s->graph.objects)
+    if (value < 0 || (uint64_t)value >= db->s->graph.objects)
         return;
     rows->at = first_from(db, (uint64_t)value);
     rows->end = first_from(db, (uint64_t)value + 1);

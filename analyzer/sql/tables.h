@@ -27,6 +27,7 @@ struct sql_table {
     struct {
         const char *column; /* NULL: none */
         int unique;
+        unsigned needs; /* enum part, beyond the table's own */
     } lookup[LOOKUPS_MAX];
     int ordered;    /* all rows come in ascending order of the first column */
     unsigned needs; /* enum part */

@@ -213,6 +213,8 @@ static int begin_rows(sqlite3_vtab_cursor *base, int lookups, const char *plan_t
         struct rows found = {.lookup = l};
         if (!(lookups >> l & 1))
             continue;
+        if (database_need(v->db, v->table->lookup[l].needs))
+            return fail_table(v);
         if (as_integer(argv[used++], &found.looked))
             v->table->find(v->db, l, found.looked, &found);
         if (c->rows.lookup == LOOKUP_NONE || found.end - found.at < c->rows.end - c->rows.at)

@@ -65,7 +65,9 @@ static void analyse(const struct graph *g)
 {
     struct garbage garbage;
     struct components components;
-    struct dominators all, dead;
+    struct dominators all;
+    struct spanning begun = {0};
+    uint64_t *retained;
     struct cycles cycles;
     struct roots roots;
     uint8_t *stuck = calloc(g->objects + 1u, 1);
@@ -74,9 +76,11 @@ static void analyse(const struct graph *g)
     if (roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
         garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
         components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
-        dominators_build(g, &garbage, &components, DOMINATORS_ALL, &all) ||
-        dominators_build(g, &garbage, &components, DOMINATORS_DEAD, &dead) ||
-        cycles_find(g, &garbage, &components, &dead, stuck, &cycles) || sums_by_class(g, &all, classes, 1, sums))
+        (spanning_can_begin(g) && spanning_begin(g, &begun)) ||
+        dominators_build(g, &garbage, &components, begun.begun ? &begun : NULL, &all) ||
+        !(retained = calloc(components.count + 1u, sizeof *retained)) ||
+        dominators_of_cycles(g, &garbage, &components, retained) ||
+        cycles_find(g, &garbage, &components, retained, stuck, &cycles) || sums_by_class(g, &all, classes, 1, sums))
         abort(); /* only memory can be short, and the inputs are small */
     if (all.retained[dominators_root(&all)] != g->bytes)
         abort(); /* what the super-root retains is everything */
@@ -93,7 +97,7 @@ static void analyse(const struct graph *g)
     compare(g, &roots, &garbage, &components, &all);
     cycles_release(&cycles);
     dominators_release(&all);
-    dominators_release(&dead);
+    free(retained);
     components_release(&components);
     garbage_release(&garbage);
     roots_release(&roots);

@@ -89,7 +89,7 @@ static void each_edge_of(uint64_t i, each_edge edge, void *context)
         if (mix(i, 2 + hub) % 7 == 0)
             edge(hub, context);
     for (unsigned turn = 0; turn < 4; turn++)
-        if (mix(i, 5 + turn) % 8 < 5)
+        if (mix(i, 5 + turn) % 8 < 4)
             edge(popular(i, 20 + turn), context);
 }
 

@@ -383,17 +383,24 @@ static int analyse(const struct graph *g)
     uint32_t *classes = calloc(g->objects + 1u, sizeof *classes);
     uint64_t *owned = calloc(g->objects + 1u, sizeof *owned);
     uint8_t *stuck = calloc(g->objects + 1u, 1);
+    struct spanning begun = {0};
+    uint64_t *retained = NULL;
     int status =
         !classes || !owned || !stuck || roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
         garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
         components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
-        dominators_build(g, &garbage, &components, DOMINATORS_ALL, &dominators) ||
-        cycles_find(g, &garbage, &components, &dominators, stuck, &cycles) ||
+        (spanning_can_begin(g) && spanning_begin(g, &begun)) ||
+        dominators_build(g, &garbage, &components, begun.begun ? &begun : NULL, &dominators) ||
+        !(retained = calloc(components.count + 1u, sizeof *retained)) ||
+        dominators_of_cycles(g, &garbage, &components, retained) ||
+        cycles_find(g, &garbage, &components, retained, stuck, &cycles) ||
         sums_by_class(g, &dominators, classes, 1, sums) || sums_owned(g, owned) ||
         path_from_root(g, &roots, 5, &path) || ask_why(g, &roots, &components, classes);
     for (ordinal c = 0; !status && c < cycles.count; c++)
         status = cycles_choose_cut(g, &components, cycles.items[c].component, no_name, NULL, ignore_cut, NULL);
     path_release(&path);
+    spanning_release(&begun);
+    free(retained);
     cycles_release(&cycles);
     dominators_release(&dominators);
     components_release(&components);
@@ -424,8 +431,8 @@ static int compare(const struct graph *g)
         !classes || roots_find(g, &roots) || garbage_find(g, 2, &garbage) || audit_find(g, &roots, &garbage, &audit) ||
         routes_find(g, &roots, &routes) || routes_path(&routes, &roots, 5, &path) ||
         components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
-        dominators_build(g, &garbage, &components, DOMINATORS_ALL, &dominators) ||
-        path_from_cycle(g, &components, 3, &round) || pairing_find(sides, &pairing) ||
+        dominators_build(g, &garbage, &components, NULL, &dominators) || path_from_cycle(g, &components, 3, &round) ||
+        pairing_find(sides, &pairing) ||
         changes_attribute(g, &pairing, &dominators, classes, 1, classes, &attributed, &count);
     if (!status)
         assert_int_equal(pairing.by_serial + pairing.by_address, g->objects);

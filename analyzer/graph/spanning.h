@@ -1,0 +1,58 @@
+/* The depth-first search that dominators are found by.
+ *
+ * It begins at the super-root and numbers vertices in preorder; the super-root is number 0. An explicit stack holds the
+ * edges that were put off, so that what will be looked at soon can be fetched before.
+ */
+#ifndef GRAPH_SPANNING_H
+#define GRAPH_SPANNING_H
+
+#include "components.h"
+
+/* An edge that is not of the tree, by numbers, or one that was put off, from a number to a vertex. */
+struct pending {
+    ordinal to, from;
+};
+
+/* What the search learns of a vertex, by number. */
+struct visit {
+    ordinal semi;  /* the least of its predecessors that come before it */
+    ordinal later; /* how many of its predecessors come after it */
+};
+
+struct spanning {
+    const struct graph *g;
+    const struct garbage *garbage;
+    const struct components *components;
+    int gates;       /* only what is not alive is searched, and every cycle has a gate: see dominators.h */
+    int begun;       /* the starts that need no judgement are done */
+    int all_counted; /* every edge is: their kinds need not be looked at */
+
+    ordinal objects, virtuals, vertices; /* as in struct dominators */
+    ordinal *virtual_component;          /* by virtual node */
+    ordinal *virtual_of;                 /* by component: its virtual node, or ORDINAL_NONE */
+
+    ordinal *number; /* by vertex: preorder number, 0 for what was not met */
+    ordinal *vertex; /* by number */
+    ordinal *parent; /* by number */
+    struct visit *visit;
+    ordinal visited; /* numbers given */
+
+    /* One array, for an edge is never in both: from its begin on the edges that were put off, back from its end those
+     * to a vertex that had been met (`to` is a number there). */
+    struct pending *edges, *crossing;
+    uint64_t crossings;
+};
+
+/* Whether a search can begin before it is known what is garbage: in a heap in which whatever is held from outside
+ * lives, and all that it reaches. */
+int spanning_can_begin(const struct graph *g);
+
+/* Begins it: everything that such objects reach. */
+int spanning_begin(const struct graph *g, struct spanning *spanning);
+
+/* Does the rest, or everything when `spanning` is zeroed. */
+int spanning_finish(const struct graph *g, const struct garbage *garbage, const struct components *components,
+                    int gates, struct spanning *spanning);
+void spanning_release(struct spanning *spanning);
+
+#endif
