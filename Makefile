@@ -61,6 +61,7 @@ render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
 sql_o := $(SQL:%=$(O)/analyzer/sql/%.o)
 analyzer_o := $(ANALYZER:%=$(O)/analyzer/%.o)
 support_o := $(SUPPORT:%=$(O)/tests/support/%.o)
+session_o := $(addprefix $(O)/analyzer/,session.o session_kept.o kept.o fail.o)
 core_o := $(writer_o) $(reader_o) $(maps_o) $(probe_o) $(graph_o) $(render_o)
 
 GVC_CFLAGS = $(shell $(PKG_CONFIG) --cflags libgvc)
@@ -105,7 +106,7 @@ $(O)/%.so: $(O)/%.so.$(SOVERSION)
 $(O)/debug/%.o: runtime/librefheap/%.c Makefile
 	$(call say,CC,$< '(debug)')
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) -DRH_DEBUG -c -o $@ $<
+	$(Q)$(CC) $(BASE) $(depends) -DRH_DEBUG -c -o $@ $<
 
 # The GDB extension is found beside the program, built or installed.
 $(O)/refheap_gdb:
@@ -121,10 +122,13 @@ $(O)/dumpfmt/crc32c.o: $(O)/gen/crc32c_table.h
 $(O)/analyzer/render/layout.o: BASE += $(GVC_CFLAGS)
 $(sql_o) $(O)/analyzer/cmd_sql.o: BASE += $(SQLITE_CFLAGS)
 
+# What an object is made of holds for any name of the same folder.
+depends = -MT '$$(O)/$(@:$(O)/%=%)'
+
 $(O)/%.o: %.c Makefile
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(BASE) -c -o $@ $<
+	$(Q)$(CC) $(BASE) $(depends) -c -o $@ $<
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
@@ -134,11 +138,11 @@ samples: $(SAMPLES:%=$(O)/samples/%)
 $(O)/samples/%: samples/c/%.c $(O)/librefheap.so
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD -MT $@ -MF $(O)/gen/$(notdir $@).d -Wno-missing-prototypes -Idumpfmt/include \
+	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD $(depends) -MF $(O)/gen/$(notdir $@).d -Wno-missing-prototypes -Idumpfmt/include \
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/..'
 
 tools: $(TOOLS:%=$(O)/tests/tools/%)
-$(O)/tests/tools/phases: $(O)/analyzer/session.o
+$(O)/tests/tools/phases: $(session_o)
 $(O)/tests/tools/model: $(MODEL:%=$(O)/tests/model/%.o)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o)
 	$(call say,LINK,$@)
@@ -157,7 +161,7 @@ $(O)/tests/unit/test_memory: UNIT_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wr
 $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD -MT $@ -MF $(O)/gen/$(notdir $@).d -Wno-missing-prototypes -Idumpfmt/include \
+	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD $(depends) -MF $(O)/gen/$(notdir $@).d -Wno-missing-prototypes -Idumpfmt/include \
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/../..'
 
 # ---- what the tests and the demo need, from Debian ----
@@ -246,6 +250,12 @@ $(O)/bench/make_shared: tests/bench/make_shared.cpp
 $(O)/bench/gobject: tests/bench/gobject.c
 	$(Q)! $(PKG_CONFIG) --exists gobject-2.0 || \
 		$(CC) -std=gnu11 -O2 -o $@ $< $$($(PKG_CONFIG) --cflags --libs gobject-2.0)
+
+# libigraph, for components and dominators: an oracle on heaps too large for brute force, and a peer.
+$(O)/bench/igraph: tests/bench/igraph.c $(session_o) $(core_o)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) $$($(PKG_CONFIG) --cflags igraph) -o $@ $(filter %.c %.o,$^) $$($(PKG_CONFIG) --libs igraph) $(LIBS)
 
 BENCH_OBJECTS ?= 1000000 5000000
 bench:

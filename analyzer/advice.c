@@ -43,7 +43,7 @@ static void describe(const struct session *s, struct advice *a)
     struct edge edge;
     a->is_field = a->count > 0;
     for (size_t i = 0; i < a->count; i++)
-        a->is_field &= s->graph.info[a->edges[i]] >> LABEL_KIND_SHIFT == LABEL_FIELD &&
+        a->is_field &= graph_info(&s->graph, a->edges[i]) >> LABEL_KIND_SHIFT == LABEL_FIELD &&
                        s->classes.of_type[graph_type(&s->graph, a->from[i])] ==
                            s->classes.of_type[graph_type(&s->graph, a->from[0])];
     if (!a->count)

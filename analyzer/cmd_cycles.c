@@ -104,8 +104,8 @@ static void edge_json(struct invocation *inv, ordinal from, uint64_t number)
 
 static int is_inner(const struct session *s, ordinal component, uint64_t e)
 {
-    ordinal t = s->graph.target[e];
-    return t != ORDINAL_NONE && edge_is_counted(s->graph.info[e]) && s->components.component[t] == component;
+    ordinal t = graph_target(&s->graph, e);
+    return t != ORDINAL_NONE && edge_is_counted(graph_info(&s->graph, e)) && s->components.component[t] == component;
 }
 
 static int cycle_json(struct invocation *inv, ordinal id, ordinal like)
@@ -132,7 +132,7 @@ static int cycle_json(struct invocation *inv, ordinal id, ordinal like)
     json_array_end(j);
     json_array(j, "edges");
     for (ordinal i = 0; i < c->objects; i++)
-        for (uint64_t e = s->graph.edge_start[member[i]]; e < s->graph.edge_start[member[i] + 1]; e++)
+        for (uint64_t e = graph_begin(&s->graph, member[i]); e < graph_end(&s->graph, member[i]); e++)
             if (is_inner(s, c->component, e))
                 edge_json(inv, member[i], e);
     json_array_end(j);
@@ -177,7 +177,7 @@ static void show_member(struct invocation *inv, ordinal component, ordinal o)
     fprintf(f, "  0x%" PRIx64 ", generation %s, refcount %" PRId64 ", %s\n", graph_address(g, o),
             text_generation(graph_generation(g, o)), graph_refcount(g, o), text_size(graph_size(g, o), size));
     output_style(&inv->out, STYLE_NORMAL);
-    for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+    for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
         if (!is_inner(s, component, e))
             continue;
         if (shown++ >= EDGES_SHOWN) {

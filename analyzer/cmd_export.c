@@ -138,7 +138,7 @@ static int export_json(struct export *x)
     for (ordinal o = 0; x->objects && o < g->objects && !is_past(x, o); o++)
         object_line(x, o);
     for (ordinal o = 0; x->edges && o < g->objects; o++)
-        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1] && !is_past(x, e); e++) {
+        for (uint64_t e = graph_begin(g, o); e < graph_end(g, o) && !is_past(x, e); e++) {
             struct edge edge;
             graph_edge(g, o, e, &edge);
             edge_line(x, &edge);
@@ -219,7 +219,7 @@ static int export_csv(struct export *x)
         if (x->objects)
             object_row(x, &t, o);
         else
-            for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1] && !is_past(x, e); e++)
+            for (uint64_t e = graph_begin(g, o); e < graph_end(g, o) && !is_past(x, e); e++)
                 edge_row(x, &t, o, e);
     return table_end(&t, &options);
 }
@@ -269,8 +269,8 @@ static int export_dot(struct export *x)
     for (ordinal o = 0; o < end; o++)
         object_node(x, o);
     for (ordinal o = 0; o < end; o++)
-        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++)
-            if (g->target[e] < end)
+        for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++)
+            if (graph_target(g, e) < end)
                 edge_arrow(x, o, e);
     fputs("}\n", x->file);
     return 0;

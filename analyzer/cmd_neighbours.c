@@ -80,11 +80,11 @@ static void walk_out(struct walk *w, const struct selection *start, uint64_t lim
         if (limit && depth > limit)
             break;
         if (w->direction == TO_REFERRERS)
-            for (uint64_t b = g->back->start[o]; b < g->back->start[o + 1]; b++)
-                enqueue(w, g->back->source[b], depth + 1);
+            for (uint64_t b = graph_back_begin(g, o); b < graph_back_end(g, o); b++)
+                enqueue(w, graph_source(g, b), depth + 1);
         else
-            for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++)
-                enqueue(w, g->target[e], depth + 1);
+            for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++)
+                enqueue(w, graph_target(g, e), depth + 1);
     }
 }
 
@@ -93,7 +93,7 @@ static void show_referents(struct walk *w)
     const struct graph *g = &w->inv->session.graph;
     for (size_t i = 0; i < w->expanded; i++) {
         ordinal o = w->queue[i];
-        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+        for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
             struct edge edge;
             graph_edge(g, o, e, &edge);
             show_edge(w, &edge, w->depth[i]);
@@ -114,13 +114,13 @@ static int show_referrers(struct walk *w)
     uint64_t edges = 0;
     for (size_t i = 0; end && i < w->expanded; i++) {
         end[i] = edges;
-        edges += g->back->start[w->queue[i] + 1] - g->back->start[w->queue[i]];
+        edges += graph_back_end(g, w->queue[i]) - graph_back_begin(g, w->queue[i]);
     }
     struct found *found = malloc((edges + 1) * sizeof *found);
     for (size_t i = 0; end && found && i < w->queued; i++) {
         ordinal from = w->queue[i];
-        for (uint64_t e = g->edge_start[from]; e < g->edge_start[from + 1]; e++) {
-            ordinal to = g->target[e];
+        for (uint64_t e = graph_begin(g, from); e < graph_end(g, from); e++) {
+            ordinal to = graph_target(g, e);
             if (to != ORDINAL_NONE && w->place[to] && w->place[to] <= w->expanded)
                 found[end[w->place[to] - 1]++] = (struct found){from, e};
         }
@@ -187,7 +187,8 @@ static int run(struct invocation *inv, enum direction direction)
                           w.kind);
     if (check_sort(inv, columns, COLUMNS))
         return STATUS_ERROR;
-    if (session_back(s, &err) || session_values(s, &err))
+    if (!session_rows(s, 1u << KEPT_BACK | 1u << KEPT_VALUES, &err) &&
+        (session_back(s, &err) || session_values(s, &err)))
         return fail(s->path, &err);
     int status = select_objects(inv, inv->argv[0], &start);
     if (status)

@@ -1,6 +1,5 @@
 /* object: everything known of one object. */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
@@ -23,12 +22,20 @@ struct facts {
 /* Columns that the graph does not keep are read from the file's row. */
 static void read_row(const struct graph *g, struct facts *f)
 {
+    uint64_t wanted = graph_address(g, f->o), edge = graph_file_edge(g, f->o);
     for (size_t b = 0; b < snapshot_block_count(g->snapshot, SECTION_OBJECTS); b++) {
-        struct objects_view view;
+        struct objects_view view, next;
         snapshot_objects(g->snapshot, b, &view);
+        if (view.first_edge > edge)
+            return;
+        if (b + 1 < snapshot_block_count(g->snapshot, SECTION_OBJECTS)) {
+            snapshot_objects(g->snapshot, b + 1, &next);
+            if (next.first_edge < edge)
+                continue;
+        }
         const uint64_t *address = (const uint64_t *)view.column[OBJECT_ADDRESS].data;
         for (uint32_t i = 0; i < view.count; i++)
-            if (address[i] == graph_address(g, f->o)) {
+            if (address[i] == wanted) {
                 f->used = column_get(&view.column[OBJECT_USED], i);
                 f->capacity = column_get(&view.column[OBJECT_CAPACITY], i);
                 f->serial = column_get(&view.column[OBJECT_SERIAL], i);
@@ -41,24 +48,21 @@ static void read_row(const struct graph *g, struct facts *f)
 static int gather(struct session *s, ordinal o, struct facts *f)
 {
     const struct graph *g = &s->graph;
-    uint64_t *owned = malloc(((size_t)g->objects + 1) * sizeof *owned);
-    if (!owned || sums_owned(g, owned)) {
-        free(owned);
+    uint64_t owned;
+    if (sums_owned_by(g, o, &owned))
         return -1;
-    }
     ordinal component = s->components.component[o];
     *f = (struct facts){
         .o = o,
         .explained = roots_explained(&s->roots, o),
-        .owned = owned[o],
-        .retained = s->dominators.retained[o],
+        .owned = owned,
+        .retained = session_retained(s, o),
         .fate = s->garbage[2].fate[o],
         .cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component],
     };
     f->unexplained = graph_is_immortal(g, o) ? 0 : graph_external(g, o) - (int64_t)f->explained;
     f->root_count = roots_of(&s->roots, o, &f->roots);
     read_row(g, f);
-    free(owned);
     return 0;
 }
 
@@ -71,7 +75,7 @@ static void show_text(struct invocation *inv, const struct facts *f)
     const struct graph *g = &s->graph;
     FILE *out = inv->out.file;
     char name[NAME_SIZE], n[TEXT_NUMBER_SIZE];
-    unsigned state = g->state[f->o];
+    unsigned state = graph_state(g, f->o);
     fprintf(out, "%s at 0x%" PRIx64 "\n", name_full(s, f->o, name), graph_address(g, f->o));
     fprintf(out, "  rank         @%" PRI_ORDINAL ", heap %" PRIu32 "%s\n", f->o, graph_heap(g, f->o),
             state & STATE_DYING       ? ", dying"
@@ -98,7 +102,7 @@ static void show_text(struct invocation *inv, const struct facts *f)
     if (f->cycle != ORDINAL_NONE)
         fprintf(out, ", in cycle %" PRI_ORDINAL, f->cycle + 1);
     fprintf(out, "\n  referrers    %" PRIu64 "\n  referents    %" PRIu64 "%s\n",
-            g->back->start[f->o + 1] - g->back->start[f->o], g->edge_start[f->o + 1] - g->edge_start[f->o],
+            graph_back_end(g, f->o) - graph_back_begin(g, f->o), graph_end(g, f->o) - graph_begin(g, f->o),
             state & STATE_EDGES_INCOMPLETE ? " (not all could be read)" : "");
     if (f->serial)
         fprintf(out, "  serial       %" PRIu64 "\n", f->serial);
@@ -159,18 +163,21 @@ static void show_json(struct invocation *inv, const struct facts *f)
     for (uint64_t site = f->site; name_site(s, &site, name);)
         json_string(j, NULL, name);
     json_array_end(j);
-    json_uint(j, "referrers", g->back->start[f->o + 1] - g->back->start[f->o]);
-    json_uint(j, "referents", g->edge_start[f->o + 1] - g->edge_start[f->o]);
+    json_uint(j, "referrers", graph_back_end(g, f->o) - graph_back_begin(g, f->o));
+    json_uint(j, "referents", graph_end(g, f->o) - graph_begin(g, f->o));
     json_end(j);
 }
 
 static int run(struct invocation *inv)
 {
+    const unsigned needs =
+        1u << KEPT_BACK | 1u << KEPT_VALUES | 1u << KEPT_GARBAGE_OLDEST | 1u << KEPT_CYCLES | 1u << KEPT_DOMINATORS;
     struct session *s = &inv->session;
     struct facts facts;
     struct rh_error err;
     ordinal o;
-    if (session_dominators(s, &err) || session_back(s, &err) || session_values(s, &err))
+    if (!session_rows(s, needs, &err) &&
+        (session_dominators(s, &err) || session_back(s, &err) || session_values(s, &err)))
         return fail(s->path, &err);
     int status = select_object(inv, inv->argv[0], &o);
     if (status)

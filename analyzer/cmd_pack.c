@@ -61,6 +61,7 @@ const struct command cmd_pack = {
     .help = "Writes the same snapshot with its blocks compressed (zstd). Every command reads it as it is.",
     .takes = OPT_JSON | OPT_OUTPUT | OPT_QUIET,
     .reads_snapshot = 1,
+    .checks_all = 1,
     .writes_file = 1,
     .own = own,
     .run = run,

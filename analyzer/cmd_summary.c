@@ -242,45 +242,71 @@ static int show_table(struct invocation *inv, const struct subject *u, const str
 
 /* Objects that do not pass the filter go to one class of their own, which is not shown; so the sums of nested objects
  * stay right. */
-static int sum_up(struct invocation *inv, const struct subject *u, const struct grouping *by, uint32_t *class_of,
-                  uint32_t classes, struct class_sums *sums)
+static int sum_up(struct invocation *inv, const struct subject *u, const struct grouping *by, uint32_t classes,
+                  struct class_sums *sums)
 {
     const struct session *s = &inv->session;
     int filtered = (inv->options.given & OPT_FILTER) != 0;
-    for (ordinal o = 0; o < s->graph.objects; o++)
+    uint32_t *class_of = malloc(((size_t)s->graph.objects + 1) * sizeof *class_of);
+    for (ordinal o = 0; class_of && o < s->graph.objects; o++)
         class_of[o] = filtered && !filter_matches(inv, o) ? classes : by->class_of(u, o);
-    return sums_by_class(&s->graph, &s->dominators, class_of, classes + 1, sums);
+    int status = class_of ? sums_by_class(&s->graph, &s->dominators, class_of, classes + 1, sums) : -1;
+    free(class_of);
+    return status;
 }
 
-/* The summary of what is there, as opposed to what is wasted. */
-static int summarize(struct invocation *inv, const struct subject *u, const struct grouping *by,
-                     const struct column columns[COLUMNS])
+static int show(struct invocation *inv, const struct subject *u, const struct grouping *by,
+                const struct column columns[COLUMNS], struct class_sums *sums, uint32_t classes)
 {
     struct session *s = &inv->session;
-    uint32_t classes = by->classes(u);
-    uint32_t *class_of = malloc(((size_t)s->graph.objects + 1) * sizeof *class_of);
-    struct class_sums *sums = calloc((size_t)classes + 1, sizeof *sums);
     uint32_t *order = malloc(((size_t)classes + 1) * sizeof *order);
-    int status = class_of && sums && order ? sum_up(inv, u, by, class_of, classes, sums) : -1;
-    if (!status) {
-        for (uint32_t c = 0; c < classes; c++)
-            order[c] = c;
-        qsort_r(order, classes, sizeof *order, compare_classes, sums);
-        if (inv->out.format == OUTPUT_JSON) {
-            begin_json(inv);
-            tally_json(&inv->out.json, "garbage", &s->garbage[2].garbage);
-            tally_json(&inv->out.json, "dependent", &s->garbage[2].dependent);
-            tally_json(&inv->out.json, "invisible", &s->garbage[2].invisible);
-        }
-        if (inv->out.format == OUTPUT_TEXT)
-            show_head(inv);
-        status = show_table(inv, u, by, columns, sums, order, classes);
-        if (inv->out.format == OUTPUT_JSON)
-            json_end(&inv->out.json);
+    if (!order)
+        return -1;
+    for (uint32_t c = 0; c < classes; c++)
+        order[c] = c;
+    qsort_r(order, classes, sizeof *order, compare_classes, sums);
+    if (inv->out.format == OUTPUT_JSON) {
+        begin_json(inv);
+        tally_json(&inv->out.json, "garbage", &s->garbage[2].garbage);
+        tally_json(&inv->out.json, "dependent", &s->garbage[2].dependent);
+        tally_json(&inv->out.json, "invisible", &s->garbage[2].invisible);
     }
-    free(class_of);
-    free(sums);
+    if (inv->out.format == OUTPUT_TEXT)
+        show_head(inv);
+    int status = show_table(inv, u, by, columns, sums, order, classes);
+    if (inv->out.format == OUTPUT_JSON)
+        json_end(&inv->out.json);
     free(order);
+    return status;
+}
+
+/* Of all objects by their types: what an index is kept for. */
+static int summarize_types(struct invocation *inv, const struct column columns[COLUMNS])
+{
+    struct session *s = &inv->session;
+    const struct subject subject = {.s = s};
+    struct rh_error err;
+    if (!session_rows(s, 1u << KEPT_GARBAGE_OLDEST | 1u << KEPT_SUMS, &err) && session_sums(s, &err))
+        return fail(s->path, &err);
+    return show(inv, &subject, groupings, columns, s->sums, s->classes.count);
+}
+
+/* By anything else, or of some of the objects. */
+static int summarize(struct invocation *inv, const struct grouping *by, const struct column columns[COLUMNS])
+{
+    struct session *s = &inv->session;
+    struct subject subject = {.s = s};
+    struct rh_error err;
+    if (session_dominators(s, &err))
+        return fail(s->path, &err);
+    int status = by->class_of == site_of ? sites_find(s, &subject.sites) : 0;
+    uint32_t classes = status ? 0 : by->classes(&subject);
+    struct class_sums *sums = status ? NULL : calloc((size_t)classes + 1, sizeof *sums);
+    status = sums ? sum_up(inv, &subject, by, classes, sums) : -1;
+    if (!status)
+        status = show(inv, &subject, by, columns, sums, classes);
+    free(sums);
+    sites_release(&subject.sites);
     return status;
 }
 
@@ -288,7 +314,6 @@ static int run(struct invocation *inv)
 {
     struct session *s = &inv->session;
     const struct grouping *by = find_grouping(inv->options.by);
-    struct subject subject = {.s = s};
     struct column columns[COLUMNS];
     struct rh_error err;
     if (!by)
@@ -301,12 +326,8 @@ static int run(struct invocation *inv)
     describe_columns(by, columns);
     if (check_sort(inv, columns, COLUMNS))
         return STATUS_ERROR;
-    if (session_dominators(s, &err))
-        return fail(s->path, &err);
-    int status = by->class_of == site_of ? sites_find(s, &subject.sites) : 0;
-    if (!status)
-        status = summarize(inv, &subject, by, columns);
-    sites_release(&subject.sites);
+    int by_type = by == groupings && !(inv->options.given & OPT_FILTER);
+    int status = by_type ? summarize_types(inv, columns) : summarize(inv, by, columns);
     if (status < 0) {
         error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the summary", "");
         return fail(s->path, &err);

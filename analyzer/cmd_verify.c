@@ -41,5 +41,6 @@ const struct command cmd_verify = {
         "is damaged; the line on stderr says where.",
     .takes = OPT_READING,
     .reads_snapshot = 1,
+    .checks_all = 1,
     .run = run,
 };

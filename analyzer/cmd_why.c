@@ -156,6 +156,7 @@ static int names_one(const char *text, const struct selection *chosen)
 
 static int run(struct invocation *inv)
 {
+    const unsigned needs = 1u << KEPT_BACK | 1u << KEPT_VALUES | 1u << KEPT_GARBAGE_OLDEST | 1u << KEPT_CYCLES;
     struct session *s = &inv->session;
     struct rh_error err;
     struct selection chosen;
@@ -165,7 +166,7 @@ static int run(struct invocation *inv)
         return fail_usage(inv->command, "--paths must be a number from 1 to %d", PATHS_MAX);
     if (depth > TREE_DEPTH_MAX)
         return fail_usage(inv->command, "--depth goes to %d, and 0 means that", TREE_DEPTH_MAX);
-    if (session_cycles(s, &err) || session_values(s, &err))
+    if (!session_rows(s, needs, &err) && (session_cycles(s, &err) || session_values(s, &err)))
         return fail(s->path, &err);
     int status = select_objects(inv, inv->argv[0], &chosen);
     if (status)

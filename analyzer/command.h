@@ -8,6 +8,7 @@
 
 #include <limits.h>
 
+#include "fail.h"
 #include "render/output.h"
 #include "session.h"
 #include "target.h"
@@ -79,8 +80,6 @@ struct invocation {
     struct target target;
 };
 
-enum command_status { STATUS_FINE = 0, STATUS_FOUND = 1, STATUS_ERROR = 2 };
-
 struct command {
     const char *name;
     const char *summary;              /* one line, for the list of commands */
@@ -88,6 +87,7 @@ struct command {
     const char *help;                 /* what it answers, in a paragraph */
     unsigned takes;                   /* enum option_id */
     int reads_snapshot;               /* the first argument is one, to be opened; */
+    int checks_all;                   /* no kept index will do: the file itself is to be read */
     int more_min, more_max;           /* so are these many behind it */
     int arguments_min, arguments_max; /* behind the snapshots */
     uint64_t default_depth;
@@ -97,8 +97,6 @@ struct command {
     int (*run)(struct invocation *inv);
 };
 
-/* Prints the one line of an error and returns STATUS_ERROR. `file` may be NULL. */
-int fail(const char *file, const struct rh_error *err);
 int fail_usage(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Opens the JSON result with what every one begins with; json_end() closes it. `snapshot` is the first one; where there

@@ -18,7 +18,7 @@ static int fail_cut(const struct invocation *inv, const char *hint, const char *
 
 static void cut_edge(struct cuts *cuts, const struct graph *g, uint64_t e, struct cut_record *r)
 {
-    if (!edge_is_counted(g->info[e]))
+    if (!edge_is_counted(graph_info(g, e)))
         r->uncounted++;
     else if (!cuts->marks.edge[e])
         r->references++;
@@ -56,7 +56,7 @@ static void list_labels(const struct session *s, ordinal from, char *to, size_t 
     char label[NAME_SIZE], last[NAME_SIZE] = "";
     int listed = 0;
     to[0] = 0;
-    for (uint64_t e = g->edge_start[from]; e < g->edge_start[from + 1] && listed < 4; e++) {
+    for (uint64_t e = graph_begin(g, from); e < graph_end(g, from) && listed < 4; e++) {
         struct edge edge;
         graph_edge(g, from, e, &edge);
         name_edge(s, &edge, label);
@@ -69,8 +69,7 @@ static void list_labels(const struct session *s, ordinal from, char *to, size_t 
     }
     if (!listed)
         snprintf(to, size,
-                 g->edge_start[from] == g->edge_start[from + 1] ? "it refers to nothing"
-                                                                : "its references have no names");
+                 graph_begin(g, from) == graph_end(g, from) ? "it refers to nothing" : "its references have no names");
 }
 
 static int cut_from_object(struct invocation *inv, struct cuts *cuts, struct cut_record *r)
@@ -87,11 +86,11 @@ static int cut_from_object(struct invocation *inv, struct cuts *cuts, struct cut
         status = select_object(inv, rest + 2, &to);
     if (status)
         return status;
-    for (uint64_t e = g->edge_start[from]; e < g->edge_start[from + 1]; e++) {
+    for (uint64_t e = graph_begin(g, from); e < graph_end(g, from); e++) {
         struct edge edge;
         if (!is_arrow)
             graph_edge(g, from, e, &edge);
-        if (is_arrow ? g->target[e] != to : strcmp(name_edge(s, &edge, label), rest) != 0)
+        if (is_arrow ? graph_target(g, e) != to : strcmp(name_edge(s, &edge, label), rest) != 0)
             continue;
         cut_edge(cuts, g, e, r);
         found = 1;
@@ -154,7 +153,7 @@ static int cut_by_kind(struct invocation *inv, struct cuts *cuts, struct cut_rec
     for (ordinal o = 0; o < g->objects; o++) {
         if (!matches[s->classes.of_type[graph_type(g, o)]])
             continue;
-        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
+        for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
             example = o;
             if (has_label(s, o, e, r->text + split)) {
                 cut_edge(cuts, g, e, r);

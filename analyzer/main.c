@@ -154,6 +154,7 @@ static int count_snapshots(const struct invocation *inv)
 static int open_snapshot(struct invocation *inv, struct session *s, const char *path)
 {
     struct rh_error err = {0};
+    s->no_cache = inv->options.no_cache || inv->command->checks_all;
     if (session_open(s, path, inv->options.salvage, &err))
         return fail(path, &err);
     s->quiet = inv->options.quiet;
@@ -215,7 +216,13 @@ static int run_command(struct invocation *inv, int argc, char **argv)
     session_progress_end(&inv->session);
     for (int i = 0; i < inv->more_count; i++)
         session_progress_end(&inv->more[i]);
-    return close_output(inv, status);
+    status = close_output(inv, status);
+    if (status != STATUS_ERROR) {
+        session_keep(&inv->session);
+        for (int i = 0; i < inv->more_count; i++)
+            session_keep(&inv->more[i]);
+    }
+    return status;
 }
 
 int main(int argc, char **argv)

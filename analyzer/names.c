@@ -91,14 +91,14 @@ static ordinal named_by(const struct session *s, ordinal o)
     const struct type_record *record = snapshot_type(s->snapshot, type);
     if (!record || record->fields > 64)
         return ORDINAL_NONE;
-    for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1] && e < g->edge_start[o] + 16; e++) {
+    for (uint64_t e = graph_begin(g, o); e < graph_end(g, o) && e < graph_begin(g, o) + 16; e++) {
         struct edge edge;
-        if (g->info[e] >> LABEL_KIND_SHIFT != LABEL_FIELD || g->target[e] == ORDINAL_NONE)
+        if (graph_info(g, e) >> LABEL_KIND_SHIFT != LABEL_FIELD || graph_target(g, e) == ORDINAL_NONE)
             continue;
         graph_edge(g, o, e, &edge);
         const struct field_record *f = snapshot_field(s->snapshot, type, (uint32_t)edge.label);
         struct text name = snapshot_string(s->snapshot, f ? f->name : 0);
-        const struct value_record *value = s->values[edge.to];
+        const struct value_record *value = session_value(s, edge.to);
         if (name.length == 4 && !memcmp(name.bytes, "name", 4) && value &&
             (value->kind == VALUE_TEXT || value->kind == VALUE_NAME))
             return edge.to;
@@ -109,12 +109,12 @@ static ordinal named_by(const struct session *s, ordinal o)
 const char *name_object(const struct session *s, ordinal o, char to[NAME_SIZE])
 {
     to[0] = 0;
-    if (!s->values)
+    if (!s->values.has)
         return to;
-    if (s->values[o])
-        return show_value(s->values[o], to);
+    if (session_value(s, o))
+        return show_value(session_value(s, o), to);
     ordinal name = named_by(s, o);
-    return name == ORDINAL_NONE ? to : show_value(s->values[name], to);
+    return name == ORDINAL_NONE ? to : show_value(session_value(s, name), to);
 }
 
 const char *name_full(const struct session *s, ordinal o, char to[NAME_SIZE])
@@ -174,7 +174,7 @@ static const char *key_label(const struct session *s, const struct edge *edge, c
 {
     const struct type_record *type = snapshot_type(s->snapshot, graph_type(&s->graph, edge->from));
     ordinal key = address_index_find(&s->graph.index, edge->label);
-    const struct value_record *value = key != ORDINAL_NONE && s->values ? s->values[key] : NULL;
+    const struct value_record *value = key != ORDINAL_NONE ? session_value(s, key) : NULL;
     char text[NAME_SIZE] = "";
     if (!value) {
         snprintf(to, NAME_SIZE, "[0x%" PRIx64 "]", edge->label);

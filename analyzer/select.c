@@ -144,12 +144,19 @@ static int by_condition(struct invocation *inv, const char *condition, struct se
     return status;
 }
 
+static int names_one(const char *text)
+{
+    return *text == '@' || !strncmp(text, "0x", 2);
+}
+
 int select_objects(struct invocation *inv, const char *text, struct selection *r)
 {
     struct rh_error err;
     int status;
     *r = (struct selection){NULL, 0};
-    if (session_graph(&inv->session, &err))
+    /* What names one object does with the rows of an index; sets are looked for everywhere. */
+    int has_rows = inv->session.graph.unchecked && (names_one(text) || !strncmp(text, "root:", 5));
+    if (!has_rows && session_graph(&inv->session, &err))
         return fail(inv->session.path, &err);
     if (!strncmp(text, "0x", 2))
         status = by_address(inv, text, r);

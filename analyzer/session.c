@@ -8,7 +8,9 @@
 
 #include "../dumpfmt/error.h"
 #include "graph/array.h"
+#include "graph/bits.h"
 #include "graph/parallel.h"
+#include "session_kept.h"
 
 static int64_t now(void)
 {
@@ -42,12 +44,21 @@ int session_open(struct session *s, const char *path, int salvage, struct rh_err
     struct snapshot_options options = {.salvage = salvage};
     s->path = path;
     s->started = now();
+    s->no_cache |= salvage || !strcmp(path, "-");
+    if (!s->no_cache)
+        kept_begin(s);
+    if (s->kept)
+        options.known = kept_identity(s->kept);
     return snapshot_open(path, &options, &s->snapshot, err);
 }
 
 void session_close(struct session *s)
 {
-    free(s->values);
+    kept_end(s);
+    array_free(s->values.has);
+    array_free(s->values.rank);
+    array_free(s->values.place);
+    free(s->sums);
     free(s->classes.of_type);
     free(s->classes.record);
     free(s->uncollectable);
@@ -64,6 +75,8 @@ void session_close(struct session *s)
 uint64_t session_bytes(const struct session *s)
 {
     uint64_t bytes = 0;
+    if (snapshot_complete(s->snapshot))
+        return snapshot_trailer(s->snapshot)->object_bytes;
     for (size_t b = 0; b < snapshot_block_count(s->snapshot, SECTION_OBJECTS); b++) {
         struct objects_view view;
         snapshot_objects(s->snapshot, b, &view);
@@ -140,15 +153,28 @@ int session_graph(struct session *s, struct rh_error *err)
 {
     if (s->has_graph)
         return 0;
-    session_progress(s, "building the object graph");
-    int status = graph_build(s->snapshot, &s->graph, err);
+    int status = s->unsettled ? kept_settle(s, err) : 0; /* taken for single objects before */
+    if (!status && !(kept_take(s, KEPT_ADDRESSES, 0) && kept_take(s, KEPT_GRAPH, 0))) {
+        session_progress(s, "building the object graph");
+        status = kept_forget_graph(s, err);
+        if (!status)
+            status = graph_build(s->snapshot, &s->graph, err);
+    } else if (!status) {
+        kept_take(s, KEPT_BACK, 0); /* whoever wants it builds it otherwise */
+    }
     if (!status)
         status = session_classes(s, err);
-    if (status)
-        return status;
-    if (roots_find(&s->graph, &s->roots))
+    if (!status)
+        status = session_roots(s, err);
+    s->has_graph = !status;
+    return status;
+}
+
+int session_roots(struct session *s, struct rh_error *err)
+{
+    if (!s->has_roots && roots_find(&s->graph, &s->roots))
         return out_of_memory(err);
-    s->has_graph = 1;
+    s->has_roots = 1;
     return 0;
 }
 
@@ -164,7 +190,8 @@ int session_garbage(struct session *s, int generation, struct rh_error *err)
     if (status || s->has_garbage[generation])
         return status;
     session_progress(s, "finding garbage");
-    if (garbage_find(&s->graph, generation, &s->garbage[generation]))
+    if (!kept_take(s, KEPT_GARBAGE + (unsigned)generation, 0) &&
+        garbage_find(&s->graph, generation, &s->garbage[generation]))
         return out_of_memory(err);
     s->has_garbage[generation] = 1;
     return 0;
@@ -175,6 +202,10 @@ int session_cycles(struct session *s, struct rh_error *err)
     int status = session_garbage(s, 2, err);
     if (status || s->has_cycles)
         return status;
+    if (kept_take(s, KEPT_CYCLES, 0)) {
+        s->has_cycles = 1;
+        return 0;
+    }
     const struct graph *g = &s->graph;
     const struct garbage *garbage = &s->garbage[2];
     session_progress(s, "finding cycles");
@@ -212,8 +243,14 @@ int session_dominators(struct session *s, struct rh_error *err)
 {
     struct both both = {.s = s, .err = err};
     int status = session_graph(s, err);
+    if (!status && (s->has_dominators || kept_has(s, KEPT_CYCLES)))
+        status = session_cycles(s, err);
     if (status || s->has_dominators)
         return status;
+    if (kept_take(s, KEPT_DOMINATORS, 0)) {
+        s->has_dominators = 1;
+        return session_cycles(s, err);
+    }
     int can_begin = spanning_can_begin(&s->graph);
     if (can_begin && !s->has_cycles && parallel_parts(s->graph.objects) > 1) {
         parallel_run(2, do_one_of_both, &both);
@@ -233,21 +270,82 @@ int session_dominators(struct session *s, struct rh_error *err)
     return 0;
 }
 
-int session_values(struct session *s, struct rh_error *err)
+/* Room for `objects` bits and as many ranks of words. */
+static int find_objects_with_values(struct session *s)
 {
-    int status = session_graph(s, err);
-    if (status || s->values)
-        return status;
-    s->values = calloc((size_t)s->graph.objects + 1, sizeof *s->values);
-    if (!s->values)
-        return out_of_memory(err);
-    struct value_cursor cursor = {0, 0, 0};
+    struct value_index *v = &s->values;
+    size_t words = s->graph.objects / 64 + 1;
+    struct value_cursor cursor = {0};
+    v->has = array_new(words, sizeof *v->has);
+    v->rank = array_new(words, sizeof *v->rank);
+    if (!v->has || !v->rank)
+        return -1;
     for (const struct value_record *r; (r = snapshot_next_value(s->snapshot, &cursor));) {
         ordinal o = address_index_find(&s->graph.index, r->object);
-        if (o != ORDINAL_NONE && !s->values[o])
-            s->values[o] = r;
+        if (o != ORDINAL_NONE)
+            bit_set(v->has, o);
+    }
+    for (size_t w = 0; w < words; w++) {
+        v->rank[w] = (ordinal)v->count;
+        v->count += (uint64_t)__builtin_popcountll(v->has[w]);
     }
     return 0;
+}
+
+/* Where the value of an object that has one stands in `place`. */
+static uint64_t value_number(const struct value_index *v, ordinal o)
+{
+    uint64_t below = (UINT64_C(1) << o % 64) - 1;
+    return v->rank[o / 64] + (uint64_t)__builtin_popcountll(v->has[o / 64] & below);
+}
+
+int session_values(struct session *s, struct rh_error *err)
+{
+    struct value_index *v = &s->values;
+    int status = session_graph(s, err);
+    if (status || s->has_values)
+        return status;
+    if (!kept_take(s, KEPT_VALUES, 0)) {
+        struct value_cursor cursor = {0};
+        if (find_objects_with_values(s) || !(v->place = array_new(v->count + 1, sizeof *v->place)))
+            return out_of_memory(err);
+        memset(v->place, 0xff, v->count * sizeof *v->place);
+        for (const struct value_record *r; (r = snapshot_next_value(s->snapshot, &cursor));) {
+            ordinal o = address_index_find(&s->graph.index, r->object);
+            if (o != ORDINAL_NONE && v->place[value_number(v, o)] == UINT64_MAX) /* of several, the first */
+                v->place[value_number(v, o)] = cursor.place;
+        }
+    }
+    s->has_values = 1;
+    return 0;
+}
+
+const struct value_record *session_value(const struct session *s, ordinal o)
+{
+    if (!s->values.has || !bit_is_set(s->values.has, o))
+        return NULL;
+    return snapshot_value(s->snapshot, s->values.place[value_number(&s->values, o)]);
+}
+
+int session_sums(struct session *s, struct rh_error *err)
+{
+    const struct graph *g = &s->graph;
+    int status = session_dominators(s, err);
+    if (status || s->sums || kept_take(s, KEPT_SUMS, 0))
+        return status;
+    uint32_t *class_of = array_raw((size_t)g->objects + 1, sizeof *class_of);
+    s->sums = calloc((size_t)s->classes.count + 1, sizeof *s->sums);
+    status = class_of && s->sums ? 0 : -1;
+    for (ordinal o = 0; !status && o < g->objects; o++)
+        class_of[o] = s->classes.of_type[graph_type(g, o)];
+    if (!status)
+        status = sums_by_class(g, &s->dominators, class_of, s->classes.count, s->sums);
+    array_free(class_of);
+    if (!status)
+        return 0;
+    free(s->sums);
+    s->sums = NULL;
+    return out_of_memory(err);
 }
 
 uint64_t *session_column(const struct session *s, enum object_column column)

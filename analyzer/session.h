@@ -6,6 +6,8 @@
 #include "graph/graph.h"
 #include "graph/paths.h"
 #include "graph/roots.h"
+#include "graph/sums.h"
+#include "kept.h"
 
 /* Types of one name are one class: those of several heaps, and instances of classes made anew. */
 struct type_classes {
@@ -14,8 +16,36 @@ struct type_classes {
     uint32_t count;
 };
 
+/* Parts of a session that stand in a kept index together. */
+enum kept_group {
+    KEPT_ADDRESSES, /* the graph's address index */
+    KEPT_GRAPH,
+    KEPT_BACK,
+    KEPT_VALUES,
+    KEPT_GARBAGE, /* of generation 0; then 1 and 2 */
+    KEPT_GARBAGE_OLDEST = KEPT_GARBAGE + 2,
+    KEPT_CYCLES,
+    KEPT_DOMINATORS,
+    KEPT_SUMS,
+    KEPT_GROUPS,
+};
+
+/* Where the values of objects stand in the file: those of the objects whose bit is set, in their order. */
+struct value_index {
+    uint64_t *has; /* bits */
+    ordinal *rank; /* by word of `has`: values before it */
+    uint64_t *place;
+    uint64_t count;
+};
+
+struct session_unchecked {
+    struct unchecked unchecked;
+    struct session *session;
+};
+
 struct session {
     const char *path;
+    int no_cache; /* no index is read or written; set before opening */
     int quiet;
     struct snapshot *snapshot;
 
@@ -24,8 +54,10 @@ struct session {
 
     int has_graph;
     struct graph graph;
+    int has_roots;
     struct roots roots;
-    const struct value_record **values; /* by ordinal; NULL until session_values() */
+    int has_values;
+    struct value_index values;
 
     int has_garbage[3];
     struct garbage garbage[3]; /* by generation */
@@ -37,6 +69,16 @@ struct session {
 
     int has_dominators;
     struct dominators dominators; /* of everything */
+
+    struct class_sums *sums; /* by class of type, of all objects; NULL until session_sums() */
+
+    /* The index kept in a file: session_kept.c. */
+    struct kept *kept;
+    int kept_is_damaged;
+    unsigned borrowed, unsettled; /* bits of enum kept_group: taken from it, taken and not checked yet */
+    struct session_unchecked late;
+    int has_file_edges;
+    uint64_t members; /* of components */
 
     int64_t started; /* for the progress line */
     int progress_shown;
@@ -53,6 +95,22 @@ int session_garbage(struct session *s, int generation, struct rh_error *err); /*
 int session_cycles(struct session *s, struct rh_error *err);                  /* components, cycles */
 int session_dominators(struct session *s, struct rh_error *err);              /* dominators; garbage[2] and cycles */
 int session_values(struct session *s, struct rh_error *err);                  /* values */
+int session_roots(struct session *s, struct rh_error *err);                   /* roots; wants the address index */
+int session_sums(struct session *s, struct rh_error *err);                    /* sums; dominators */
+
+/* Makes a graph for questions about single objects: read with the functions of graph.h alone, where an index was kept
+ * that has these groups (bits of enum kept_group) and the graph; everything is checked when it is read. Returns 1, or 0
+ * when there is no such index, and the functions above have to be asked. */
+int session_rows(struct session *s, unsigned groups, struct rh_error *err);
+
+/* What a vertex retains, of dominators taken by session_rows() too. */
+uint64_t session_retained(const struct session *s, ordinal vertex);
+
+/* The value of an object, or NULL; NULL too before session_values(). */
+const struct value_record *session_value(const struct session *s, ordinal o);
+
+/* Keeps what was computed for the next command, unless the snapshot is small or nothing is new. */
+void session_keep(struct session *s);
 
 /* A column of the objects that the graph does not keep, by ordinal: for free(); NULL without memory. */
 uint64_t *session_column(const struct session *s, enum object_column column);

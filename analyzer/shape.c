@@ -15,7 +15,7 @@ static uint64_t mix(uint64_t h)
 static uint64_t label_hash(const struct session *s, ordinal from, uint64_t number)
 {
     struct edge edge;
-    unsigned kind = s->graph.info[number] >> LABEL_KIND_SHIFT;
+    unsigned kind = graph_info(&s->graph, number) >> LABEL_KIND_SHIFT;
     if (kind != LABEL_FIELD && kind != LABEL_ELEMENT)
         return kind;
     graph_edge(&s->graph, from, number, &edge);
@@ -53,9 +53,9 @@ uint64_t shape_of_cycle(const struct session *s, ordinal cycle)
     for (int round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < count; i++) {
             uint64_t around = 0;
-            for (uint64_t e = g->edge_start[members[i]]; e < g->edge_start[members[i] + 1]; e++) {
-                ordinal t = g->target[e];
-                if (t != ORDINAL_NONE && edge_is_counted(g->info[e]) && s->components.component[t] == component)
+            for (uint64_t e = graph_begin(g, members[i]); e < graph_end(g, members[i]); e++) {
+                ordinal t = graph_target(g, e);
+                if (t != ORDINAL_NONE && edge_is_counted(graph_info(g, e)) && s->components.component[t] == component)
                     around += mix(label_hash(s, members[i], e) * 31 + color[position_of(members, count, t)]);
             }
             next[i] = mix(color[i] * 3 + around);

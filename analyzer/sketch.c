@@ -124,7 +124,7 @@ void sketch_roots(struct sketch *sk, ordinal o)
 int sketch_is_plain_key(struct sketch *sk, ordinal target, uint8_t info)
 {
     int plain = !sk->unfolded && info >> LABEL_KIND_SHIFT == LABEL_IS_KEY &&
-                !(sk->s->graph.state[target] & STATE_CONTAINER) && sk->s->values[target];
+                !(graph_state(&sk->s->graph, target) & STATE_CONTAINER) && session_value(sk->s, target);
     sk->picture.keys_hidden |= plain;
     return plain;
 }
@@ -257,8 +257,8 @@ int sketch_edges(struct sketch *sk)
     for (ordinal o = 0; !status && o < g->objects; o++) {
         if (!sk->node_of[o])
             continue;
-        for (uint64_t e = g->edge_start[o]; !status && e < g->edge_start[o + 1]; e++) {
-            if (g->target[e] == ORDINAL_NONE || !sk->node_of[g->target[e]])
+        for (uint64_t e = graph_begin(g, o); !status && e < graph_end(g, o); e++) {
+            if (graph_target(g, e) == ORDINAL_NONE || !sk->node_of[graph_target(g, e)])
                 continue;
             struct bundle b = make_bundle(sk, o, e), *slot = bundle_slot(&t, &b);
             if (slot->from != UINT32_MAX) {

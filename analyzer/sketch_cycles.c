@@ -80,9 +80,9 @@ static size_t find_loop(const struct session *s, ordinal component, ordinal from
     queue[tail++] = to;
     while (head < tail && before[from] == ORDINAL_NONE) {
         ordinal o = queue[head++];
-        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
-            ordinal t = g->target[e];
-            if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || s->components.component[t] != component ||
+        for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
+            ordinal t = graph_target(g, e);
+            if (t == ORDINAL_NONE || !edge_is_counted(graph_info(g, e)) || s->components.component[t] != component ||
                 before[t] != ORDINAL_NONE)
                 continue;
             before[t] = o;
@@ -107,7 +107,7 @@ static int draw_loop(struct sketch *sk, ordinal cycle, const struct advice *advi
     ordinal *loop = malloc(n * sizeof *loop), *queue = malloc(n * sizeof *queue), *before = malloc(n * sizeof *before);
     int status = loop && queue && before ? 0 : -1;
     if (!status && advice->count) {
-        ordinal from = advice->from[0], to = s->graph.target[advice->edges[0]];
+        ordinal from = advice->from[0], to = graph_target(&s->graph, advice->edges[0]);
         size_t length = find_loop(s, c->component, from, to, loop, queue, before);
         size_t half = length > LOOP_SHOWN ? LOOP_SHOWN / 2 : length;
         for (size_t i = 0; i < half; i++)
@@ -139,10 +139,10 @@ static int draw_hanging(struct sketch *sk, ordinal cycle, uint32_t cluster)
     size_t members = tail;
     while (!status && head < tail) {
         ordinal o = queue[head++];
-        for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
-            ordinal t = g->target[e];
-            if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || seen[t] || sk->node_of[t] ||
-                s->garbage[2].fate[t] == FATE_LIVE || sketch_is_plain_key(sk, t, g->info[e]))
+        for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
+            ordinal t = graph_target(g, e);
+            if (t == ORDINAL_NONE || !edge_is_counted(graph_info(g, e)) || seen[t] || sk->node_of[t] ||
+                s->garbage[2].fate[t] == FATE_LIVE || sketch_is_plain_key(sk, t, graph_info(g, e)))
                 continue;
             seen[t] = 1;
             queue[tail++] = t;

@@ -31,13 +31,15 @@ static uint64_t kind_of(const struct sketch *sk, ordinal other, uint8_t info)
 static size_t collect(struct sketch *sk, ordinal o, int referrers, struct neighbour *to)
 {
     const struct graph *g = &sk->s->graph;
-    uint64_t first = referrers ? g->back->start[o] : g->edge_start[o];
-    uint64_t end = referrers ? g->back->start[o + 1] : g->edge_start[o + 1];
+    uint64_t first = referrers ? graph_back_begin(g, o) : graph_begin(g, o);
+    uint64_t end = referrers ? graph_back_end(g, o) : graph_end(g, o);
     size_t n = 0;
     for (uint64_t i = first; i < end; i++) {
-        ordinal other = referrers ? g->back->source[i] : g->target[i];
-        if (other != ORDINAL_NONE && !sk->node_of[other] && (referrers || !sketch_is_plain_key(sk, other, g->info[i])))
-            to[n++] = (struct neighbour){kind_of(sk, other, referrers ? g->back->info[i] : g->info[i]), other};
+        ordinal other = referrers ? graph_source(g, i) : graph_target(g, i);
+        if (other != ORDINAL_NONE && !sk->node_of[other] &&
+            (referrers || !sketch_is_plain_key(sk, other, graph_info(g, i))))
+            to[n++] =
+                (struct neighbour){kind_of(sk, other, referrers ? graph_source_info(g, i) : graph_info(g, i)), other};
     }
     return n;
 }
@@ -74,7 +76,7 @@ int sketch_neighbours(struct sketch *sk, ordinal o, int referrers, uint64_t dept
         return -1;
     for (ordinal v = 0; v < g->objects; v++) {
         uint64_t degree =
-            referrers ? g->back->start[v + 1] - g->back->start[v] : g->edge_start[v + 1] - g->edge_start[v];
+            referrers ? graph_back_end(g, v) - graph_back_begin(g, v) : graph_end(g, v) - graph_begin(g, v);
         most = degree > most ? degree : most;
     }
     struct neighbour *found = malloc(most * sizeof *found);

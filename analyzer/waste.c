@@ -21,9 +21,9 @@ struct values {
  * refer to a shared one, and what a container has for a value is its name. */
 static int is_known(const struct values *v, ordinal o)
 {
-    if (v->s->graph.state[o] & STATE_CONTAINER)
+    if (graph_state(&v->s->graph, o) & STATE_CONTAINER)
         return 0;
-    const struct value_record *r = v->s->values[o];
+    const struct value_record *r = session_value(v->s, o);
     if (r && r->kind != VALUE_TEXT && r->kind != VALUE_BYTES)
         return 0;
     return v->content[o] || (r && r->kept == r->length);
@@ -32,7 +32,7 @@ static int is_known(const struct values *v, ordinal o)
 static int is_equal(const struct values *v, ordinal a, ordinal b)
 {
     const struct session *s = v->s;
-    const struct value_record *x = s->values[a], *y = s->values[b];
+    const struct value_record *x = session_value(s, a), *y = session_value(s, b);
     if (s->classes.of_type[graph_type(&s->graph, a)] != s->classes.of_type[graph_type(&s->graph, b)] ||
         !v->content[a] != !v->content[b])
         return 0;
@@ -44,7 +44,7 @@ static int is_equal(const struct values *v, ordinal a, ordinal b)
 static uint64_t hash_value(const struct values *v, ordinal o)
 {
     uint64_t h = v->content[o];
-    const struct value_record *r = v->s->values[o];
+    const struct value_record *r = session_value(v->s, o);
     if (h)
         return hash_word(v->key, h);
     h = r->length;

@@ -1,5 +1,6 @@
 /* The file header, and the walk over the blocks: judging each, strictly or with salvage, and unpacking compressed ones.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #define ZSTD_STATIC_LINKING_ONLY /* for the magic numbers */
@@ -59,7 +60,7 @@ static const char *section_name(unsigned section)
 }
 
 /* What is wrong with a block header by itself and with the bytes it claims, or NULL. */
-static const char *judge_block(const struct snapshot *s, uint64_t offset, struct block_header *h)
+static const char *judge_block(const struct snapshot *s, uint64_t offset, struct block_header *h, int known)
 {
     const struct section_info *info;
     uint64_t left = s->size - offset;
@@ -75,6 +76,9 @@ static const char *judge_block(const struct snapshot *s, uint64_t offset, struct
         return "the file ends within a block";
     struct block_header unsigned_header = *h;
     unsigned_header.crc = 0;
+    info = section_info(h->section);
+    if (known && is_bulk(h->section))
+        return NULL;
     uint32_t crc = crc32c(s->crc_of_uuid, &unsigned_header, sizeof unsigned_header);
     if (checksum_is_wrong(h->crc, crc32c(crc, s->bytes + offset + sizeof *h, pad8(h->stored_length))))
         return "the checksum of a block is wrong";
@@ -82,7 +86,6 @@ static const char *judge_block(const struct snapshot *s, uint64_t offset, struct
     for (uint64_t i = h->stored_length; i < pad8(h->stored_length); i++)
         if (*padding++)
             return "padding is not zero";
-    info = section_info(h->section);
     if (h->flags & ~(BLOCK_CRITICAL | BLOCK_CODEC_MASK) || h->reserved ||
         (info && (info->critical != (h->flags & BLOCK_CRITICAL) || h->flags & ~BLOCK_FLAGS_KNOWN)) ||
         (h->section >= 32768 && h->flags & BLOCK_CRITICAL))
@@ -147,6 +150,25 @@ static int unpack_block(struct block_view *block, struct rh_error *err)
     return 0;
 }
 
+/* ---- blocks of known files ---- */
+
+static pthread_mutex_t unpack_lock = PTHREAD_MUTEX_INITIALIZER;
+
+int unpack_late(const uint8_t *bytes, struct block_view *block)
+{
+    pthread_mutex_lock(&unpack_lock);
+    int status = 0;
+    if (!block->payload) {
+        struct block_view unpacked = *block;
+        unpacked.payload = bytes + block->offset + sizeof(struct block_header);
+        status = unpack_block(&unpacked, NULL);
+        block->unpacked = unpacked.unpacked;
+        __atomic_store_n(&block->payload, status ? NULL : unpacked.payload, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&unpack_lock);
+    return status;
+}
+
 /* ---- the walk over the blocks ---- */
 
 struct walk {
@@ -188,9 +210,15 @@ static int take_block(struct snapshot *s, struct walk *w, const struct block_hea
                                .flags = h->flags,
                                .first = h->first,
                                .offset = w->offset};
-    int status = (h->flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_ZSTD ? unpack_block(&block, err) : 0;
-    if (status == 0)
-        status = check_block(w->check, &block, err);
+    int status = 0;
+    if (w->check->known && is_bulk(h->section)) {
+        if ((h->flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_ZSTD)
+            block.payload = NULL; /* until somebody wants it */
+    } else {
+        status = (h->flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_ZSTD ? unpack_block(&block, err) : 0;
+        if (status == 0)
+            status = check_block(w->check, &block, err);
+    }
     if (status == 0)
         status = append_block(s, &block, err);
     if (status)
@@ -229,7 +257,7 @@ static uint64_t find_block(const struct snapshot *s, struct walk *w, uint64_t of
         memcpy(&magic, s->bytes + offset, sizeof magic);
         if (magic != BLOCK_MAGIC)
             continue;
-        if (!judge_block(s, offset, &h) && h.sequence >= w->sequence)
+        if (!judge_block(s, offset, &h, 0) && h.sequence >= w->sequence)
             return offset;
         /* A file full of false beginnings must not cost its size squared. */
         uint64_t cost = h.magic == BLOCK_MAGIC && h.stored_length <= BLOCK_RAW_MAX ? h.stored_length : 64;
@@ -244,7 +272,7 @@ static int walk_blocks(struct snapshot *s, struct walk *w, struct rh_error *err)
 {
     while (!w->has_trailer && w->offset < s->size) {
         struct block_header h;
-        const char *wrong = judge_block(s, w->offset, &h);
+        const char *wrong = judge_block(s, w->offset, &h, w->check->known);
         if (!wrong && !w->check->salvage && h.sequence != w->sequence)
             wrong = "a block is missing";
         if (wrong && !w->check->salvage) {

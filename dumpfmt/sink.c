@@ -132,6 +132,7 @@ int sink_file_open(struct sink_file *file, const char *path, struct rh_error *er
     file->fd = -1;
     file->renames = 0;
     file->write_error = 0;
+    file->unsynced = 0;
     file->temporary[0] = 0;
     if (length == 0)
         return error_set(err, RH_ERR_ARGUMENT, "the name of the file to write is empty", "give a path");
@@ -162,6 +163,7 @@ void sink_file_use(struct sink_file *file, int fd)
     file->fd = fd;
     file->renames = 0;
     file->write_error = 0;
+    file->unsynced = 0;
     file->path[0] = 0;
     file->temporary[0] = 0;
     block_write_signals(file);
@@ -182,7 +184,7 @@ static void sync_folder(struct sink_file *file)
 int sink_file_commit(struct sink_file *file, struct rh_error *err)
 {
     long status = 0;
-    if (file->renames) {
+    if (file->renames && !file->unsynced) {
         status = raw_syscall(SYS_fsync, file->fd, 0, 0, 0, 0, 0);
         if (status == -EINVAL || status == -EROFS)
             status = 0; /* a file system that cannot sync */
@@ -194,7 +196,7 @@ int sink_file_commit(struct sink_file *file, struct rh_error *err)
     }
     if (file->renames && status == 0) {
         status = raw_syscall(SYS_renameat, AT_CWD, (long)file->temporary, AT_CWD, (long)file->path, 0, 0);
-        if (status == 0)
+        if (status == 0 && !file->unsynced)
             sync_folder(file);
     }
     if (file->renames && status < 0)

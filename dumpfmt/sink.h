@@ -26,6 +26,7 @@ struct sink_file {
     int fd;
     int renames; /* the target is a regular file and `temporary` is being written */
     int write_error;
+    int unsynced;            /* set it after opening, for a file that may be lost when the power fails */
     uint64_t signals_before; /* mask to put back */
     uint64_t pending_before;
     char path[SINK_PATH_MAX];

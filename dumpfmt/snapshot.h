@@ -21,8 +21,18 @@
 
 struct snapshot;
 
+/* What tells a file from another, and from itself before it was changed. */
+struct snapshot_identity {
+    uint64_t device, inode, size;
+    int64_t modified[2], changed[2]; /* seconds and nanoseconds */
+    uint64_t trailer_crc;
+};
+
 struct snapshot_options {
     int salvage;
+    /* NULL, or a file that was found whole before. If it is this one, what was checked then is not checked again: its
+     * objects, edges and values are read when somebody wants them, and unpacked then. */
+    const struct snapshot_identity *known;
 };
 
 /* Opens a file. A pipe or other file that cannot be mapped is read into memory; "-" is standard input. */
@@ -34,6 +44,15 @@ int snapshot_open_memory(const void *bytes, size_t size, const struct snapshot_o
                          struct rh_error *err);
 
 void snapshot_close(struct snapshot *s);
+
+/* What identifies an opened file. -1 for one that nothing does: a pipe, bytes in memory, a damaged file. */
+int snapshot_identity(const struct snapshot *s, struct snapshot_identity *identity);
+
+/* 1 when the file was the one that options.known described. */
+int snapshot_is_known(const struct snapshot *s);
+
+/* Checks of a known file what opening it took on trust. */
+int snapshot_check_known(const struct snapshot *s, struct rh_error *err);
 
 /* What the file says of itself. process is never NULL (a salvaged file without one gives zeros). */
 const struct file_header *snapshot_header(const struct snapshot *s);
@@ -158,7 +177,9 @@ void snapshot_edge_run(const struct snapshot *s, uint64_t first, uint64_t want, 
 struct value_cursor {
     size_t block;
     uint32_t done, at;
+    uint64_t place; /* of the record that was returned: for snapshot_value() */
 };
 const struct value_record *snapshot_next_value(const struct snapshot *s, struct value_cursor *cursor);
+const struct value_record *snapshot_value(const struct snapshot *s, uint64_t place);
 
 #endif

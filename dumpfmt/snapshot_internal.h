@@ -21,7 +21,9 @@ struct type_table {
 struct snapshot {
     const uint8_t *bytes;
     size_t size;
-    int mapped, allocated; /* how `bytes` is to be given back */
+    int mapped, allocated;             /* how `bytes` is to be given back */
+    struct snapshot_identity identity; /* of a file that is mapped */
+    int known;
 
     struct file_header header;
     struct process_record process;
@@ -42,6 +44,7 @@ struct snapshot {
 /* Sums and limits gathered from payloads, compared with the trailer at the end. */
 struct check {
     int salvage;
+    int known; /* objects, edges and values are taken on trust */
     uint64_t object_bytes;
     uint64_t degrees;
     uint64_t claimed;                  /* 1 + the highest number of an edge that rows so far speak of */
@@ -60,6 +63,15 @@ int resolve_ids(struct snapshot *s, const struct check *check, struct rh_error *
 /* Walks the blocks, judges and decodes them, strictly or with salvage (blocks.c). *parts_lost counts stretches of the
  * file that were not read. */
 int read_blocks(struct snapshot *s, struct check *check, unsigned *parts_lost, struct rh_error *err);
+
+/* Whether a section is one of those that known files are not checked for again. */
+static inline int is_bulk(unsigned section)
+{
+    return section == SECTION_OBJECTS || section == SECTION_EDGES || section == SECTION_VALUES;
+}
+
+/* Unpacks a block that was left packed (blocks.c). -1 when it cannot be. */
+int unpack_late(const uint8_t *bytes, struct block_view *block);
 
 /* What to do about a file that is damaged. */
 #define HINT_SALVAGE "take the snapshot again, or read what is whole with --salvage"

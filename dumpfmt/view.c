@@ -113,9 +113,20 @@ const struct block_view *snapshot_block(const struct snapshot *s, enum section s
     return &s->blocks[section].items[index];
 }
 
+/* A block whose payload is there. Of a known file that is damaged after all, a block may turn out not to unpack: it is
+ * one without elements then. */
+static const struct block_view *ready_block(const struct snapshot *s, enum section section, size_t index)
+{
+    static const uint64_t nothing[16];
+    static const struct block_view empty = {.payload = (const uint8_t *)nothing, .length = sizeof nothing};
+    struct block_view *block = &s->blocks[section].items[index];
+    int ready = __atomic_load_n(&block->payload, __ATOMIC_ACQUIRE) || !unpack_late(s->bytes, block);
+    return ready ? block : &empty;
+}
+
 void snapshot_objects(const struct snapshot *s, size_t index, struct objects_view *out)
 {
-    const struct block_view *block = &s->blocks[SECTION_OBJECTS].items[index];
+    const struct block_view *block = ready_block(s, SECTION_OBJECTS, index);
     const struct objects_head *head = (const void *)block->payload;
     out->heap = head->heap;
     out->count = block->count;
@@ -126,7 +137,7 @@ void snapshot_objects(const struct snapshot *s, size_t index, struct objects_vie
 
 void snapshot_edges(const struct snapshot *s, size_t index, struct edges_view *out)
 {
-    const struct block_view *block = &s->blocks[SECTION_EDGES].items[index];
+    const struct block_view *block = ready_block(s, SECTION_EDGES, index);
     struct column_view column[EDGE_COLUMN_LIMIT];
     const struct edges_head *head = (const void *)block->payload;
     columns_read(block, sizeof *head, head->columns, column, EDGE_COLUMN_LIMIT);
@@ -156,6 +167,10 @@ void snapshot_edge_run(const struct snapshot *s, uint64_t first, uint64_t want, 
     run->block = (size_t)b;
     snapshot_edges(s, run->block, &run->edges);
     run->at = (uint32_t)(first - run->edges.first);
+    if (run->at >= run->edges.count) { /* the block did not unpack */
+        run->missing = want;
+        return;
+    }
     uint64_t left = run->edges.count - run->at;
     run->count = left < want ? left : want;
 }
@@ -163,14 +178,21 @@ void snapshot_edge_run(const struct snapshot *s, uint64_t first, uint64_t want, 
 const struct value_record *snapshot_next_value(const struct snapshot *s, struct value_cursor *cursor)
 {
     const struct block_list *list = &s->blocks[SECTION_VALUES];
-    while (cursor->block < list->count && cursor->done == list->items[cursor->block].count) {
+    while (cursor->block < list->count && cursor->done == ready_block(s, SECTION_VALUES, cursor->block)->count) {
         cursor->block++;
         cursor->done = cursor->at = 0;
     }
     if (cursor->block == list->count)
         return NULL;
+    cursor->place = (uint64_t)cursor->block << 32 | cursor->at;
     const struct value_record *r = (const void *)(list->items[cursor->block].payload + cursor->at);
     cursor->at += (uint32_t)(sizeof *r + pad8(r->kept));
     cursor->done++;
     return r;
+}
+
+const struct value_record *snapshot_value(const struct snapshot *s, uint64_t place)
+{
+    const struct block_view *block = ready_block(s, SECTION_VALUES, place >> 32);
+    return (const void *)(block->payload + (block->count ? (uint32_t)place : 0));
 }

@@ -527,17 +527,25 @@ int graph_back_edges(const struct graph *g, uint64_t *numbers)
     return 0;
 }
 
+uint64_t graph_file_edge(const struct graph *g, ordinal o)
+{
+    if (!g->file_edge)
+        return graph_begin(g, o);
+    graph_check(g, &g->file_edge[o], sizeof g->file_edge[o]);
+    return g->file_edge[o];
+}
+
 void graph_edge(const struct graph *g, ordinal from, uint64_t number, struct edge *edge)
 {
-    uint64_t file = (g->file_edge ? g->file_edge : g->edge_start)[from] + (number - g->edge_start[from]);
+    uint64_t file = graph_file_edge(g, from) + (number - graph_begin(g, from));
     struct edge_run run = {0};
     *edge = (struct edge){.from = from,
-                          .to = g->target[number],
-                          .bits = g->info[number] & EDGE_BITS_MASK,
-                          .kind = (uint8_t)(g->info[number] >> LABEL_KIND_SHIFT),
+                          .to = graph_target(g, number),
+                          .bits = graph_info(g, number) & EDGE_BITS_MASK,
+                          .kind = (uint8_t)(graph_info(g, number) >> LABEL_KIND_SHIFT),
                           .number = number};
     snapshot_edge_run(g->snapshot, file, 1, &run);
-    if (!run.count || g->state[from] & STATE_EDGES_INCOMPLETE) {
+    if (!run.count || graph_state(g, from) & STATE_EDGES_INCOMPLETE) {
         edge->target = edge->to == ORDINAL_NONE ? 0 : graph_address(g, edge->to);
         if (!snapshot_complete(g->snapshot)) {
             edge->kind = LABEL_NONE;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "bits.h"
 
 /* What earlier ways have used up. All NULL while there was none. */
 struct used {
@@ -37,8 +38,8 @@ static int quality(const struct graph *g, const struct roots *roots, const struc
 /* The first counted edge from one object to another that is not used; UINT64_MAX when there is none. */
 static uint64_t free_edge(const struct graph *g, const struct used *used, ordinal from, ordinal to)
 {
-    for (uint64_t e = g->edge_start[from]; e < g->edge_start[from + 1]; e++)
-        if (g->target[e] == to && edge_is_counted(g->info[e]) && !(used->edge && used->edge[e]))
+    for (uint64_t e = graph_begin(g, from); e < graph_end(g, from); e++)
+        if (graph_target(g, e) == to && edge_is_counted(graph_info(g, e)) && !(used->edge && used->edge[e]))
             return e;
     return UINT64_MAX;
 }
@@ -63,19 +64,29 @@ static int keep_path(const struct graph *g, const struct used *used, const ordin
     return 0;
 }
 
+/* The best quality there can be. */
+static int best_there_is(const struct roots *roots)
+{
+    int best = 1;
+    for (size_t i = 0; i < roots->count && best < 3; i++)
+        best = roots->items[i].record->flags & ROOT_EXACT ? 3 : 2;
+    return best;
+}
+
 /* Breadth first from the object over who refers to it. The first object of the best quality met is nearest. */
-static int find_one(const struct graph *g, const struct roots *roots, ordinal o, const struct used *used,
+static int find_one(const struct graph *g, const struct roots *roots, ordinal o, const struct used *used, uint64_t *met,
                     ordinal *toward, ordinal *queue, struct path *result)
 {
     size_t head = 0, tail = 0;
     ordinal best = ORDINAL_NONE;
     const struct root_entry *root = NULL;
-    int best_quality = 0;
+    int best_quality = 0, enough = best_there_is(roots);
     memset(result, 0, sizeof *result);
-    memset(toward, 0xff, (size_t)g->objects * sizeof *toward);
+    memset(met, 0, ((size_t)g->objects / 64 + 1) * sizeof *met);
+    bit_set(met, o);
     toward[o] = o;
     queue[tail++] = o;
-    while (head < tail && best_quality < 3) {
+    while (head < tail && best_quality < enough) {
         const struct root_entry *holder;
         ordinal at = queue[head++];
         int q = quality(g, roots, used, at, &holder);
@@ -85,11 +96,12 @@ static int find_one(const struct graph *g, const struct roots *roots, ordinal o,
             root = holder;
         }
         int entered = used->object && used->object[at] & USED_ENTERED;
-        for (uint64_t b = g->back->start[at]; b < g->back->start[at + 1]; b++) {
-            ordinal s = g->back->source[b];
-            if (toward[s] != ORDINAL_NONE || !edge_is_counted(g->back->info[b]) ||
+        for (uint64_t b = graph_back_begin(g, at); b < graph_back_end(g, at); b++) {
+            ordinal s = graph_source(g, b);
+            if (bit_is_set(met, s) || !edge_is_counted(graph_source_info(g, b)) ||
                 (entered && free_edge(g, used, s, at) == UINT64_MAX))
                 continue;
+            bit_set(met, s);
             toward[s] = at;
             queue[tail++] = s;
         }
@@ -117,9 +129,10 @@ int paths_find(const struct graph *g, const struct roots *roots, ordinal o, size
                size_t *count)
 {
     size_t n = (size_t)g->objects + 1;
-    ordinal *toward = array_new(n, sizeof *toward), *queue = array_new(n, sizeof *queue);
+    ordinal *toward = array_raw(n, sizeof *toward), *queue = array_raw(n, sizeof *queue);
+    uint64_t *met = bits_new(g->objects);
     struct used used = {NULL, NULL, NULL};
-    int status = toward && queue ? graph_back(g) : -1;
+    int status = toward && queue && met ? graph_back(g) : -1;
     *count = 0;
     if (!status && most > 1) {
         used.edge = array_new(g->edges + 1, 1);
@@ -129,13 +142,14 @@ int paths_find(const struct graph *g, const struct roots *roots, ordinal o, size
     }
     while (!status && *count < most) {
         struct path *path = &results[*count];
-        status = find_one(g, roots, o, &used, toward, queue, path);
+        status = find_one(g, roots, o, &used, met, toward, queue, path);
         if (status || !path->length)
             break;
         ++*count;
         if (used.edge)
             use_up(roots, &used, path);
     }
+    array_free(met);
     array_free(toward);
     array_free(queue);
     array_free(used.edge);

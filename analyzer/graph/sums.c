@@ -3,7 +3,14 @@
 #include <string.h>
 
 #include "array.h"
+#include "bits.h"
 #include "forest.h"
+
+/* Whether one reference is all that holds an object, and it comes from the heap. */
+static int is_owned(const struct graph *g, ordinal o)
+{
+    return graph_internal(g, o) == 1 && graph_refcount(g, o) == 1 && !graph_is_immortal(g, o);
+}
 
 /* Who alone holds each object, or ORDINAL_NONE: found from the side of the holder, in one pass over the edges. */
 static void find_owners(const struct graph *g, ordinal *owner)
@@ -12,8 +19,7 @@ static void find_owners(const struct graph *g, ordinal *owner)
     for (ordinal o = 0; o < g->objects; o++)
         for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
             ordinal t = g->target[e];
-            if (t != ORDINAL_NONE && edge_is_counted(g->info[e]) && graph_internal(g, t) == 1 &&
-                graph_refcount(g, t) == 1 && !graph_is_immortal(g, t))
+            if (t != ORDINAL_NONE && edge_is_counted(g->info[e]) && is_owned(g, t))
                 owner[t] = o;
         }
 }
@@ -87,6 +93,32 @@ int sums_owned(const struct graph *g, uint64_t *owned)
     ordinal *owner = array_new((size_t)g->objects + 1, sizeof *owner);
     int status = owner ? find_owned(g, owner, owned) : -1;
     array_free(owner);
+    return status;
+}
+
+int sums_owned_by(const struct graph *g, ordinal o, uint64_t *owned)
+{
+    uint64_t *met = bits_new(g->objects);
+    ordinal *queue = array_raw((size_t)g->objects + 1, sizeof *queue);
+    size_t queued = 0;
+    int status = met && queue ? 0 : -1;
+    *owned = 0;
+    if (!status) {
+        bit_set(met, o);
+        queue[queued++] = o;
+    }
+    for (size_t at = 0; at < queued; at++) {
+        *owned += graph_size(g, queue[at]);
+        for (uint64_t e = graph_begin(g, queue[at]), end = graph_end(g, queue[at]); e < end; e++) {
+            ordinal t = graph_target(g, e);
+            if (t != ORDINAL_NONE && edge_is_counted(graph_info(g, e)) && is_owned(g, t) && !bit_is_set(met, t)) {
+                bit_set(met, t);
+                queue[queued++] = t;
+            }
+        }
+    }
+    array_free(met);
+    array_free(queue);
     return status;
 }
 

@@ -18,6 +18,9 @@ struct class_sums {
  * such objects each owns the whole ring. */
 int sums_owned(const struct graph *g, uint64_t *owned);
 
+/* The same of one object: by what it alone leads to. */
+int sums_owned_by(const struct graph *g, ordinal o, uint64_t *owned);
+
 /* Adds up by class. `sums` has `classes` zeroed entries. */
 int sums_by_class(const struct graph *g, const struct dominators *d, const uint32_t *class_of, uint32_t classes,
                   struct class_sums *sums);

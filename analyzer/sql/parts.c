@@ -72,7 +72,7 @@ static int make_back_edges(struct database *db)
 {
     const struct graph *g = &db->s->graph;
     array_free(db->back_edges);
-    db->back_edges = array_new(g->back->start[g->objects] + 1, sizeof *db->back_edges);
+    db->back_edges = array_new(graph_back_begin(g, g->objects) + 1, sizeof *db->back_edges);
     return !db->back_edges || graph_back_edges(g, db->back_edges) ? out_of_memory(db) : 0;
 }
 

@@ -24,19 +24,19 @@ static void find(const struct database *db, int lookup, int64_t value, struct ro
     const struct graph *g = &db->s->graph;
     if (value < 0 || (uint64_t)value >= g->objects)
         return;
-    const uint64_t *start = lookup == BY_SOURCE ? g->edge_start : g->back->start;
-    rows->at = start[value];
-    rows->end = start[value + 1];
-    rows->source = (ordinal)value;
+    ordinal o = (ordinal)value;
+    rows->at = lookup == BY_SOURCE ? graph_begin(g, o) : graph_back_begin(g, o);
+    rows->end = lookup == BY_SOURCE ? graph_end(g, o) : graph_back_end(g, o);
+    rows->source = o;
 }
 
 static void settle(const struct database *db, struct rows *rows)
 {
     const struct graph *g = &db->s->graph;
     if (rows->lookup == BY_TARGET)
-        rows->source = g->back->source[rows->at];
+        rows->source = graph_source(g, rows->at);
     else
-        while (g->edge_start[rows->source + 1] <= rows->at)
+        while (graph_end(g, rows->source) <= rows->at)
             rows->source++;
 }
 
@@ -74,10 +74,10 @@ static void value(struct database *db, const struct rows *rows, int column, sqli
         give_ordinal(to, rows->source);
         break;
     case TARGET:
-        give_ordinal(to, back ? (ordinal)rows->looked : g->target[rows->at]);
+        give_ordinal(to, back ? (ordinal)rows->looked : graph_target(g, rows->at));
         break;
     case KIND:
-        sqlite3_result_text(to, name_edge_kind(back ? g->back->info[rows->at] : g->info[rows->at]), -1, SQLITE_STATIC);
+        sqlite3_result_text(to, name_edge_kind(back ? graph_source_info(g, rows->at) : graph_info(g, rows->at)), -1, SQLITE_STATIC);
         break;
     case LABEL:
         give_label(db, rows, to);

@@ -29,10 +29,11 @@ def _drop(event=None):
     """Forgets the snapshot of the last stop: whatever it showed may have changed."""
     global _current
     if _current:
-        try:
-            os.unlink(_current.path)
-        except OSError:
-            pass
+        for path in (_current.path, _current.path + ".index"):
+            try:
+                os.unlink(path)
+            except OSError:
+                pass
     _current = None
 
 

@@ -47,7 +47,7 @@ static void phase(const char *name, int status, const struct rh_error *err)
 
 int main(int argc, char **argv)
 {
-    struct session s = {.quiet = 1};
+    struct session s = {.quiet = 1, .no_cache = 1};
     struct rh_error err;
     if (argc != 3) {
         fprintf(stderr, "usage: phases one-by-one|together SNAPSHOT\n");
