@@ -71,7 +71,7 @@ SQLITE_CFLAGS = $(shell $(PKG_CONFIG) --cflags sqlite3)
 SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 LIBS = -lzstd $(GVC_LIBS) -lm -lpthread
 
-.PHONY: all demo test test-long fuzz bench check-deps deps-demo deps-test deps-long install uninstall clean samples tools
+.PHONY: all demo test test-long test-web huge fuzz bench check-deps deps-demo deps-test deps-long install uninstall clean samples tools
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
@@ -172,7 +172,7 @@ PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps bin
 
 deps-demo: PACKAGES = $(PACKAGES_DEMO)
 deps-test: PACKAGES = $(PACKAGES_TEST)
-deps-long: PACKAGES = $(PACKAGES_TEST) valgrind
+deps-long: PACKAGES = $(PACKAGES_TEST) valgrind libigraph-dev
 deps-demo deps-test deps-long:
 	@missing=; for p in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -217,18 +217,37 @@ run-tests:
 	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
 	@echo "all tests passed"
 
-# The long runs: twenty thousand random heaps, as many random programs beside the model, two thousand small graphs by
-# brute force, as many with what became of them, the sanitizers over the tests, valgrind over the library's.
+# The long runs, hours of them: twenty thousand random heaps, as many random programs beside the model, ten thousand small
+# graphs by brute force and two hundred of up to two thousand objects, two thousand with what became of them, a million
+# objects beside libigraph, the sanitizers over the tests, valgrind over the library's.
+ORACLE_GRAPHS ?= 10000
 VALGRIND = RH_MALLOC=1 valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
 test-long: deps-long test
 	@cd tests/cli && COLLECTOR_HEAPS=20000 $(PYTHON) -m unittest -b test_collector
 	@cd tests/cli && MODEL_PROGRAMS=20000 $(PYTHON) -m unittest -b test_model
-	@cd tests/cli && ORACLE_FIRST=1000 ORACLE_SEEDS=2000 PAIRS_SEEDS=2000 $(PYTHON) -m unittest -b test_oracle test_oracle_pairs
+	@cd tests/cli && ORACLE_FIRST=1000 ORACLE_SEEDS=$(ORACLE_GRAPHS) ORACLE_LARGE=200 PAIRS_SEEDS=2000 $(PYTHON) -m unittest -b test_oracle test_oracle_pairs
 	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=1000 MODEL_PROGRAMS=10000 $(PYTHON) -m unittest -b
 	@for t in $(filter-out %/test_dump %/test_debug %/test_memory %/test_snapshot %/test_sink %/test_crc32c,$(UNIT_TESTS)); do \
 		$(VALGRIND) $$t >$(O)/unit.log 2>&1 || { cat $(O)/unit.log; echo "FAILED under valgrind: $$t"; exit 1; }; done
 	@$(VALGRIND) $(O)/tests/tools/model 1 10000
+	@$(MAKE) --no-print-directory $(O)/bench/igraph
+	@$(O)/tests/tools/make_big 1000000 $(O)/big.refheap && $(O)/bench/igraph $(O)/big.refheap; status=$$?; \
+		rm -f $(O)/big.refheap; exit $$status
 	@echo "all long tests passed"
+
+# What other tools make of exports; installs them from the npm registry.
+export WEB := $(abspath $(O))/web
+$(O)/web/node_modules: tests/web/package.json
+	@mkdir -p $(O)/web && cp $< $(O)/web
+	@cd $(O)/web && PUPPETEER_SKIP_DOWNLOAD=1 npm install --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+test-web: all samples tools $(O)/web/node_modules
+	@cd tests/web && $(PYTHON) -m unittest -b
+
+# A hundred million objects, once: five gigabytes of file, eleven of memory, a few minutes.
+huge: all tools
+	@$(O)/tests/tools/make_big 100000000 $(O)/huge.refheap && $(O)/tests/tools/phases together $(O)/huge.refheap; \
+		status=$$?; rm -f $(O)/huge.refheap; exit $$status
 
 # Coverage-guided fuzzing of the reader and the graph (clang's libFuzzer), from the samples on.
 FUZZ_SECONDS ?= 300
@@ -261,7 +280,9 @@ BENCH_OBJECTS ?= 1000000 5000000
 bench:
 	@mkdir -p $(O)/bench
 	@$(MAKE) --no-print-directory -j2 all tools $(O)/bench/objects $(O)/bench/make_shared $(O)/bench/gobject
+	@! $(PKG_CONFIG) --exists igraph || $(MAKE) --no-print-directory $(O)/bench/igraph
 	@$(PYTHON) tests/bench/bench.py $(O) $(BENCH_OBJECTS)
+	@$(PYTHON) tests/bench/analysis.py $(O)
 
 # ---- installing ----
 

@@ -1,9 +1,10 @@
-/* export: the graph for other programs, as JSON lines, CSV or DOT. */
+/* export: the graph for other programs, as JSON lines, CSV or DOT, or in the forms of DevTools and flame graphs. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
+#include "export.h"
 #include "render/text.h"
 #include "sketch.h"
 
@@ -11,7 +12,7 @@ enum { OWN_FORMAT, OWN_WHAT };
 enum { DOT_OBJECTS_MAX = 2000, DOT_EDGES_MAX = 10000 }; /* more than that nobody lays out, or reads */
 
 static const struct own_option own[] = {
-    {"format", "FORMAT", "json, csv or dot; told from FILE's name unless given"},
+    {"format", "FORMAT", "json, csv, dot, heapsnapshot or folded; told from FILE's name unless given"},
     {"what", "WHAT", "objects or edges: what CSV has a row of (objects unless told), or JSON a line of (both)"},
     {NULL, NULL, NULL},
 };
@@ -20,10 +21,11 @@ static const struct own_option own[] = {
 struct export
 {
     struct invocation *inv;
-    const struct session *s;
+    struct session *s;
     FILE *file;
-    int objects, edges; /* which of them */
-    uint64_t limit;     /* of each; 0: all */
+    int objects, edges;              /* which of them */
+    uint64_t limit;                  /* of each; 0: all */
+    uint64_t objects_met, edges_met; /* that were asked for, the omitted ones too */
 };
 
 static int is_past(const struct export *x, uint64_t number)
@@ -117,10 +119,9 @@ static void root_line(struct export *x, const struct root_record *r)
 /* A cut is said at the end, where whoever counts lines sees it. */
 static void omitted_line(struct export *x)
 {
-    const struct graph *g = &x->s->graph;
     struct json j;
-    uint64_t objects = x->objects && x->limit && g->objects > x->limit ? g->objects - x->limit : 0;
-    uint64_t edges = x->edges && x->limit && g->edges > x->limit ? g->edges - x->limit : 0;
+    uint64_t objects = x->limit && x->objects_met > x->limit ? x->objects_met - x->limit : 0;
+    uint64_t edges = x->limit && x->edges_met > x->limit ? x->edges_met - x->limit : 0;
     if (!objects && !edges)
         return;
     json_begin_line(&j, x->file);
@@ -135,11 +136,14 @@ static int export_json(struct export *x)
     const struct graph *g = &x->s->graph;
     struct record_cursor cursor = {0, 0};
     head_line(x);
-    for (ordinal o = 0; x->objects && o < g->objects && !is_past(x, o); o++)
-        object_line(x, o);
+    for (ordinal o = 0; x->objects && o < g->objects; o++)
+        if (filter_matches(x->inv, o) && !is_past(x, x->objects_met++))
+            object_line(x, o);
     for (ordinal o = 0; x->edges && o < g->objects; o++)
-        for (uint64_t e = graph_begin(g, o); e < graph_end(g, o) && !is_past(x, e); e++) {
+        for (uint64_t e = graph_begin(g, o); filter_matches(x->inv, o) && e < graph_end(g, o); e++) {
             struct edge edge;
+            if (is_past(x, x->edges_met++))
+                continue;
             graph_edge(g, o, e, &edge);
             edge_line(x, &edge);
         }
@@ -215,12 +219,15 @@ static int export_csv(struct export *x)
         table_begin(&t, &out, object_columns, OBJECT_COLUMNS, &options);
     else
         table_begin(&t, &out, edge_columns, EDGE_COLUMNS, &options);
-    for (ordinal o = 0; o < g->objects && (!x->objects || !is_past(x, o)); o++)
-        if (x->objects)
+    for (ordinal o = 0; o < g->objects; o++) {
+        if (!filter_matches(x->inv, o))
+            continue;
+        if (x->objects && !is_past(x, x->objects_met++))
             object_row(x, &t, o);
-        else
-            for (uint64_t e = graph_begin(g, o); e < graph_end(g, o) && !is_past(x, e); e++)
+        for (uint64_t e = graph_begin(g, o); x->edges && e < graph_end(g, o); e++)
+            if (!is_past(x, x->edges_met++))
                 edge_row(x, &t, o, e);
+    }
     return table_end(&t, &options);
 }
 
@@ -276,17 +283,48 @@ static int export_dot(struct export *x)
     return 0;
 }
 
+/* ---- forms of other tools ---- */
+
+static int to_heapsnapshot(struct export *x)
+{
+    struct rh_error err;
+    uint64_t cut = 0;
+    if (session_dominators(x->s, &err))
+        return fail(x->s->path, &err);
+    if (x->s->graph.objects > HEAPSNAPSHOT_OBJECTS_MAX) {
+        error_set(&err, RH_ERR_UNSUPPORTED, "the .heapsnapshot format cannot number so many objects", "");
+        return fail(x->s->path, &err);
+    }
+    int status = export_heapsnapshot(x->s, x->file, &cut);
+    if (cut)
+        fprintf(stderr,
+                "refheap: %s: %llu objects are larger than the .heapsnapshot format can say; 4 GiB stand for them\n",
+                x->s->path, (unsigned long long)cut);
+    return status;
+}
+
+static int to_folded(struct export *x)
+{
+    struct rh_error err;
+    return session_dominators(x->s, &err) ? fail(x->s->path, &err) : export_folded(x->s, x->file);
+}
+
 /* ---- the command ---- */
 
 static const struct exporter {
     const char *name, *suffix;
+    int whole; /* it is of the whole graph: nothing can be left out of it */
     int (*write)(struct export *x);
 } exporters[] = {
-    {"json", ".json", export_json},
-    {"json", ".jsonl", export_json},
-    {"csv", ".csv", export_csv},
-    {"dot", ".dot", export_dot},
+    {"json", ".json", 0, export_json},
+    {"json", ".jsonl", 0, export_json},
+    {"csv", ".csv", 0, export_csv},
+    {"dot", ".dot", 0, export_dot},
+    {"heapsnapshot", ".heapsnapshot", 1, to_heapsnapshot},
+    {"folded", ".folded", 1, to_folded},
 };
+
+static const char formats[] = "json, csv, dot, heapsnapshot or folded";
 
 static const struct exporter *find_exporter(const struct invocation *inv)
 {
@@ -304,13 +342,18 @@ static int check(struct export *x, const struct exporter *to)
     const struct invocation *inv = x->inv;
     const char *what = inv->own[OWN_WHAT];
     if (!to && inv->own[OWN_FORMAT])
-        return fail_usage(inv->command, "--format cannot be \"%s\"; it is json, csv or dot", inv->own[OWN_FORMAT]);
+        return fail_usage(inv->command, "--format cannot be \"%s\"; it is %s", inv->own[OWN_FORMAT], formats);
     if (!to)
-        return fail_usage(inv->command, "cannot tell the format: name it with --format json, csv or dot");
+        return fail_usage(inv->command, "cannot tell the format: name it with --format %s", formats);
+    if (to->whole && inv->options.given & (OPT_LIMIT | OPT_FILTER))
+        return fail_usage(inv->command, "%s is of the whole heap: it takes no --limit, --type, --heap or --generation",
+                          to->name);
+    if (to->write == export_dot && inv->options.given & OPT_FILTER)
+        return fail_usage(inv->command, "a picture of some of the objects is what refheap render makes");
     if (what && strcmp(what, "objects") && strcmp(what, "edges"))
         return fail_usage(inv->command, "--what cannot be \"%s\"; it is objects or edges", what);
-    if (what && to->write == export_dot)
-        return fail_usage(inv->command, "--what is for json and csv; a picture needs both");
+    if (what && to->write != export_json && to->write != export_csv)
+        return fail_usage(inv->command, "--what is for json and csv; the others need both");
     x->objects = !what || !strcmp(what, "objects");
     x->edges = what ? !x->objects : to->write != export_csv;
     return 0;
@@ -341,15 +384,16 @@ static int run(struct invocation *inv)
     if (to->write == export_dot && check_size(&x))
         return STATUS_ERROR;
     session_progress_end(s);
-    if (!to->write(&x))
-        return STATUS_FINE;
+    int status = to->write(&x);
+    if (status >= 0)
+        return status;
     error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
     return fail(s->path, &err);
 }
 
 const struct command cmd_export = {
     .name = "export",
-    .summary = "the graph for other programs: JSON lines, CSV, DOT",
+    .summary = "the graph for other programs: JSON lines, CSV, DOT, DevTools, flame graphs",
     .arguments = "SNAPSHOT --format FORMAT -o FILE",
     .help =
         "Writes objects and references, one after another, to FILE or standard output. json: a JSON object a line, told\n"
@@ -357,8 +401,11 @@ const struct command cmd_export = {
         "internal garbage dependent invisible label), \"edge\" (source target from to kind label; target is null for an\n"
         "object that is not in the snapshot) and \"root\" (name kind exact target to); last \"omitted\", if --limit left\n"
         "out some. csv: the same columns of objects, or of references with --what edges. dot: the whole graph, for\n"
-        "Graphviz; refused above 2,000 objects or 10,000 references unless --limit is given.",
-    .takes = OPT_OUTPUT | OPT_LIMIT | OPT_SALVAGE | OPT_NO_CACHE | OPT_QUIET,
+        "Graphviz; refused above 2,000 objects or 10,000 references unless --limit is given. heapsnapshot: for the Memory\n"
+        "panel of Chrome's DevTools, and memlab; garbage cycles stand under (Unreachable), and retained sizes are the ones\n"
+        "here. folded: a line for each way down the dominator tree by types, for flame graphs. --type, --heap and\n"
+        "--generation choose the objects of json and csv, and the references they hold.",
+    .takes = OPT_OUTPUT | OPT_LIMIT | OPT_FILTER | OPT_SALVAGE | OPT_NO_CACHE | OPT_QUIET,
     .reads_snapshot = 1,
     .own = own,
     .run = run,

@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import unittest
 
-from support import REFHEAP, SAMPLES, TestCase, ask, run, sample
+from support import REFHEAP, SAMPLES, TOOLS, TestCase, ask, run, sample
 import second_reader
 from oracle import graphs
 from oracle.snapshot import snapshot_of
 
 SEEDS = int(os.environ.get("EXPORT_SEEDS", "40"))
+BRUTE_MAX = 1000  # nodes whose retained sizes are found the hard way
 
 
 def rows(text):
@@ -128,7 +129,7 @@ class Export(TestCase):
         cases = {
             (): "cannot tell the format", ("-o", "x.txt"): "cannot tell the format",
             ("--format", "xml"): '--format cannot be "xml"', ("--format", "csv", "--what", "all"): '--what cannot be "all"',
-            ("--format", "dot", "--what", "edges"): "a picture needs both",
+            ("--format", "dot", "--what", "edges"): "the others need both",
             ("--format", "json", "-o", path): "it is the snapshot that is read",
             ("--format", "json", "-o", "/nowhere/x"): "cannot create a file there"}
         for options, text in cases.items():
@@ -141,6 +142,170 @@ class Export(TestCase):
             done = subprocess.run([REFHEAP, "export", path, "--format", "json"], stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(done.returncode, 2)
         self.assertOneLine(done.stderr.decode())
+
+
+class Filters(TestCase):
+    def test_objects_and_their_references(self):
+        snapshot = self.path("proxy.refheap")
+        sample("proxy", snapshot)
+        every = [json.loads(line) for line in run("export", snapshot, "--format", "json")[0].splitlines()]
+        types = {r["ordinal"]: r["type"] for r in every if r["record"] == "object"}
+        some = [json.loads(line) for line in run("export", snapshot, "--format", "json", "--type", "conn*")[0].splitlines()]
+        self.assertEqual([r for r in some if r["record"] == "object"],
+                         [r for r in every if r["record"] == "object" and r["type"].startswith("conn")])
+        self.assertEqual([r for r in some if r["record"] == "edge"],
+                         [r for r in every if r["record"] == "edge" and types[r["source"]].startswith("conn")])
+        young = rows(run("export", snapshot, "--format", "csv", "--generation", "0")[0])
+        self.assertEqual([int(r["ordinal"]) for r in young],
+                         [r["ordinal"] for r in every if r["record"] == "object" and r["generation"] == 0])
+        cut = run("export", snapshot, "--format", "json", "--type", "connection", "--limit", "3", "--what", "objects")[0]
+        last = json.loads(cut.splitlines()[-1])
+        self.assertEqual((last["record"], last["objects"]), ("omitted", sum(t == "connection" for t in types.values()) - 3))
+
+    def test_of_the_whole_heap_only(self):
+        snapshot = self.path("proxy.refheap")
+        sample("proxy", snapshot)
+        for form in ("heapsnapshot", "folded"):
+            for option in (["--limit", "3"], ["--type", "x"], ["--generation", "1"], ["--heap", "0"]):
+                self.assertIn("whole heap", run("export", snapshot, "--format", form, *option, status=2)[1])
+            self.assertIn("--what", run("export", snapshot, "--format", form, "--what", "edges", status=2)[1])
+        self.assertIn("render", run("export", snapshot, "--format", "dot", "--type", "x", status=2)[1])
+
+
+class Retaining:
+    """Retained sizes by what can be reached without a node; weak references hold nothing."""
+
+    WEAK = 6
+
+    def __init__(self, heap):
+        nodes, edges = heap["nodes"], heap["edges"]
+        self.size, self.targets, at = nodes[3::7], [], 0
+        for count in nodes[4::7]:
+            own = [(edges[e], edges[e + 2] // 7) for e in range(at, at + 3 * count, 3)]
+            self.targets.append([to for kind, to in own if kind != self.WEAK])
+            at += 3 * count
+        self.whole = self.reached(None)
+
+    def reached(self, without):
+        seen, stack = {0}, [0]
+        while stack:
+            for to in self.targets[stack.pop()]:
+                if to != without and to not in seen:
+                    seen.add(to)
+                    stack.append(to)
+        return seen
+
+    def of(self, node):
+        return sum(self.size[v] for v in self.whole - self.reached(node)) if node else sum(self.size)
+
+
+class HeapSnapshot(TestCase):
+    KEYS = ["snapshot", "nodes", "edges", "trace_function_infos", "trace_tree", "samples", "locations", "strings"]
+
+    def export(self, snapshot):
+        out, _ = run("export", snapshot, "--format", "heapsnapshot")
+        self.assertTrue(out.isascii())
+        heap = json.loads(out)
+        self.assertEqual(list(heap), self.KEYS)
+        return heap
+
+    def check_form(self, heap):
+        """What the loaders take for granted."""
+        nodes, edges, meta = heap["nodes"], heap["edges"], heap["snapshot"]["meta"]
+        count = heap["snapshot"]["node_count"]
+        self.assertEqual((len(nodes), len(edges)), (7 * count, 3 * heap["snapshot"]["edge_count"]))
+        self.assertEqual(sum(nodes[4::7]), heap["snapshot"]["edge_count"])
+        self.assertTrue(all(0 <= v < 1 << 32 for v in nodes + edges))
+        self.assertEqual(len(set(nodes[2::7])), count)
+        self.assertEqual(heap["strings"][0], "<dummy>")
+        kinds = meta["node_types"][0]
+        self.assertEqual([(kinds[nodes[7 * i]], heap["strings"][nodes[7 * i + 1]]) for i in range(3)],
+                         [("synthetic", ""), ("synthetic", "(GC roots)"), ("synthetic", "(Unreachable: cyclic garbage)")])
+        self.assertEqual(edges[:6], [1, 1, 7, 1, 2, 14])  # the root's children
+        for e in range(0, len(edges), 3):
+            self.assertEqual((edges[e + 2] % 7, edges[e + 2] < len(nodes)), (0, True))
+            if meta["edge_types"][0][edges[e]] not in ("element", "hidden"):
+                self.assertLess(edges[e + 1], len(heap["strings"]))
+        self.assertNotIn(5, edges[::3])  # no shortcuts
+
+    def check(self, snapshot):
+        heap = self.export(snapshot)
+        self.check_form(heap)
+        answer = ask("sql", snapshot, "select retained, type from objects order by ordinal")
+        first = heap["snapshot"]["node_count"] - len(answer["rows"])
+        sizes = heap["nodes"][3::7]
+        self.assertEqual([heap["strings"][n] for n in heap["nodes"][7 * first + 1::7]], [t for _, t in answer["rows"]])
+        if max(sizes + [0]) == (1 << 32) - 1 or len(sizes) > BRUTE_MAX:
+            return  # sizes were cut, or it would take hours
+        brute = Retaining(heap)
+        self.assertEqual([brute.of(first + i) for i in range(len(answer["rows"]))], [r for r, _ in answer["rows"]])
+        cycles = [c["retained"] for c in ask("cycles", snapshot, "--limit", "0")["cycles"] if c["source"]]
+        self.assertEqual(sorted(brute.of(v) for v in range(3, first)), sorted(cycles))
+
+    def test_every_sample(self):
+        for name in sorted(os.listdir(SAMPLES)):
+            if "." not in name:
+                snapshot = self.path(name)
+                sample(name, snapshot)
+                with self.subTest(name):
+                    self.check(snapshot)
+
+    def test_random_graphs(self):
+        for seed in range(SEEDS):
+            snapshot = self.path("graph.refheap")
+            second_reader.write_snapshot(snapshot_of(graphs.make(seed), random.Random(seed)), snapshot)
+            with self.subTest(seed=seed):
+                self.check(snapshot)
+
+    def test_ids_are_those_of_the_snapshot_before(self):
+        """Of two dumps of one process: an object keeps its id."""
+        names = [self.path("%d.refheap" % i) for i in range(2)]
+        subprocess.run([os.path.join(TOOLS, "several_dumps"), "s", *names], check=True, stdout=subprocess.PIPE)
+        ids = []
+        for path in names:
+            heap = self.export(path)
+            serials = [r[0] for r in ask("sql", path, "select serial from objects order by ordinal")["rows"]]
+            self.assertTrue(all(serials))
+            self.assertEqual([2 * s + 1 for s in serials], heap["nodes"][-7 * len(serials) + 2::7])
+            ids.append(set(heap["nodes"][2::7]))
+        self.assertTrue(ids[0] & ids[1])
+
+
+class Folded(TestCase):
+    def test_every_byte_is_in_one_line(self):
+        for name in sorted(os.listdir(SAMPLES)):
+            if "." in name:
+                continue
+            snapshot = self.path(name)
+            sample(name, snapshot)
+            out, _ = run("export", snapshot, "--format", "folded")
+            lines = [re.fullmatch(r"(\S.*) (\d+)", line).groups() for line in out.splitlines()]
+            self.assertEqual(sum(int(size) for _, size in lines), ask("info", snapshot)["snapshot"]["bytes"], name)
+            self.assertEqual(len({stack for stack, _ in lines}), len(lines))
+
+    def test_stacks_are_ways_down_the_dominator_tree(self):
+        snapshot = self.path("proxy")
+        sample("proxy", snapshot)
+        answer = ask("sql", snapshot, "select ordinal, type, size, dominator from objects")
+        by_ordinal = {o: (t, size, above) for o, t, size, above in answer["rows"]}
+        sources = {c["id"] for c in ask("cycles", snapshot, "--limit", "0")["cycles"] if c["source"]}
+        members = ask("sql", snapshot, "select cycle, ordinal from objects where cycle is not null")["rows"]
+        cycle_of = {o: c for c, o in members if c in sources}
+        expected = {}
+        for o in by_ordinal:
+            stack, at = [], o
+            while at is not None:
+                t, _, above = by_ordinal[at]
+                if not stack or stack[-1] != t:
+                    stack.append(t)
+                if above is None and at in cycle_of:
+                    stack.append("(garbage cycle)")
+                at = above
+            key = ";".join(reversed(stack))
+            expected[key] = expected.get(key, 0) + by_ordinal[o][1]
+        out, _ = run("export", snapshot, "--format", "folded")
+        found = {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in out.splitlines()}
+        self.assertEqual(found, expected)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Every analysis agrees with brute force on small random graphs, most with right refcounts and some with wrong ones.
 
-ORACLE_FIRST and ORACLE_SEEDS choose the graphs. A graph on which they differ is cut down before it is shown.
+ORACLE_FIRST, ORACLE_SEEDS and ORACLE_LARGE choose the graphs. A graph on which they differ is cut down before it is shown.
 """
 
 import os
@@ -16,6 +16,7 @@ from oracle.snapshot import snapshot_of
 
 FIRST = int(os.environ.get("ORACLE_FIRST", "0"))
 SEEDS = int(os.environ.get("ORACLE_SEEDS", "100"))
+LARGE = int(os.environ.get("ORACLE_LARGE", "2"))  # graphs of up to 2,000 objects, besides
 
 
 class Oracle(TestCase):
@@ -26,15 +27,20 @@ class Oracle(TestCase):
         second_reader.write_snapshot(snapshot, path, vary=rng.random() < 0.4, seed=seed)
         return Comparison(graph, Program(REFHEAP, path), rng).check()
 
-    def test_small_random_graphs(self):
-        for seed in range(FIRST, FIRST + SEEDS):
-            graph = graphs.make(seed)
-            found = self.differences(graph, seed)
-            if not found:
-                continue
+    def compare(self, graph, seed):
+        found = self.differences(graph, seed)
+        if found:
             check, what = found[0]
             least = shrink(graph, lambda g: any(c == check for c, _ in self.differences(g, seed)))
             self.fail(f"seed {seed} ({graph.note}): {check}: {what}\n{described(least)}")
+
+    def test_small_random_graphs(self):
+        for seed in range(FIRST, FIRST + SEEDS):
+            self.compare(graphs.make(seed), seed)
+
+    def test_larger_random_graphs(self):
+        for seed in range(FIRST, FIRST + LARGE):
+            self.compare(graphs.make(seed, 2000), seed)
 
 
 if __name__ == "__main__":

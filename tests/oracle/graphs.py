@@ -9,9 +9,10 @@ FIELD, INDEX, KEY, STRING, ELEMENT, IS_KEY = 1, 2, 3, 4, 5, 6
 
 
 class Maker:
-    def __init__(self, seed):
+    def __init__(self, seed, most=0):
         self.rng = random.Random(seed)
         self.seed = seed
+        self.most = most
         self.graph = Graph()
         # Each trait is on in some graphs only, so that plain cases stay plain.
         chance = self.rng.random
@@ -59,6 +60,8 @@ class Maker:
             self.graph.types.append(Type("Node"))
 
     def how_many(self):
+        if self.most:
+            return self.rng.randint(self.most // 10, self.most)
         r = self.rng.random()
         if r < 0.35:
             return self.rng.randint(1, 8)
@@ -266,5 +269,6 @@ class Maker:
         return rng.choice((right - 1, right - 2, right + 1, 0, -1, -5, 1, 1 << 40))
 
 
-def make(seed):
-    return Maker(seed).make()
+def make(seed, most=0):
+    """A random graph, of a tenth of `most` objects to `most` when that is given."""
+    return Maker(seed, most).make()
