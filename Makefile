@@ -71,7 +71,7 @@ SQLITE_CFLAGS = $(shell $(PKG_CONFIG) --cflags sqlite3)
 SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 LIBS = -lzstd $(GVC_LIBS) -lm -lpthread
 
-.PHONY: all demo test test-long test-web huge fuzz bench check-deps deps-demo deps-test deps-long install uninstall clean samples tools
+.PHONY: all demo test test-long test-web test-shapes huge fuzz bench check-deps deps-demo deps-test deps-long install uninstall clean samples tools
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
@@ -243,6 +243,10 @@ $(O)/web/node_modules: tests/web/package.json
 	@touch $@
 test-web: all samples tools $(O)/web/node_modules
 	@cd tests/web && $(PYTHON) -m unittest -b
+
+# Heaps of ten million objects that are all of one kind.
+test-shapes: all tools
+	@cd tests/cli && SHAPE_OBJECTS=10000000 $(PYTHON) -m unittest -b test_shapes
 
 # A hundred million objects, once: five gigabytes of file, eleven of memory, a few minutes.
 huge: all tools

@@ -106,12 +106,25 @@ static void cut_level(struct level *l, uint64_t limit)
     }
 }
 
+/* The children of a keeper in `spare`; of where the tree begins those that the filter lets through. */
+static ordinal find_children(struct drawing *d, ordinal keeper)
+{
+    const struct session *s = &d->inv->session;
+    ordinal kept = 0;
+    for (ordinal i = d->forest.start[keeper]; i < d->forest.start[keeper + 1]; i++) {
+        ordinal v = d->forest.child[i];
+        ordinal o = v < s->graph.objects ? v : s->components.member[s->components.member_start[s->cycles.items[keeper_cycle(s, v)].component]];
+        if (keeper != d->start || filter_matches(d->inv, o))
+            d->spare[kept++] = v;
+    }
+    return kept;
+}
+
 /* The children of a keeper, the largest of each type by themselves and the others of the type as one. */
 static int fold_level(struct drawing *d, ordinal keeper, struct level *l)
 {
     const struct session *s = &d->inv->session;
-    const ordinal *child = d->forest.child + d->forest.start[keeper];
-    ordinal count = d->forest.start[keeper + 1] - d->forest.start[keeper];
+    ordinal *child = d->spare, count = find_children(d, keeper);
     size_t capacity = 0;
     for (ordinal i = 0; i < count; i++) {
         struct pile *pile = &d->piles[pile_of(s, child[i])];
@@ -143,8 +156,7 @@ static int fold_level(struct drawing *d, ordinal keeper, struct level *l)
 static int list_level(struct drawing *d, ordinal keeper, struct level *l, uint64_t limit)
 {
     const struct session *s = &d->inv->session;
-    ordinal count = d->forest.start[keeper + 1] - d->forest.start[keeper];
-    memcpy(d->spare, d->forest.child + d->forest.start[keeper], count * sizeof *d->spare);
+    ordinal count = find_children(d, keeper);
     union {
         const void *in;
         void *out;
@@ -387,8 +399,9 @@ const struct command cmd_dominators = {
         "Draws the dominator tree below an object or a source cycle, or all of it: what stands below another would be\n"
         "unreachable without it. Each line has the retained size and its part of the heap. Of each type below one\n"
         "keeper the three largest stand by themselves and the others on one line, and what keeps less than 1 % of the\n"
-        "whole is not opened; --no-fold opens and shows each. --depth is 3 unless told, at most 64.",
-    .takes = OPT_READING | OPT_DEPTH | OPT_LIMIT | OPT_NO_FOLD,
+        "whole is not opened; --no-fold opens and shows each. --depth is 3 unless told, at most 64. --type, --heap and\n"
+        "--generation choose among those at the top.",
+    .takes = OPT_READING | OPT_DEPTH | OPT_LIMIT | OPT_NO_FOLD | OPT_FILTER,
     .reads_snapshot = 1,
     .arguments_max = 1,
     .default_depth = 3,

@@ -255,8 +255,9 @@ const struct command cmd_what_if = {
         "after: found by counting down and by a second search for what can be reached. WHAT is a reference\n"
         "(0xFROM.label, 0xFROM->0xTO), all references of a kind (Type.field, Type[...]), the references of a root\n"
         "(root:NAME), or all references to objects (0xADDRESS, @RANK, type:NAME, cycle:ID, sql:CONDITION, garbage).\n"
+        "--type, --heap and --generation leave of a set, and of those that hold references of a kind, the ones that match.\n"
         "Finalizers and callbacks of weak references are not run, and could still save something.",
-    .takes = OPT_READING | OPT_TABLE,
+    .takes = OPT_READING | OPT_TABLE | OPT_FILTER,
     .reads_snapshot = 1,
     .own = own,
     .run = run,

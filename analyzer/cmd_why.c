@@ -151,7 +151,7 @@ static int why_object(struct invocation *inv, ordinal o, size_t most)
 /* What names one object at most is asked for as one. */
 static int names_one(const char *text, const struct selection *chosen)
 {
-    return *text == '@' || !strncmp(text, "0x", 2) || (!strncmp(text, "root:", 5) && chosen->count == 1);
+    return select_names_one(text) || (!strncmp(text, "root:", 5) && chosen->count == 1);
 }
 
 static int run(struct invocation *inv)
@@ -172,6 +172,7 @@ static int run(struct invocation *inv)
     if (status)
         return status;
     int one = names_one(inv->argv[0], &chosen);
+    select_filter(inv, inv->argv[0], &chosen);
     if (!chosen.count) {
         error_format(&err, RH_ERR_NOT_FOUND, "\"refheap summary\" lists what there is", "\"%s\" names no object",
                      inv->argv[0]);
@@ -195,8 +196,8 @@ const struct command cmd_why = {
         "there is none either, OBJ is garbage, and the verdict names its cycle. For a set (type:NAME, cycle:ID,\n"
         "sql:CONDITION, garbage) the shortest paths to all of its objects are merged by type and label: each line\n"
         "says how many of them, and how many bytes, hang on it; references that lead on in the same way, as a list's\n"
-        "do, are one line.",
-    .takes = OPT_READING | OPT_LIMIT | OPT_DEPTH,
+        "do, are one line. --type, --heap and --generation leave those of the set that match.",
+    .takes = OPT_READING | OPT_LIMIT | OPT_DEPTH | OPT_FILTER,
     .reads_snapshot = 1,
     .arguments_min = 1,
     .arguments_max = 1,

@@ -151,7 +151,7 @@ static int cut_by_kind(struct invocation *inv, struct cuts *cuts, struct cut_rec
                         "\"%s\" names nothing that could be cut", r->text);
     ordinal example = ORDINAL_NONE;
     for (ordinal o = 0; o < g->objects; o++) {
-        if (!matches[s->classes.of_type[graph_type(g, o)]])
+        if (!matches[s->classes.of_type[graph_type(g, o)]] || !filter_matches(inv, o))
             continue;
         for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
             example = o;
@@ -205,6 +205,7 @@ static int cut_objects(struct invocation *inv, struct cuts *cuts, struct cut_rec
     int status = select_objects(inv, r->text, &chosen);
     if (status)
         return status;
+    select_filter(inv, r->text, &chosen);
     for (size_t i = 0; i < chosen.count; i++) {
         cuts->marks.object[chosen.objects[i]] = 1;
         r->immortal += (uint64_t)graph_is_immortal(g, chosen.objects[i]);

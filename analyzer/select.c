@@ -144,9 +144,18 @@ static int by_condition(struct invocation *inv, const char *condition, struct se
     return status;
 }
 
-static int names_one(const char *text)
+int select_names_one(const char *text)
 {
     return *text == '@' || !strncmp(text, "0x", 2);
+}
+
+void select_filter(struct invocation *inv, const char *text, struct selection *r)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < r->count; i++)
+        if (select_names_one(text) || filter_matches(inv, r->objects[i]))
+            r->objects[kept++] = r->objects[i];
+    r->count = kept;
 }
 
 int select_objects(struct invocation *inv, const char *text, struct selection *r)
@@ -155,7 +164,7 @@ int select_objects(struct invocation *inv, const char *text, struct selection *r
     int status;
     *r = (struct selection){NULL, 0};
     /* What names one object does with the rows of an index; sets are looked for everywhere. */
-    int has_rows = inv->session.graph.unchecked && (names_one(text) || !strncmp(text, "root:", 5));
+    int has_rows = inv->session.graph.unchecked && (select_names_one(text) || !strncmp(text, "root:", 5));
     if (!has_rows && session_graph(&inv->session, &err))
         return fail(inv->session.path, &err);
     if (!strncmp(text, "0x", 2))

@@ -16,6 +16,10 @@ int select_objects(struct invocation *inv, const char *text, struct selection *r
 
 /* The same for exactly one object. */
 int select_object(struct invocation *inv, const char *text, ordinal *result);
+
+/* Leaves in a set those that --type, --heap and --generation let through; one object is not a set. */
+void select_filter(struct invocation *inv, const char *text, struct selection *selection);
+int select_names_one(const char *text);
 void select_release(struct selection *selection);
 
 #endif

@@ -181,6 +181,19 @@ class Made(TestCase):
         left_out.header.flags = 1
         self.assertIn("equal strings: not known", run("summary", self.write("left_out.refheap", left_out), "--waste")[0])
 
+    def test_filters(self):
+        """Of sets, and of the top of the tree, what matches is left."""
+        objects = [sr.Object(0, 0x10000 + 64 * i, i % 2, 32, 1, i % 3 | CONTAINER) for i in range(60)]
+        types = [node_type(), sr.Type(b"box", flags=1, basic_size=32)]
+        path = self.write("s.refheap", snapshot_of(objects, types, roots=[root(o.address) for o in objects]))
+        for option, where in ((["--generation", "1"], "generation = 1"), (["--type", "box"], "type = 'box'"),
+                              (["--type", "n*", "--generation", "2"], "type = 'node' and generation = 2")):
+            expected = {a for a, in ask("sql", path, "select hex_address(address) from objects where " + where)["rows"]}
+            tree = ask("dominators", path, *option, "--depth", "1", "--limit", "0")["objects"]
+            self.assertEqual({o["address"] for o in tree}, expected)
+            self.assertEqual(ask("why", path, "type:*", *option)["objects"], len(expected))
+            self.assertEqual(ask("what-if", path, "--cut", "type:*", *option)["at_once"]["objects"], len(expected))
+
     def test_a_chain_of_a_million(self):
         objects = [sr.Object(0, 0x10000 + 32 * i, 0, 32, 1, 2 | CONTAINER,
                              edges=[sr.Edge(0x10000 + 32 * (i + 1), STRONG | FIELD << 4, 0)] if i + 1 < LENGTH else [])
