@@ -69,7 +69,8 @@ GVC_LIBS = $(shell $(PKG_CONFIG) --libs libgvc)
 # SQLite answers queries: the language people know, in one library that can be bounded and takes tables of ours.
 SQLITE_CFLAGS = $(shell $(PKG_CONFIG) --cflags sqlite3)
 SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
-LIBS = -lzstd $(GVC_LIBS) -lm -lpthread
+# libelf reads cores, and the build-ids of files on disk.
+LIBS = -lzstd -lelf $(GVC_LIBS) -lm -lpthread
 
 .PHONY: all demo test test-long test-web test-shapes huge fuzz bench check-deps deps-demo deps-test deps-long install uninstall clean samples tools
 .DELETE_ON_ERROR:
@@ -166,7 +167,7 @@ $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
 
 # ---- what the tests and the demo need, from Debian ----
 
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev fonts-dejavu-core
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev fonts-dejavu-core
 PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
 PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils
 
@@ -214,7 +215,7 @@ run-tests:
 	@echo "  again, with ordinals of 64 bits, as heaps of more than 2^31 objects need them"
 	@cd tests/cli && BUILD=$(abspath $(O)-64) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=20 $(PYTHON) -m unittest -b
 	@echo "  again, under AddressSanitizer and UndefinedBehaviorSanitizer"
-	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
+	@cd tests/cli && BUILD=$(abspath $(O)-san) HELD_TOOLS=$(abspath $(O))/tests/tools COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
 	@echo "all tests passed"
 
 # The long runs, hours of them: twenty thousand random heaps, as many random programs beside the model, ten thousand small
@@ -226,7 +227,7 @@ test-long: deps-long test
 	@cd tests/cli && COLLECTOR_HEAPS=20000 $(PYTHON) -m unittest -b test_collector
 	@cd tests/cli && MODEL_PROGRAMS=20000 $(PYTHON) -m unittest -b test_model
 	@cd tests/cli && ORACLE_FIRST=1000 ORACLE_SEEDS=$(ORACLE_GRAPHS) ORACLE_LARGE=200 PAIRS_SEEDS=2000 $(PYTHON) -m unittest -b test_oracle test_oracle_pairs
-	@cd tests/cli && BUILD=$(abspath $(O)-san) COLLECTOR_HEAPS=1000 MODEL_PROGRAMS=10000 $(PYTHON) -m unittest -b
+	@cd tests/cli && BUILD=$(abspath $(O)-san) HELD_TOOLS=$(abspath $(O))/tests/tools CAPTURES=100 CORE_DAMAGES=1000 COLLECTOR_HEAPS=1000 MODEL_PROGRAMS=10000 $(PYTHON) -m unittest -b
 	@for t in $(filter-out %/test_dump %/test_debug %/test_memory %/test_snapshot %/test_sink %/test_crc32c,$(UNIT_TESTS)); do \
 		$(VALGRIND) $$t >$(O)/unit.log 2>&1 || { cat $(O)/unit.log; echo "FAILED under valgrind: $$t"; exit 1; }; done
 	@$(VALGRIND) $(O)/tests/tools/model 1 10000

@@ -1,4 +1,4 @@
-/* capture: a snapshot of a process that does not take part, read from outside. */
+/* capture: a snapshot of a process that does not take part, or of its core, read from outside. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,14 +9,20 @@
 #include <unistd.h>
 
 #include "../dumpfmt/error.h"
+#include "../runtime/probe/core.h"
 #include "../runtime/probe/probe.h"
+#include "../runtime/probe/stopped.h"
 #include "commands.h"
 #include "options.h"
 #include "render/text.h"
 
-enum { OWN_MEMORY_FD, OWN_MAPS_FD, OWN_PROCESS };
+enum { OWN_PID, OWN_CORE, OWN_EXE, OWN_SYSROOT, OWN_MEMORY_FD, OWN_MAPS_FD, OWN_PROCESS };
 
 static const struct own_option own[] = {
+    {"pid", "PID", "a process, held still while it is read"},
+    {"core", "CORE", "the core of one that died"},
+    {"exe", "FILE", "the program the core is of, where it is not at its place"},
+    {"sysroot", "DIR", "where the files are that the core speaks of, instead of /"},
     {"memory-fd", "FD", "an open descriptor of the stopped process's /proc/PID/mem"},
     {"maps-fd", "FD", "an open descriptor of its /proc/PID/maps"},
     {"process", "PID", "its process id, to be noted in the snapshot"},
@@ -97,6 +103,19 @@ static int capture(struct invocation *inv, const struct probe_options *options, 
     return status ? fail(status == RH_ERR_NOT_FOUND ? NULL : target, &err) : STATUS_FINE;
 }
 
+static int capture_process(struct invocation *inv, struct probe_options *options, const char *target)
+{
+    char executable[4096] = "", command_line[4096] = "";
+    if (options->pid) {
+        read_about(options->pid, "exe", executable, sizeof executable);
+        read_about(options->pid, "cmdline", command_line, sizeof command_line);
+        options->resident = resident_memory(options->pid);
+    }
+    options->executable = executable;
+    options->command_line = command_line;
+    return capture(inv, options, target);
+}
+
 /* Says what was written, by reading it back: the file has to open like any other. */
 static int report(struct invocation *inv, const char *target)
 {
@@ -119,51 +138,101 @@ static int report(struct invocation *inv, const char *target)
     return STATUS_FINE;
 }
 
+/* ---- the three places memory comes from ---- */
+
+static int from_process(struct invocation *inv, struct probe_options *options, const char *target)
+{
+    struct memory_descriptor memory;
+    struct stopped *stopped;
+    struct rh_error err;
+    if (parse_number(inv->own[OWN_PID], &options->pid) || !options->pid || options->pid > INT32_MAX)
+        return fail_usage(inv->command, "--pid must be a process id");
+    if (stopped_begin((pid_t)options->pid, &stopped, &err))
+        return fail(NULL, &err);
+    memory_descriptor_init(&memory, stopped_memory(stopped));
+    options->source = &memory.source;
+    options->maps_fd = stopped_maps(stopped);
+    int status = capture_process(inv, options, target);
+    stopped_end(stopped);
+    return status;
+}
+
+static int from_descriptors(struct invocation *inv, struct probe_options *options, const char *target)
+{
+    struct memory_descriptor memory;
+    const char *pid = inv->own[OWN_PROCESS];
+    int memory_fd = open_descriptor(inv->own[OWN_MEMORY_FD]);
+    options->maps_fd = open_descriptor(inv->own[OWN_MAPS_FD]);
+    if (memory_fd < 0 || options->maps_fd < 0)
+        return fail_usage(inv->command, "name what to read: --pid PID or --core CORE");
+    if (pid && (parse_number(pid, &options->pid) || !options->pid || options->pid > INT32_MAX))
+        return fail_usage(inv->command, "--process must be a process id");
+    memory_descriptor_init(&memory, memory_fd);
+    options->source = &memory.source;
+    return capture_process(inv, options, target);
+}
+
+static int from_core(struct invocation *inv, struct probe_options *options, const char *target)
+{
+    const struct core_options how = {inv->own[OWN_EXE], inv->own[OWN_SYSROOT]};
+    struct core *core;
+    struct rh_error err;
+    char n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE];
+    if (core_open(inv->own[OWN_CORE], &how, &core, &err))
+        return fail(inv->own[OWN_CORE], &err);
+    const struct core_facts *facts = core_facts(core);
+    options->source = core_memory(core);
+    options->maps_fd = core_maps(core);
+    options->pid = facts->pid;
+    options->executable = facts->executable;
+    options->command_line = facts->command_line;
+    options->host = NULL; /* a core does not say */
+    options->captured = CAPTURED_CORE;
+    options->resident = facts->present;
+    options->memory_expected = facts->expected;
+    options->memory_present = facts->present;
+    if (facts->truncated)
+        fprintf(stderr, "refheap: %s: the core ends early: %s of %s of memory are there\n", inv->own[OWN_CORE],
+                text_size(facts->present, n1), text_size(facts->expected, n2));
+    int status = capture(inv, options, target);
+    core_close(core);
+    return status;
+}
+
 static int run(struct invocation *inv)
 {
-    const char *target = inv->options.output, *pid_text = inv->own[OWN_PROCESS];
-    char executable[4096] = "", command_line[4096] = "";
-    struct memory_descriptor memory;
+    const char *target = inv->options.output;
     struct utsname host;
-    uint64_t pid = 0;
-    int bad_pid = pid_text && (parse_number(pid_text, &pid) || !pid || pid > INT32_MAX);
-    int memory_fd = open_descriptor(inv->own[OWN_MEMORY_FD]), maps_fd = open_descriptor(inv->own[OWN_MAPS_FD]);
-    if (!target)
-        return fail_usage(inv->command, "name the file to write: -o FILE");
-    if (memory_fd < 0 || maps_fd < 0)
-        return fail_usage(inv->command, "--memory-fd and --maps-fd must be open descriptors");
-    if (bad_pid)
-        return fail_usage(inv->command, "--process must be a process id");
-    if (pid) {
-        read_about(pid, "exe", executable, sizeof executable);
-        read_about(pid, "cmdline", command_line, sizeof command_line);
-    }
-    memory_descriptor_init(&memory, memory_fd);
-    inv->session.path = target;
-    inv->session.quiet = inv->options.quiet;
     struct probe_options options = {
-        .source = &memory.source,
-        .maps_fd = maps_fd,
-        .pid = pid,
-        .resident = pid ? resident_memory(pid) : 0,
-        .executable = executable,
-        .command_line = command_line,
         .host = uname(&host) == 0 ? host.nodename : NULL,
         .captured = CAPTURED_LIVE,
         .no_values = inv->options.no_values,
         .progress = show_progress,
         .progress_context = &inv->session,
     };
-    int status = capture(inv, &options, target);
+    if (!target)
+        return fail_usage(inv->command, "name the file to write: -o FILE");
+    if (!inv->own[OWN_PID] + !inv->own[OWN_CORE] + !inv->own[OWN_MEMORY_FD] < 2)
+        return fail_usage(inv->command, "--pid, --core and --memory-fd are three ways: take one");
+    if (!inv->own[OWN_CORE] && (inv->own[OWN_EXE] || inv->own[OWN_SYSROOT]))
+        return fail_usage(inv->command, "--exe and --sysroot go with --core");
+    inv->session.path = target;
+    inv->session.quiet = inv->options.quiet;
+    int status = inv->own[OWN_PID]    ? from_process(inv, &options, target)
+                 : inv->own[OWN_CORE] ? from_core(inv, &options, target)
+                                      : from_descriptors(inv, &options, target);
     return status ? status : report(inv, target);
 }
 
 const struct command cmd_capture = {
     .name = "capture",
-    .summary = "take a snapshot of a stopped process from outside",
-    .arguments = "--memory-fd FD --maps-fd FD -o FILE",
-    .help = "Reads the heaps out of a stopped process through descriptors somebody handed over, as GDB does, without\n"
-            "running any of its code, and writes a snapshot. FILE - is standard output.",
+    .summary = "take a snapshot of a process, or of a core, from outside",
+    .arguments = "(--pid PID | --core CORE [--exe FILE] [--sysroot DIR]) -o FILE",
+    .help =
+        "Reads the heaps out of a process, or out of the core of one that died, without running any of its code, and\n"
+        "writes a snapshot. The process stands still meanwhile and goes on after, even if refheap is killed. What a core\n"
+        "leaves out because it stood in a file is read from that file, if it is the same build. FILE - is standard output.\n"
+        "GDB hands over descriptors of what it has stopped: --memory-fd and --maps-fd.",
     .takes = OPT_JSON | OPT_OUTPUT | OPT_QUIET | OPT_NO_VALUES,
     .writes_file = 1,
     .own = own,

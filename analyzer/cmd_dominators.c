@@ -113,7 +113,10 @@ static ordinal find_children(struct drawing *d, ordinal keeper)
     ordinal kept = 0;
     for (ordinal i = d->forest.start[keeper]; i < d->forest.start[keeper + 1]; i++) {
         ordinal v = d->forest.child[i];
-        ordinal o = v < s->graph.objects ? v : s->components.member[s->components.member_start[s->cycles.items[keeper_cycle(s, v)].component]];
+        ordinal o =
+            v < s->graph.objects
+                ? v
+                : s->components.member[s->components.member_start[s->cycles.items[keeper_cycle(s, v)].component]];
         if (keeper != d->start || filter_matches(d->inv, o))
             d->spare[kept++] = v;
     }

@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import re
 import shutil
 import tempfile
 
@@ -65,13 +66,17 @@ def kind():
     return "core" if connection.type == "core" else "remote"
 
 
-def require_stopped_process():
-    """The inferior, when it is a live process on this machine that stands still."""
+def require_stopped_process(also_core=False):
+    """The inferior, when it is a live process on this machine that stands still; or a core, where one will do."""
     what = kind()
     if what is None:
         raise gdb.GdbError("refheap: no program is being debugged; run one, or use \"refheap load FILE\".")
+    if what == "core" and also_core:
+        return gdb.selected_inferior()
+    if what == "core":
+        raise gdb.GdbError("refheap: this is a core; nothing can be run in it.")
     if what != "live":
-        raise gdb.GdbError("refheap: this is a %s target; only live processes on this machine can be read so far."
+        raise gdb.GdbError("refheap: this is a %s target; only live processes on this machine, and cores, can be read so far."
                            % what)
     inferior = gdb.selected_inferior()
     if any(thread.is_running() for thread in inferior.threads()):
@@ -79,9 +84,39 @@ def require_stopped_process():
     return inferior
 
 
+def _core_file():
+    """Where GDB has its core from: it tells people alone."""
+    found = re.search(r"^Local core dump file:\n\t`(.*)', file type ", gdb.execute("info files", to_string=True), re.M)
+    if not found:
+        raise gdb.GdbError("refheap: GDB does not say where this core is; use \"refheap load\" on a snapshot of it.")
+    return found.group(1)
+
+
+def _core_words():
+    words = ["--core", _core_file()]
+    sysroot = gdb.parameter("sysroot") or ""
+    if gdb.current_progspace().filename:
+        words += ["--exe", gdb.current_progspace().filename]
+    if sysroot.startswith("/") and sysroot != "/":
+        words += ["--sysroot", sysroot]
+    return words
+
+
+def _facts(output, complaint):
+    try:
+        answer = json.loads(output)
+        if answer["complete"]:
+            return answer["snapshot"]
+    except (ValueError, KeyError):
+        pass
+    raise gdb.GdbError(complaint or "refheap: the capture failed without saying why.")
+
+
 def capture(path):
     """Writes a snapshot of the stopped process to `path`, reading its memory from outside; returns what is in it."""
-    inferior = require_stopped_process()
+    inferior = require_stopped_process(also_core=True)
+    if kind() == "core":
+        return _facts(*program.run(["capture", "--json", "--quiet", *_core_words(), "-o", path]))
     descriptors = []
     try:
         # Opened here, where GDB is allowed to: the program that reads may not be.
@@ -98,13 +133,7 @@ def capture(path):
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-    try:
-        answer = json.loads(output)
-        if answer["complete"]:
-            return answer["snapshot"]
-    except (ValueError, KeyError):
-        pass
-    raise gdb.GdbError(complaint or "refheap: the capture failed without saying why.")
+    return _facts(output, complaint)
 
 
 def snapshot():
@@ -113,7 +142,7 @@ def snapshot():
     if _loaded:
         return _loaded
     if _current is None:
-        inferior = require_stopped_process()
+        inferior = require_stopped_process(also_core=True)
         path = os.path.join(_temporary_folder(), "stop.refheap")
         facts = capture(path)
         _current = Snapshot(path, "process %d, %d objects" % (inferior.pid, facts["objects"]), False)

@@ -263,6 +263,8 @@ static void write_process(struct probe *probe)
         .host = probe_text(probe, o->host),
         .machine = MACHINE_HERE,
         .objects_damaged = probe->damaged,
+        .memory_expected = o->memory_expected,
+        .memory_present = o->memory_present,
     };
     writer_record(probe->writer, SECTION_PROCESS, &r);
 }

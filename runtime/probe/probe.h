@@ -27,7 +27,8 @@ struct probe_options {
     const char *host;         /* may be NULL */
     unsigned captured;        /* enum captured */
     int no_values;
-    uint64_t resident; /* bytes of memory the process really has, swap included; 0 unknown */
+    uint64_t memory_expected, memory_present; /* bytes, of a core; 0 unknown */
+    uint64_t resident;                        /* bytes of memory the process really has, swap included; 0 unknown */
 
     /* Called now and then with the objects written so far; a result other than 0 stops the capture. May be NULL. */
     int (*progress)(void *context, uint64_t objects);

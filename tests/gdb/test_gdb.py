@@ -389,5 +389,31 @@ class Reader(GdbTestCase):
         self.assertIn("= 2", self.output("print $_exitcode"))
 
 
+class Core(GdbTestCase):
+    """The same answers from a core as from the process it was taken of."""
+
+    STOP = ["break sample_pause", "run", "up"]
+    ASKED = ["refheap generations", "refheap summary", "refheap cycles", "refheap referrers -- conn->peer",
+             "refheap why conn->peer", "refheap object -- conn->buffer", "print $refheap_count(conn)"]
+
+    def test_as_of_the_process(self):
+        core = self.path("a core")
+        program = os.path.join(SAMPLES, "proxy")
+        self.gdb(program, *self.STOP, *self.ASKED, "generate-core-file " + core)
+        live = {command: self.output(command) for command in self.ASKED}
+        self.gdb(program, "core-file " + core, "up", *self.ASKED, "refheap capture " + self.path("c.refheap"),
+                 "refheap dump " + self.path("d.refheap"))
+        for command in self.ASKED:
+            self.assertEqual(self.output(command), live[command], command)
+        self.assertIn("from a core file", run("info", self.path("c.refheap"))[0])
+        self.assertIn("nothing can be run in it", self.error("refheap dump " + self.path("d.refheap")))
+
+    def test_a_core_without_a_heap(self):
+        core = self.path("core")
+        self.gdb("/bin/true", "starti", "generate-core-file " + core)
+        self.gdb("/bin/true", "core-file " + core, "refheap summary")
+        self.assertIn("no heap found", self.error("refheap summary"))
+
+
 if __name__ == "__main__":
     unittest.main()

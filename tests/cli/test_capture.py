@@ -1,0 +1,273 @@
+"""A heap read from outside - a process held still, its core by gcore and by the kernel - is the heap it dumps itself.
+
+CAPTURES says how many random heaps.
+"""
+
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import time
+import unittest
+
+from support import REFHEAP, TOOLS, TestCase, ask, run
+from test_collector import graph_of, size_of
+
+CAPTURES = int(os.environ.get("CAPTURES", "12"))
+HELD = os.path.join(os.environ.get("HELD_TOOLS", TOOLS), "held")  # the program under study; not built like refheap, maybe
+SANITIZED = "-san" in HELD
+
+
+def core_pattern():
+    with open("/proc/sys/kernel/core_pattern") as f:
+        return f.read().strip()
+
+
+class Held(TestCase):
+    """A process with a heap, and what it dumped of it."""
+
+    def start(self, seed, size=None, threads=0):
+        self.dump = self.path("dump.refheap")
+        self.child = subprocess.Popen([HELD, str(seed), str(size or size_of(seed)), self.dump, str(threads)],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.folder,
+                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2))
+        self.addCleanup(self.stop, self.child)
+        self.assertEqual(self.child.stdout.readline(), b"ready %d\n" % self.child.pid)
+        return self.child.pid
+
+    @staticmethod
+    def stop(child):
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+        child.stdin.close()
+        child.stdout.close()
+
+    def tell(self, word):
+        self.child.stdin.write(word + b"\n")
+        self.child.stdin.flush()
+        return self.child.stdout.readline().decode().split()
+
+    def ends_well(self):
+        self.assertEqual(self.tell(b"end")[0], "leaked")
+        self.assertEqual(self.child.wait(), 0)
+
+    def check(self, snapshot, what):
+        self.assertEqual(graph_of(self.dump), graph_of(snapshot), what)
+        self.assertEqual(ask("info", snapshot)["process"]["pid"], self.child.pid)
+
+    def gcore(self):
+        path = self.path("core")
+        subprocess.run(["gdb", "-batch", "-nx", "-p", str(self.child.pid), "-ex", "generate-core-file " + path],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=True)
+        return path
+
+    def die(self):
+        """Has the kernel write the core; its path, or None where it does not write a file here."""
+        self.child.stdin.write(b"abort\n")
+        self.child.stdin.flush()
+        self.assertEqual(self.child.wait(), -signal.SIGABRT)
+        found = [n for n in os.listdir(self.folder) if re.fullmatch(r"core(\.\d+)?", n)]
+        return self.path(found[0]) if found else None
+
+
+class Process(Held):
+    def test_the_same_graph(self):
+        for seed in range(1, CAPTURES + 1):
+            pid = self.start(seed)
+            run("capture", "--pid", pid, "-o", self.path("live.refheap"))
+            self.check(self.path("live.refheap"), seed)
+            self.ends_well()
+
+    def test_threads_go_on(self):
+        pid = self.start(3, threads=20)
+        for _ in range(5):
+            run("capture", "--pid", pid, "-o", self.path("live.refheap"))
+            self.check(self.path("live.refheap"), "threads")
+        with open("/proc/%d/status" % pid) as f:
+            self.assertIn("TracerPid:\t0\n", f.read())
+        self.assertEqual(self.tell(b"signal"), ["signals", "1"])
+        self.ends_well()
+
+    def test_signals_are_not_lost(self):
+        pid, sent = self.start(4, threads=2), 0
+        for _ in range(10):
+            reading = subprocess.Popen([REFHEAP, "capture", "--pid", str(pid), "-o", self.path("live.refheap")],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(random.random() * 0.01)
+            os.kill(pid, signal.SIGUSR1)
+            sent += 1
+            self.assertEqual(reading.wait(), 0, reading.communicate())
+            time.sleep(0.02)
+            reading.communicate()
+        self.assertEqual(self.tell(b"signal"), ["signals", str(sent + 1)])
+        self.ends_well()
+
+    def test_a_killed_capture_leaves_it_running(self):
+        pid = self.start(5, size=20000, threads=3)
+        for _ in range(10):
+            reading = subprocess.Popen([REFHEAP, "capture", "--pid", str(pid), "-o", self.path("live.refheap")],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(random.random() * 0.02)
+            reading.kill()
+            reading.communicate()
+        self.assertEqual(self.tell(b"signal"), ["signals", "1"])
+        self.ends_well()
+
+    def test_a_stopped_process_stays_stopped(self):
+        pid = self.start(6)
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.05)
+        run("capture", "--pid", pid, "-o", self.path("live.refheap"))
+        self.check(self.path("live.refheap"), "stopped")
+        with open("/proc/%d/stat" % pid) as f:
+            self.assertEqual(f.read().rsplit(")")[1].split()[0], "T")
+        os.kill(pid, signal.SIGCONT)
+        self.ends_well()
+
+    def test_who_may_not(self):
+        self.assertIn("no process 2147480000", run("capture", "--pid", 2147480000, "-o", self.path("x"), status=2)[1])
+        if os.geteuid() == 0 and shutil.which("setpriv"):
+            pid = self.start(7)
+            os.chmod(self.folder, 0o777)
+            done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", REFHEAP, "capture", "--pid", str(pid),
+                                   "-o", self.path("x")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            if b"cannot execute" in done.stderr or b"failed to execute" in done.stderr:
+                self.skipTest("the program is where another user cannot reach it")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"may not be read: Operation not permitted; only its owner and root", done.stderr)
+            self.assertFalse(os.path.exists(self.path("x")))
+            self.ends_well()
+
+    def test_no_heap(self):
+        child = subprocess.Popen(["sleep", "60"])
+        said = run("capture", "--pid", child.pid, "-o", self.path("x"), status=2)[1]
+        self.assertIn("no heap found", said)
+        child.kill()
+        child.wait()
+        self.assertFalse(os.path.exists(self.path("x")))
+
+
+@unittest.skipIf(SANITIZED, "a process with a sanitizer's shadow leaves cores of terabytes")
+class Core(Held):
+    @unittest.skipUnless(shutil.which("gdb"), "there is no gdb")
+    def test_of_gcore(self):
+        for seed in range(1, CAPTURES // 2 + 1):
+            self.start(seed, threads=2)
+            core = self.gcore()
+            run("capture", "--core", core, "-o", self.path("core.refheap"))
+            self.check(self.path("core.refheap"), seed)
+            self.ends_well()
+
+    def test_of_the_kernel(self):
+        pattern = core_pattern()
+        if "/" in pattern or pattern.startswith("|"):
+            self.skipTest("cores of the kernel do not stay here: core_pattern is " + pattern)
+        for seed in range(1, CAPTURES + 1):
+            self.start(seed, threads=1)
+            core = self.die()
+            self.assertIsNotNone(core)
+            run("capture", "--core", core, "-o", self.path("core.refheap"))
+            self.check(self.path("core.refheap"), seed)
+            process = ask("info", self.path("core.refheap"))["process"]
+            self.assertEqual(process["executable"], HELD)
+            self.assertIn("held %d" % seed, process["command_line"])
+            captured = ask("info", self.path("core.refheap"))["captured"]
+            self.assertTrue(0 < captured["memory_present"] <= captured["memory_expected"])
+            os.unlink(core)
+
+    def some_core(self, seed=9):
+        self.start(seed)
+        core = self.die() if core_pattern() == "core" else self.gcore()
+        self.assertIsNotNone(core)
+        return core
+
+    def test_the_program_has_moved(self):
+        """Its constants are read from --exe, or below --sysroot; from another build never."""
+        moved = self.path("held")
+        shutil.copy(HELD, moved)
+        self.dump = self.path("dump.refheap")
+        child = subprocess.Popen([moved, "9", "200", self.dump], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.folder,
+                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2))
+        child.stdout.readline()
+        self.child = child
+        self.addCleanup(self.stop, child)
+        core = self.die() if core_pattern() == "core" else self.gcore()
+        os.makedirs(self.path("root") + self.folder)
+        os.rename(moved, self.path("root") + moved)
+        self.check(self.captured(core, "--exe", self.path("root") + moved), "exe")
+        self.check(self.captured(core, "--sysroot", self.path("root")), "sysroot")
+        shutil.copy(REFHEAP, moved)  # another program at its place
+        self.check(self.captured(core, "--exe", self.path("root") + moved), "another at its place")
+        without = self.captured(core)
+        there = ask("info", without)["captured"]["memory_present"]
+        more = ask("info", self.captured(core, "--exe", self.path("root") + moved))["captured"]["memory_present"]
+        self.assertLess(there, more)
+
+    def captured(self, core, *options):
+        path = self.path("captured.refheap")
+        run("capture", "--core", core, *options, "-o", path)
+        return path
+
+    def test_cut_off_anywhere(self):
+        core = self.some_core()
+        size, rng, whole = os.path.getsize(core), random.Random(1), 0
+        for length in [0, 1, 15, 16, 63, 64, 65, 200, size - 1] + [rng.randrange(size) for _ in range(20)]:
+            cut = self.path("cut")
+            with open(core, "rb") as f, open(cut, "wb") as to:
+                to.write(f.read(length))
+            done = subprocess.run([REFHEAP, "capture", "--core", cut, "-o", self.path("cut.refheap")],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+            self.assertIn(done.returncode, (0, 2), (length, done.stderr))
+            if done.returncode == 0:  # what is there is read, and what is not is told
+                self.assertIn(b"the core ends early", done.stderr)
+                captured = ask("info", self.path("cut.refheap"))["captured"]
+                self.assertLess(captured["memory_present"], captured["memory_expected"])
+                whole += 1
+            else:
+                self.assertEqual(done.stderr.count(b"refheap: "), done.stderr.count(b"\n"), done.stderr)
+                self.assertFalse(os.path.exists(self.path("cut.refheap")))
+            if os.path.exists(self.path("cut.refheap")):
+                os.unlink(self.path("cut.refheap"))
+        self.assertTrue(whole)
+
+    def test_any_byte_may_be_wrong(self):
+        core, rng = self.some_core(), random.Random(2)
+        with open(core, "rb") as f:
+            whole = f.read()
+        for turn in range(int(os.environ.get("CORE_DAMAGES", "60"))):
+            damaged = bytearray(whole)
+            where = 4096 if turn % 3 == 0 else len(whole)  # headers and notes more often
+            for _ in range(rng.choice((1, 3, 40))):
+                at = rng.randrange(where - 8)
+                damaged[at:at + 8] = rng.choice((bytes(8), b"\xff" * 8, rng.randbytes(8), damaged[at:at + 7] + b"\x80"))
+            with open(self.path("damaged"), "wb") as f:
+                f.write(damaged)
+            done = subprocess.run([REFHEAP, "capture", "--core", self.path("damaged"), "-o", self.path("d.refheap")],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+            self.assertIn(done.returncode, (0, 2), (turn, done.stderr))
+            if done.returncode == 0:
+                run("summary", self.path("d.refheap"))
+                os.unlink(self.path("d.refheap"))
+
+    def test_what_is_no_core(self):
+        for name, text in ((REFHEAP, "not a core"), ("/dev/null", "not a regular file"), (self.path("missing"), "cannot open"),
+                           (os.path.join(os.path.dirname(__file__), "support.py"), "not an ELF file")):
+            self.assertIn(text, run("capture", "--core", name, "-o", self.path("x"), status=2)[1])
+        core = self.some_core()
+        for at, value, text in ((4, b"\1", "another kind"), (18, struct.pack("<H", 40), "another kind")):
+            with open(core, "rb") as f:
+                other = bytearray(f.read())
+            other[at:at + len(value)] = value
+            with open(self.path("other"), "wb") as f:
+                f.write(other)
+            self.assertIn(text, run("capture", "--core", self.path("other"), "-o", self.path("x"), status=2)[1])
+        self.assertFalse(os.path.exists(self.path("x")))
+
+
+if __name__ == "__main__":
+    unittest.main()
