@@ -103,6 +103,14 @@ static int capture(struct invocation *inv, const struct probe_options *options, 
     return status ? fail(status == RH_ERR_NOT_FOUND ? NULL : target, &err) : STATUS_FINE;
 }
 
+/* A file as the process has it: in its own root, which a container's is not ours. */
+static const char *file_of_process(void *context, const char *path, char *to, size_t size)
+{
+    const uint64_t *pid = context;
+    int n = snprintf(to, size, "/proc/%" PRIu64 "/root%s", *pid, path);
+    return n > 0 && (size_t)n < size ? to : NULL;
+}
+
 static int capture_process(struct invocation *inv, struct probe_options *options, const char *target)
 {
     char executable[4096] = "", command_line[4096] = "";
@@ -110,6 +118,8 @@ static int capture_process(struct invocation *inv, struct probe_options *options
         read_about(options->pid, "exe", executable, sizeof executable);
         read_about(options->pid, "cmdline", command_line, sizeof command_line);
         options->resident = resident_memory(options->pid);
+        options->file_of = file_of_process;
+        options->file_context = &options->pid;
     }
     options->executable = executable;
     options->command_line = command_line;
@@ -152,6 +162,7 @@ static int from_process(struct invocation *inv, struct probe_options *options, c
     memory_descriptor_init(&memory, stopped_memory(stopped));
     options->source = &memory.source;
     options->maps_fd = stopped_maps(stopped);
+    options->threads = stopped_threads(stopped, &options->thread_count);
     int status = capture_process(inv, options, target);
     stopped_end(stopped);
     return status;
@@ -183,6 +194,9 @@ static int from_core(struct invocation *inv, struct probe_options *options, cons
     const struct core_facts *facts = core_facts(core);
     options->source = core_memory(core);
     options->maps_fd = core_maps(core);
+    options->threads = core_threads(core, &options->thread_count);
+    options->file_of = core_file_of;
+    options->file_context = core;
     options->pid = facts->pid;
     options->executable = facts->executable;
     options->command_line = facts->command_line;

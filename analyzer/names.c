@@ -292,9 +292,28 @@ const char *name_root_kind(unsigned kind)
     return kind < sizeof kinds / sizeof *kinds ? kinds[kind] : "?";
 }
 
+/* A word of a module's data: "registry+0x18 in app", or by its place in the module when nothing names it. */
+static const char *name_global(const struct session *s, const struct root_record *root, char to[NAME_SIZE])
+{
+    const struct module_record *m = snapshot_record(s->snapshot, SECTION_MODULES, root->module);
+    char name[NAME_SIZE], path[NAME_SIZE], offset[32] = "";
+    const char *slash = m ? strrchr(clean_string(s, m->path, "", path), '/') : NULL;
+    const char *module = slash ? slash + 1 : m ? path : "";
+    clean_string(s, root->name, "", name);
+    if (root->offset)
+        snprintf(offset, sizeof offset, "+0x%" PRIx64, root->offset);
+    if (*name)
+        snprintf(to, NAME_SIZE, "global %.150s%s%s%.60s", name, offset, *module ? " in " : "", module);
+    else
+        snprintf(to, NAME_SIZE, "global %.150s%s", *module ? module : "(unnamed)", offset);
+    return to;
+}
+
 const char *name_root(const struct session *s, const struct root_record *root, char to[NAME_SIZE])
 {
     char name[NAME_SIZE];
+    if (root->kind == ROOT_GLOBAL)
+        return name_global(s, root, to);
     const char *what = root->kind == ROOT_DECLARED ? "root" : name_root_kind(root->kind);
     snprintf(to, NAME_SIZE, "%s %.200s", what, clean_string(s, root->name, "(unnamed)", name));
     return to;

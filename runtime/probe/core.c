@@ -16,8 +16,10 @@
 #include "../../dumpfmt/error.h"
 #include "../../dumpfmt/format.h"
 #include "../maps/maps.h"
+#include "registers.h"
+#include "symbols.h"
 
-enum { SEGMENTS_MAX = 1 << 20, FILES_MAX = 1 << 20, PATH_SIZE = 4096 };
+enum { SEGMENTS_MAX = 1 << 20, FILES_MAX = 1 << 20, THREADS_MAX = 1 << 16, PATH_SIZE = 4096 };
 
 /* A stretch of the process's memory. */
 struct segment {
@@ -35,7 +37,7 @@ struct mapped {
 
 /* A file on disk that is the one that was mapped. */
 struct disk {
-    const char *path; /* as mapped */
+    char *path; /* its own */
     const uint8_t *bytes;
     size_t size;
 };
@@ -52,6 +54,8 @@ struct core {
     size_t mapped_count;
     struct disk *disks;
     size_t disk_count;
+    struct probe_thread *threads;
+    size_t thread_count;
     char *notes; /* a copy of the note that has the paths */
     int maps;
 };
@@ -209,6 +213,23 @@ static void read_process(struct core *core, const char *note, size_t size)
         core->facts.command_line[--n] = 0;
 }
 
+static void read_thread(struct core *core, const char *note, size_t size)
+{
+    struct elf_prstatus status;
+    struct probe_thread *more = realloc(core->threads, (core->thread_count + 1) * sizeof *more);
+    uint64_t *registers = malloc(sizeof status.pr_reg);
+    if (more)
+        core->threads = more;
+    if (!more || !registers || size < sizeof status || core->thread_count == THREADS_MAX) {
+        free(registers);
+        return;
+    }
+    memcpy(&status, note, sizeof status);
+    memcpy(registers, &status.pr_reg, sizeof status.pr_reg);
+    core->threads[core->thread_count++] =
+        thread_of((uint64_t)status.pr_pid, registers, sizeof status.pr_reg / sizeof *registers);
+}
+
 static int read_notes(struct core *core, Elf *elf)
 {
     size_t count, at = 0, name, body;
@@ -229,6 +250,8 @@ static int read_notes(struct core *core, Elf *elf)
                 return -1;
             if (is_core && note.n_type == NT_PRPSINFO)
                 read_process(core, desc, note.n_descsz);
+            if (is_core && note.n_type == NT_PRSTATUS)
+                read_thread(core, desc, note.n_descsz);
         }
     }
     return 0;
@@ -289,32 +312,6 @@ static int read_exactly(void *context, uint64_t address, void *to, size_t size)
     return core_read(context, address, to, size) == size ? 0 : -1;
 }
 
-/* The build-id among the notes of a file, as libelf finds it. Returns its length. */
-static size_t build_id_of(int fd, uint8_t id[MAPS_BUILD_ID_MAX])
-{
-    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-    size_t count = 0, found = 0;
-    if (elf && elf_kind(elf) == ELF_K_ELF && elf_getphdrnum(elf, &count))
-        count = 0;
-    for (size_t i = 0; i < count && !found; i++) {
-        GElf_Phdr p;
-        GElf_Nhdr note;
-        size_t name, body;
-        if (!gelf_getphdr(elf, (int)i, &p) || p.p_type != PT_NOTE)
-            continue;
-        Elf_Data *data =
-            elf_getdata_rawchunk(elf, (int64_t)p.p_offset, p.p_filesz, p.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-        for (size_t at = 0; data && (at = gelf_getnote(data, at, &note, &name, &body)) > 0;)
-            if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && note.n_descsz <= MAPS_BUILD_ID_MAX &&
-                !memcmp((const char *)data->d_buf + name, "GNU", 4)) {
-                found = note.n_descsz;
-                memcpy(id, (const char *)data->d_buf + body, found);
-            }
-    }
-    elf_end(elf);
-    return found;
-}
-
 /* Takes a file in place of a module, if it is the same build. */
 static int take_disk(struct core *core, const char *file, const struct module_found *module)
 {
@@ -324,13 +321,13 @@ static int take_disk(struct core *core, const char *file, const struct module_fo
     if (fd < 0)
         return 0;
     if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 && module->build_id_length &&
-        build_id_of(fd, id) == module->build_id_length && !memcmp(id, module->build_id, module->build_id_length)) {
+        symbols_build_id(fd, id) == module->build_id_length && !memcmp(id, module->build_id, module->build_id_length)) {
         void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         struct disk *more =
             map == MAP_FAILED ? NULL : realloc(core->disks, (core->disk_count + 1) * sizeof *core->disks);
         if (more) {
             core->disks = more;
-            core->disks[core->disk_count] = (struct disk){NULL, map, (size_t)st.st_size};
+            core->disks[core->disk_count] = (struct disk){strdup(file), map, (size_t)st.st_size};
             for (size_t i = 0; i < core->mapped_count; i++)
                 if (!strcmp(core->mapped[i].path, module->path))
                     core->mapped[i].disk = (int)core->disk_count;
@@ -463,8 +460,13 @@ void core_close(struct core *core)
 {
     if (!core)
         return;
-    for (size_t i = 0; i < core->disk_count; i++)
+    for (size_t i = 0; i < core->thread_count; i++)
+        free((void *)(uintptr_t)core->threads[i].registers);
+    free(core->threads);
+    for (size_t i = 0; i < core->disk_count; i++) {
+        free(core->disks[i].path);
         munmap((void *)(uintptr_t)core->disks[i].bytes, core->disks[i].size);
+    }
     if (core->bytes)
         munmap((void *)(uintptr_t)core->bytes, core->size);
     if (core->maps >= 0)
@@ -489,4 +491,20 @@ const struct core_facts *core_facts(const struct core *core)
 int core_maps(const struct core *core)
 {
     return core->maps;
+}
+
+const struct probe_thread *core_threads(const struct core *core, size_t *count)
+{
+    *count = core->thread_count;
+    return core->threads;
+}
+
+const char *core_file_of(void *context, const char *path, char *to, size_t size)
+{
+    const struct core *core = context;
+    (void)to, (void)size;
+    for (size_t i = 0; i < core->mapped_count; i++)
+        if (core->mapped[i].disk >= 0 && !strcmp(core->mapped[i].path, path))
+            return core->disks[core->mapped[i].disk].path;
+    return NULL;
 }

@@ -8,7 +8,7 @@
 #ifndef PROBE_CORE_H
 #define PROBE_CORE_H
 
-#include "memory.h"
+#include "probe.h"
 
 struct core;
 
@@ -32,6 +32,12 @@ void core_close(struct core *core);
 
 struct memory_source *core_memory(struct core *core);
 const struct core_facts *core_facts(const struct core *core);
+
+/* Its threads, the core's. */
+const struct probe_thread *core_threads(const struct core *core, size_t *count);
+
+/* The file on disk that stands in for a mapped one: for probe_options.file_of. */
+const char *core_file_of(void *core, const char *path, char *to, size_t size);
 
 /* A descriptor, the core's, on what was mapped, in the form of /proc/PID/maps. */
 int core_maps(const struct core *core);

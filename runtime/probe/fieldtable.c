@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../dumpfmt/hash.h"
+#include "holders.h"
 
 enum { NAME_MAX_BYTES = 4096, VALUE_CAP = 256, TYPE_SIZE_MAX = 1 << 30, FIELDS_MAX = 65535, PIECE = MEMORY_VIEW_MAX };
 
@@ -281,8 +282,11 @@ static uint64_t count_of(struct reading *r, const struct remote_field *f)
 
 static void put_edge(struct reading *r, uint64_t target, unsigned bits, enum label_kind kind, uint64_t label)
 {
-    if (target)
-        writer_edge(r->probe->writer, target, bits, kind, label);
+    if (!target)
+        return;
+    writer_edge(r->probe->writer, target, bits, kind, label);
+    if (bits & EDGE_COUNTED)
+        holders_explain(r->probe->holders, target);
 }
 
 static uint64_t element_label(uint32_t field, uint64_t index)

@@ -11,6 +11,7 @@
 #include "../../dumpfmt/error.h"
 #include "../../dumpfmt/hash.h"
 #include "fieldtable.h"
+#include "holders.h"
 
 enum { BLOCKS_MAX = 64, HEAPS_MAX = 4096, TYPES_MAX = 1 << 24, ROOTS_MAX = 1 << 24, NAME_MAX_BYTES = 4096 };
 
@@ -270,6 +271,8 @@ static int write_object(struct heap_reading *h, uint64_t object, uint64_t next, 
                 (list == RH_LIST_TRASH || !refcount ? STATE_DYING : 0);
     if (h->prefix)
         read_prefix(h, object, &row);
+    if (!(row.state & STATE_IMMORTAL))
+        holders_object(h->probe->holders, object, h->id, refcount);
     remote_object_write(h->probe, l, type, h->id, &row);
     h->lists[generation]++;
     return probe_tick(h->probe, err);
@@ -354,8 +357,10 @@ static void write_root(struct heap_reading *h, uint64_t object, uint64_t slot, u
         .flags = ROOT_EXACT | ROOT_COUNTED,
         .heap = h->id,
     };
-    if (object)
-        writer_record(h->probe->writer, SECTION_ROOTS, &r);
+    if (!object)
+        return;
+    writer_record(h->probe->writer, SECTION_ROOTS, &r);
+    holders_exact(h->probe->holders, slot, object);
 }
 
 static void read_roots(struct heap_reading *h)

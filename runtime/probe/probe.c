@@ -6,6 +6,7 @@
 
 #include "../../dumpfmt/error.h"
 #include "../maps/maps.h"
+#include "holders.h"
 
 extern const struct model *const __start_probe_models[], *const __stop_probe_models[];
 
@@ -185,6 +186,10 @@ void probe_close(struct probe *probe)
     for (const struct model *const *m = __start_probe_models; m < __stop_probe_models && n < 16; m++, n++)
         if (probe->found[n])
             (*m)->release(probe->found[n]);
+    holders_release(probe->holders);
+    for (uint32_t i = 0; i < probe->module_count; i++)
+        free(probe->modules[i].path);
+    free(probe->modules);
     memory_destroy(probe->memory);
     free(probe->regions);
     free(probe);
@@ -220,6 +225,14 @@ uint64_t probe_room(const struct probe *probe, uint64_t address)
     while (low + 1 < probe->region_count && probe->regions[low + 1].start == probe->regions[low].end)
         low++;
     return probe->regions[low].end - address;
+}
+
+uint64_t probe_stretch(const struct probe *probe, uint64_t address)
+{
+    for (size_t i = 0; i < probe->region_count; i++)
+        if (probe->regions[i].readable && probe->regions[i].start <= address && address < probe->regions[i].end)
+            return probe->regions[i].end - address;
+    return 0;
 }
 
 int probe_spend(struct probe *probe, uint64_t words)
@@ -274,6 +287,30 @@ static int read_memory(void *context, uint64_t address, void *to, size_t size)
     return memory_read(context, address, to, size);
 }
 
+/* Where the data of a module ends: what has no file and continues it is its own. */
+static uint64_t data_end(const struct probe *probe, uint64_t end)
+{
+    for (size_t i = 0; i < probe->region_count; i++)
+        if (probe->regions[i].start == end && probe->regions[i].kind == REGION_BSS)
+            end = probe->regions[i].end;
+    return end;
+}
+
+static void keep_module(struct probe *probe, const struct module_found *found)
+{
+    struct probe_module *more = realloc(probe->modules, (probe->module_count + 1) * sizeof *more);
+    char *path = strdup(found->path);
+    if (more)
+        probe->modules = more;
+    if (!more || !path) {
+        free(path);
+        return;
+    }
+    struct probe_module *m = &probe->modules[probe->module_count++];
+    *m = (struct probe_module){found->base, data_end(probe, found->end), path, {0}, found->build_id_length};
+    memcpy(m->build_id, found->build_id, found->build_id_length);
+}
+
 static void write_module(void *context, const struct module_found *found)
 {
     struct probe *probe = context;
@@ -283,6 +320,7 @@ static void write_module(void *context, const struct module_found *found)
                               .build_id_length = found->build_id_length};
     memcpy(r.build_id, found->build_id, found->build_id_length);
     writer_record(probe->writer, SECTION_MODULES, &r);
+    keep_module(probe, found);
 }
 
 static void write_modules(struct probe *probe)
@@ -309,9 +347,12 @@ int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err)
     writer_random_uuid(identity.uuid);
     probe->writer = writer_open(memory, sink, &identity);
     write_modules(probe);
+    probe->holders = holders_gather(probe);
     for (const struct model *const *m = __start_probe_models; !status && m < __stop_probe_models && n < 16; m++, n++)
         if (probe->found[n])
             status = (*m)->write(probe, probe->found[n], err);
+    if (!status)
+        holders_write(probe->holders, probe);
     write_process(probe);
     if (!status || writer_status(probe->writer))
         status = writer_finish(probe->writer, err);

@@ -18,6 +18,13 @@
 
 struct probe;
 
+/* A thread that stands still. Registers go by the number DWARF gives them, where there is one. */
+struct probe_thread {
+    uint64_t tid, sp;
+    const uint64_t *registers;
+    unsigned register_count;
+};
+
 struct probe_options {
     struct memory_source *source;
     int maps_fd;              /* open on /proc/PID/maps or a copy of it */
@@ -27,6 +34,13 @@ struct probe_options {
     const char *host;         /* may be NULL */
     unsigned captured;        /* enum captured */
     int no_values;
+    const struct probe_thread *threads;
+    size_t thread_count;
+
+    /* The file on disk that a mapped one can be read from, in `to` or elsewhere; NULL when it is not known. May be NULL
+     * itself: variables have no names then. Whether it is the same build is checked. */
+    const char *(*file_of)(void *context, const char *path, char *to, size_t size);
+    void *file_context;
     uint64_t memory_expected, memory_present; /* bytes, of a core; 0 unknown */
     uint64_t resident;                        /* bytes of memory the process really has, swap included; 0 unknown */
 
@@ -51,12 +65,22 @@ struct region {
     enum region_kind { REGION_ELSEWHERE, REGION_BSS, REGION_FILE } kind; /* BSS: continues a mapped file */
 };
 
+struct probe_module {
+    uint64_t base, data_end; /* the latter of its data, with the memory that continues it */
+    char *path;
+    uint8_t build_id[32];
+    uint32_t build_id_length;
+};
+
 struct probe {
     const struct probe_options *options;
     struct memory *memory;
     struct region *regions;
     size_t region_count;
     struct writer *writer;
+    struct holders *holders; /* NULL: none are looked for */
+    struct probe_module *modules;
+    uint32_t module_count;
     uint32_t heaps, types, sites; /* ids handed out */
     uint64_t damaged;             /* objects left out */
     uint64_t searched;            /* bytes looked through for runtimes */
@@ -86,6 +110,9 @@ void probe_note(struct probe *probe, enum severity severity, const char *text, u
 /* Bytes mapped from `address` on without a gap; 0 when it is not mapped. Bounds what a length read from the target may
  * claim. */
 uint64_t probe_room(const struct probe *probe, uint64_t address);
+
+/* The same up to the end of the one mapping it lies in. */
+uint64_t probe_stretch(const struct probe *probe, uint64_t address);
 
 /* To be called before `words` words of the target are looked at because it says they are there. All the lengths of a
  * sound process together are bounded by the memory it has; a hostile or broken one can have a thousand objects share

@@ -1,17 +1,21 @@
 #include "stopped.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../dumpfmt/error.h"
+#include "registers.h"
 
+enum { REGISTERS_SIZE = 1024 };
 enum { ROUNDS = 64 }; /* a process that makes threads faster than that is not held */
 
 struct thread {
@@ -23,6 +27,8 @@ struct stopped {
     pid_t pid;
     struct thread *threads;
     size_t count;
+    struct probe_thread *readings; /* by thread that stands */
+    size_t reading_count;
     int memory, maps;
 };
 
@@ -90,6 +96,28 @@ static int stop_round(struct stopped *s)
     return status < 0 ? status : fresh;
 }
 
+/* The registers of every thread; one that has ended has none. */
+static void read_registers(struct stopped *s)
+{
+    s->readings = calloc(s->count + 1, sizeof *s->readings);
+    for (size_t i = 0; s->readings && i < s->count; i++) {
+        uint64_t *registers = malloc(REGISTERS_SIZE);
+        struct iovec to = {registers, REGISTERS_SIZE};
+        if (!registers || ptrace(PTRACE_GETREGSET, s->threads[i].id, NT_PRSTATUS, &to)) {
+            free(registers);
+            continue;
+        }
+        s->readings[s->reading_count++] =
+            thread_of((uint64_t)s->threads[i].id, registers, to.iov_len / sizeof *registers);
+    }
+}
+
+const struct probe_thread *stopped_threads(const struct stopped *s, size_t *count)
+{
+    *count = s->reading_count;
+    return s->readings;
+}
+
 static int open_of(pid_t pid, const char *what)
 {
     char path[64];
@@ -120,6 +148,7 @@ int stopped_begin(pid_t pid, struct stopped **out, struct rh_error *err)
         stopped_end(s);
         return status;
     }
+    read_registers(s);
     *out = s;
     return 0;
 }
@@ -144,6 +173,9 @@ void stopped_end(struct stopped *s)
         close(s->memory);
     if (s->maps >= 0)
         close(s->maps);
+    for (size_t i = 0; i < s->reading_count; i++)
+        free((void *)(uintptr_t)s->readings[i].registers);
+    free(s->readings);
     free(s->threads);
     free(s);
 }

@@ -269,5 +269,78 @@ class Core(Held):
         self.assertFalse(os.path.exists(self.path("x")))
 
 
+class Holders(TestCase):
+    """References taken and never dropped: who might hold them is named, and what nothing holds is told."""
+
+    LEAKS = os.path.join(os.path.dirname(HELD), "leaks")
+
+    def start(self, program=LEAKS):
+        child = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.folder,
+                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2))
+        self.addCleanup(Held.stop, child)
+        at = {}
+        for line in child.stdout:
+            name, value = line.decode().split()
+            if name == "ready":
+                return child, at
+            at[value] = name
+
+    def capture(self, *where):
+        run("capture", *where, "-o", self.path("s.refheap"))
+        return self.path("s.refheap")
+
+    def judged(self, snapshot, at):
+        """{name: (class, names of holders)}"""
+        found = {}
+        answer = ask("audit", snapshot, "--limit", "0")
+        for kind in ("over", "possibly_over", "under", "possibly_under"):
+            for o in answer[kind]:
+                found[at[o["address"]]] = kind, sorted(set(o["possible"]))
+        return found
+
+    def check(self, snapshot, at, symbols=(r"^global session_cache in leaks$", r"^global registry\+0x18 in leaks$")):
+        found = self.judged(snapshot, at)
+        self.assertEqual(found.pop("nowhere"), ("over", []))
+        kind, holders = found.pop("stack")
+        self.assertEqual((kind, {h.split()[0] for h in holders} - {"register"}), ("possibly_over", {"stack"}))
+        for name, pattern in zip(("global", "table"), symbols):
+            kind, holders = found.pop(name)
+            self.assertEqual((kind, len(holders)), ("possibly_over", 1))
+            self.assertRegex(holders[0], pattern)
+        self.assertEqual(found, {})  # no false alarm for what is held by a field and a declared root
+
+    def test_of_a_process(self):
+        child, at = self.start()
+        snapshot = self.capture("--pid", child.pid)
+        self.check(snapshot, at)
+        root, = [r for r in ask("info", snapshot)["roots"] if r["name"] == "registry"]
+        self.assertEqual((root["kind"], root["exact"]), ("global", False))
+        address = next(a for a, name in at.items() if name == "table")
+        self.assertIn("global registry+0x18 in leaks", run("why", snapshot, address)[0])
+
+    def test_of_its_core(self):
+        if core_pattern() != "core":
+            self.skipTest("cores of the kernel do not stay here")
+        child, at = self.start()
+        child.stdin.write(b"abort\n")
+        child.stdin.flush()
+        child.wait()
+        core, = [n for n in os.listdir(self.folder) if re.fullmatch(r"core(\.\d+)?", n)]
+        self.check(self.capture("--core", self.path(core)), at)
+
+    def test_stripped(self):
+        """Without symbols the module is named."""
+        stripped = self.path("stripped")
+        done = subprocess.run(["strip", "-o", stripped, self.LEAKS], stderr=subprocess.PIPE)
+        if done.returncode:
+            self.skipTest("there is no strip")
+        child, at = self.start(stripped)
+        self.check(self.capture("--pid", child.pid), at, 2 * (r"^global stripped\+0x[0-9a-f]+$",))
+
+
+if SANITIZED:
+    del Holders  # a sanitizer keeps pointers of its own
+
+
 if __name__ == "__main__":
     unittest.main()

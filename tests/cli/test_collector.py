@@ -35,7 +35,10 @@ def graph_of(snapshot):
         elif line.startswith("heap "):
             words = line.split()
             rest.append(" ".join(words[:-2] + words[-1:]))  # without the owner: the probe reads a forked copy
-        elif line.split()[0] in ("value", "root", "generation", "type", "field", "site"):
+        elif line.startswith("root "):
+            if int(line.split()[8]) & 1:  # exact: whoever reads from outside finds possible ones besides
+                rest.append(line)
+        elif line.split()[0] in ("value", "generation", "type", "field", "site"):
             rest.append(line)
     return sorted(objects) + sorted(rest)
 

@@ -1,0 +1,315 @@
+#include "holders.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../dumpfmt/hash.h"
+#include "registers.h"
+#include "symbols.h"
+
+enum { PIECE = 1 << 20, RED_ZONE = 128, NAME_SIZE_MAX = 300 };
+
+/* Bytes of data that are looked through, and words that are kept. */
+#define DATA_MAX (UINT64_C(1) << 30)
+#define STACK_MAX (UINT64_C(64) << 20)
+#define WORDS_MAX ((size_t)1 << 24)
+
+struct word {
+    uint64_t value, where; /* `where` 0: in a register */
+    uint32_t thread;       /* FORMAT_NONE: in data */
+    uint32_t number;       /* of the register */
+};
+
+/* A value that some words have, and what the walk found it to be. */
+struct value {
+    uint64_t value;
+    size_t first, count; /* of its words */
+    int64_t unexplained;
+    uint32_t heap;
+    int is_object;
+};
+
+struct holders {
+    uint64_t key;
+    struct word *words; /* by value, then place */
+    size_t count, capacity;
+    struct value *values;
+    uint32_t *slots; /* number of a value + 1 */
+    size_t value_count, mask;
+    uint64_t *exact; /* places of exact roots */
+    size_t exact_count;
+    int cut; /* there were more words than are kept */
+};
+
+/* ---- words ---- */
+
+static int add_word(struct holders *h, const struct word *word)
+{
+    if (h->count == h->capacity) {
+        size_t capacity = h->capacity ? 2 * h->capacity : 4096;
+        struct word *more = capacity > WORDS_MAX ? NULL : realloc(h->words, capacity * sizeof *more);
+        if (!more) {
+            h->cut = 1;
+            return -1;
+        }
+        h->words = more;
+        h->capacity = capacity;
+    }
+    h->words[h->count++] = *word;
+    return 0;
+}
+
+/* Whether a value could be an object's address: it is aligned, and leads to memory that can be written. */
+static int could_point(const struct probe *probe, uint64_t value)
+{
+    return value && value % 8 == 0 && probe_room(probe, value) >= sizeof(uint64_t);
+}
+
+static void gather_range(struct holders *h, struct probe *probe, uint64_t from, uint64_t to, uint32_t thread,
+                         uint8_t *piece)
+{
+    struct memory_source *source = probe->options->source;
+    from = (from + 7) & ~UINT64_C(7);
+    while (from < to && !h->cut) {
+        size_t want = to - from < PIECE ? (size_t)(to - from) : PIECE;
+        size_t n = source->read(source, from, piece, want);
+        for (size_t i = 0; i + 8 <= n; i += 8) {
+            struct word word = {.where = from + i, .thread = thread};
+            memcpy(&word.value, piece + i, 8);
+            if (could_point(probe, word.value) && add_word(h, &word))
+                return;
+        }
+        from += n == want ? n : (n & ~(uint64_t)4095) + 4096; /* past the page that is not there */
+    }
+}
+
+static void gather_data(struct holders *h, struct probe *probe, uint8_t *piece)
+{
+    uint64_t left = DATA_MAX;
+    for (size_t i = 0; i < probe->region_count; i++) {
+        const struct region *r = &probe->regions[i];
+        if (!r->readable || !r->writable || r->kind == REGION_ELSEWHERE)
+            continue;
+        uint64_t size = r->end - r->start < left ? r->end - r->start : left;
+        gather_range(h, probe, r->start, r->start + size, FORMAT_NONE, piece);
+        left -= size;
+    }
+}
+
+static void gather_thread(struct holders *h, struct probe *probe, uint32_t number, uint8_t *piece)
+{
+    const struct probe_thread *t = &probe->options->threads[number];
+    uint64_t from = t->sp > RED_ZONE ? t->sp - RED_ZONE : 0, room = probe_stretch(probe, t->sp);
+    if (room)
+        gather_range(h, probe, from, t->sp + (room < STACK_MAX ? room : STACK_MAX), number, piece);
+    for (unsigned i = 0; i < t->register_count; i++) {
+        struct word word = {.value = t->registers[i], .thread = number, .number = (uint32_t)register_number(i)};
+        if (register_number(i) >= 0 && could_point(probe, word.value))
+            add_word(h, &word);
+    }
+}
+
+/* ---- values ---- */
+
+static int compare_words(const void *pa, const void *pb)
+{
+    const struct word *a = pa, *b = pb;
+    if (a->value != b->value)
+        return a->value < b->value ? -1 : 1;
+    return a->where < b->where ? -1 : a->where > b->where;
+}
+
+static uint32_t *slot_of(const struct holders *h, uint64_t value)
+{
+    size_t i = (size_t)hash_word(h->key, value) & h->mask;
+    while (h->slots[i] && h->values[h->slots[i] - 1].value != value)
+        i = (i + 1) & h->mask;
+    return &h->slots[i];
+}
+
+static struct value *find(const struct holders *h, uint64_t address)
+{
+    uint32_t number = h->slots ? *slot_of(h, address) : 0;
+    return number ? &h->values[number - 1] : NULL;
+}
+
+static int number_values(struct holders *h)
+{
+    size_t distinct = 0, capacity = 64;
+    if (h->count)
+        qsort(h->words, h->count, sizeof *h->words, compare_words);
+    for (size_t i = 0; i < h->count; i++)
+        distinct += !i || h->words[i].value != h->words[i - 1].value;
+    while (capacity < 2 * distinct + 2)
+        capacity *= 2;
+    h->values = calloc(distinct + 1, sizeof *h->values);
+    h->slots = calloc(capacity, sizeof *h->slots);
+    h->mask = capacity - 1;
+    if (!h->values || !h->slots)
+        return -1;
+    for (size_t i = 0; i < h->count; i++) {
+        if (!i || h->words[i].value != h->words[i - 1].value) {
+            h->values[h->value_count] = (struct value){.value = h->words[i].value, .first = i};
+            *slot_of(h, h->words[i].value) = (uint32_t)++h->value_count;
+        }
+        h->values[h->value_count - 1].count++;
+    }
+    return 0;
+}
+
+struct holders *holders_gather(struct probe *probe)
+{
+    struct holders *h = calloc(1, sizeof *h);
+    uint8_t *piece = malloc(PIECE);
+    if (h && piece) {
+        h->key = hash_key();
+        gather_data(h, probe, piece);
+        for (uint32_t i = 0; i < probe->options->thread_count; i++)
+            gather_thread(h, probe, i, piece);
+    }
+    if (!h || !piece || number_values(h)) {
+        holders_release(h);
+        h = NULL;
+    }
+    free(piece);
+    return h;
+}
+
+void holders_release(struct holders *h)
+{
+    if (!h)
+        return;
+    free(h->words);
+    free(h->values);
+    free(h->slots);
+    free(h->exact);
+    free(h);
+}
+
+/* ---- what the walk finds ---- */
+
+void holders_object(struct holders *h, uint64_t address, uint32_t heap, int64_t refcount)
+{
+    struct value *v = h ? find(h, address) : NULL;
+    if (!v)
+        return;
+    v->is_object = 1;
+    v->heap = heap;
+    v->unexplained += refcount;
+}
+
+void holders_explain(struct holders *h, uint64_t object)
+{
+    struct value *v = h ? find(h, object) : NULL;
+    if (v)
+        v->unexplained--;
+}
+
+void holders_exact(struct holders *h, uint64_t where, uint64_t object)
+{
+    if (!h)
+        return;
+    holders_explain(h, object);
+    if ((h->exact_count & (h->exact_count - 1)) == 0) { /* room for powers of two */
+        uint64_t *more = realloc(h->exact, (h->exact_count ? 2 * h->exact_count : 1) * sizeof *more);
+        if (!more)
+            return;
+        h->exact = more;
+    }
+    h->exact[h->exact_count++] = where;
+}
+
+/* ---- writing ---- */
+
+static int compare_places(const void *pa, const void *pb)
+{
+    uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+    return a < b ? -1 : a > b;
+}
+
+/* The module a word of data lies in, and the variable, where symbols tell it. */
+static void name_place(struct probe *probe, struct symbols **symbols, struct root_record *r)
+{
+    for (uint32_t m = 0; m < probe->module_count; m++) {
+        const struct probe_module *module = &probe->modules[m];
+        if (r->where < module->base || r->where >= module->data_end)
+            continue;
+        const char *symbol = symbols[m] ? symbols_find(symbols[m], module->base, r->where, &r->offset) : NULL;
+        r->module = m;
+        r->name = probe_text(probe, symbol);
+        if (!symbol)
+            r->offset = r->where - module->base;
+        return;
+    }
+}
+
+static void write_holder(struct probe *probe, struct symbols **symbols, const struct value *v, const struct word *word)
+{
+    struct root_record r = {.object = v->value,
+                            .where = word->where,
+                            .module = FORMAT_NONE,
+                            .thread = word->thread,
+                            .frame = FORMAT_NONE,
+                            .kind = word->thread == FORMAT_NONE ? ROOT_GLOBAL
+                                    : word->where               ? ROOT_STACK
+                                                                : ROOT_REGISTER,
+                            .heap = v->heap};
+    char name[NAME_SIZE_MAX];
+    if (r.kind == ROOT_GLOBAL) {
+        name_place(probe, symbols, &r);
+    } else {
+        snprintf(name, sizeof name, "of thread %llu", (unsigned long long)probe->options->threads[word->thread].tid);
+        r.name = probe_text(probe, name);
+        r.offset = r.kind == ROOT_REGISTER ? word->number : 0;
+    }
+    writer_record(probe->writer, SECTION_ROOTS, &r);
+}
+
+static void write_threads(struct probe *probe)
+{
+    for (size_t i = 0; i < probe->options->thread_count; i++) {
+        const struct probe_thread *t = &probe->options->threads[i];
+        uint64_t room = probe_stretch(probe, t->sp);
+        struct thread_record r = {.tid = t->tid, .stack_low = t->sp, .stack_high = t->sp + room};
+        writer_record(probe->writer, SECTION_THREADS, &r);
+    }
+}
+
+static struct symbols **open_symbols(struct probe *probe)
+{
+    struct symbols **symbols = calloc((size_t)probe->module_count + 1, sizeof *symbols);
+    char path[8192];
+    for (uint32_t m = 0; symbols && m < probe->module_count; m++) {
+        const struct probe_module *module = &probe->modules[m];
+        const char *file = probe->options->file_of
+                               ? probe->options->file_of(probe->options->file_context, module->path, path, sizeof path)
+                               : NULL;
+        symbols[m] = file ? symbols_open(file, module->build_id, module->build_id_length) : NULL;
+    }
+    return symbols;
+}
+
+void holders_write(struct holders *h, struct probe *probe)
+{
+    struct symbols **symbols = h ? open_symbols(probe) : NULL;
+    write_threads(probe);
+    if (!symbols)
+        return;
+    if (h->exact_count)
+        qsort(h->exact, h->exact_count, sizeof *h->exact, compare_places);
+    for (size_t i = 0; i < h->value_count; i++) {
+        const struct value *v = &h->values[i];
+        for (size_t w = v->first; v->is_object && v->unexplained > 0 && w < v->first + v->count; w++) {
+            const struct word *word = &h->words[w];
+            if (!h->exact_count || !word->where ||
+                !bsearch(&word->where, h->exact, h->exact_count, sizeof *h->exact, compare_places))
+                write_holder(probe, symbols, v, word);
+        }
+    }
+    if (h->cut)
+        probe_note(probe, SEVERITY_WARNING, "there is too much data to look through all of it for holders", 0);
+    for (uint32_t m = 0; m < probe->module_count; m++)
+        symbols_close(symbols[m]);
+    free(symbols);
+}
