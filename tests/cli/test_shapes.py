@@ -8,7 +8,7 @@ import os
 import subprocess
 import unittest
 
-from support import BUILD, REFHEAP, TestCase, tool
+from support import BUILD, REFHEAP, TOOLS, TestCase, tool
 
 OBJECTS = int(os.environ.get("SHAPE_OBJECTS", "200000"))
 SIZE = 32
@@ -29,18 +29,16 @@ QUESTIONS = [
 class Shapes(TestCase):
     def ask(self, *question, status=(0,)):
         question = [word.replace("@LAST", "@%d" % (OBJECTS - 1)).replace("FOLDER", self.folder) for word in question]
-        out = self.path("out")
+        out, peak = self.path("out"), self.path("peak")
         with open(out, "wb") as f:
-            child = subprocess.Popen(["timeout", "60", REFHEAP, question[0], self.snapshot, *question[1:], "--no-cache"],
-                                     stdout=f, stderr=subprocess.PIPE)
-            said = child.stderr.read()
-            child.stderr.close()
-            _, code, usage = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(code)
-        self.assertIn(child.returncode, status, (question, said))
+            done = subprocess.run([os.path.join(TOOLS, "peak"), peak, "timeout", "60", REFHEAP, question[0], self.snapshot,
+                                   *question[1:], "--no-cache"], stdout=f, stderr=subprocess.PIPE)
+        self.assertIn(done.returncode, status, (question, done.stderr))
+        with open(peak) as f:
+            kib = int(f.read())
         if not SANITIZED:
-            self.assertLess(usage.ru_maxrss << 10, FREE_BYTES + BYTES_AN_OBJECT * OBJECTS, question)
-        return out  # which may be large, and what this process holds counts for those it starts
+            self.assertLess(kib << 10, FREE_BYTES + BYTES_AN_OBJECT * OBJECTS, question)
+        return out
 
     def json(self, *question):
         with open(self.ask(*question, "--json")) as f:
