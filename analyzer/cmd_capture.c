@@ -189,6 +189,7 @@ static int from_core(struct invocation *inv, struct probe_options *options, cons
     struct core *core;
     struct rh_error err;
     char n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE];
+    guard_mapped(&inv->own[OWN_CORE], inv->own[OWN_EXE] ? 2 : 1); /* --exe stands behind it */
     if (core_open(inv->own[OWN_CORE], &how, &core, &err))
         return fail(inv->own[OWN_CORE], &err);
     const struct core_facts *facts = core_facts(core);

@@ -45,18 +45,20 @@ static void read_row(const struct graph *g, struct facts *f)
     }
 }
 
-static int gather(struct session *s, ordinal o, struct facts *f)
+static int gather(struct session *s, ordinal o, struct facts *f, struct rh_error *err)
 {
     const struct graph *g = &s->graph;
-    uint64_t owned;
-    if (sums_owned_by(g, o, &owned))
+    uint64_t owned, retained;
+    if (session_retained(s, o, &retained, err))
         return -1;
+    if (sums_owned_by(g, o, &owned))
+        return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
     ordinal component = s->components.component[o];
     *f = (struct facts){
         .o = o,
         .explained = roots_explained(&s->roots, o),
         .owned = owned,
-        .retained = session_retained(s, o),
+        .retained = retained,
         .fate = s->garbage[2].fate[o],
         .cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component],
     };
@@ -182,10 +184,8 @@ static int run(struct invocation *inv)
     int status = select_object(inv, inv->argv[0], &o);
     if (status)
         return status;
-    if (gather(s, o, &facts)) {
-        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
+    if (gather(s, o, &facts, &err))
         return fail(s->path, &err);
-    }
     if (inv->out.format == OUTPUT_JSON)
         show_json(inv, &facts);
     else

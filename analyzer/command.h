@@ -125,4 +125,8 @@ int check_sort(const struct invocation *inv, const struct column *columns, size_
 void begin_table(struct invocation *inv, struct table *table, const struct column *columns, size_t count,
                  struct table_options *options);
 
+/* From here on, should one of these files shrink while it is mapped, the program ends with a line that says so. The
+ * paths must stay. */
+void guard_mapped(const char **paths, int count);
+
 #endif

@@ -319,7 +319,8 @@ static int begin(struct writing *w)
         has_serials |= w->serials[o] != 0;
         fits &= w->serials[o] && w->serials[o] < UINT32_MAX / 2;
     }
-    if (!has_serials || !fits) {
+    /* Each heap counts its own. */
+    if (!has_serials || !fits || snapshot_count(s->snapshot, SECTION_HEAPS) != 1) {
         free(w->serials);
         w->serials = NULL;
     }

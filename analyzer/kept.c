@@ -340,13 +340,52 @@ static int has_room(const char *path, uint64_t size)
     return !statvfs(slash ? folder : ".", &fs) && fs.f_bavail * fs.f_frsize / 4 > size;
 }
 
+/* A file without a name in the folder of `path`, so that nothing is left of it when the program is stopped halfway; -1
+ * where the file system has no such files. */
+static int open_nameless(const char *path)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    return open(slash ? folder : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+}
+
+/* Gives it the name, in place of what had it. */
+static int name_file(int fd, const char *path)
+{
+    char from[64], temporary[PATH_MAX + 32];
+    snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
+    snprintf(temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid());
+    unlink(temporary);
+    if (linkat(AT_FDCWD, from, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW))
+        return -1;
+    if (!rename(temporary, path))
+        return 0;
+    unlink(temporary);
+    return -1;
+}
+
+static int write_nameless(struct sink_file *file, int fd, const char *path, const struct writing *w)
+{
+    sink_file_use(file, fd);
+    int status = write_all(&file->sink, w);
+    sink_file_commit(file, NULL);
+    if (!status)
+        status = name_file(fd, path);
+    close(fd);
+    return status;
+}
+
 static int write_at(const char *path, const struct writing *w)
 {
     struct sink_file *file = may_replace(path) && has_room(path, w->head.size) ? malloc(sizeof *file) : NULL;
     if (!file)
         return -1;
-    int status = sink_file_open(file, path, NULL);
-    if (!status) {
+    int fd = open_nameless(path);
+    int status = fd >= 0 ? write_nameless(file, fd, path, w) : sink_file_open(file, path, NULL);
+    if (fd < 0 && !status) {
         file->unsynced = 1; /* what a power failure leaves of it has wrong checksums */
         status = write_all(&file->sink, w);
         if (status)

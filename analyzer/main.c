@@ -44,6 +44,13 @@ static void on_bus_error(int signal)
     _exit(STATUS_ERROR);
 }
 
+void guard_mapped(const char **paths, int count)
+{
+    mapped_paths = paths;
+    mapped_count = count;
+    signal(SIGBUS, on_bus_error);
+}
+
 /* ---- output ---- */
 
 static int wants_color(const struct options *o, FILE *file)
@@ -177,9 +184,7 @@ static int open_snapshots(struct invocation *inv)
         error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
         return fail(NULL, &err);
     }
-    mapped_paths = inv->argv;
-    mapped_count = count;
-    signal(SIGBUS, on_bus_error);
+    guard_mapped(inv->argv, count);
     int status = open_snapshot(inv, &inv->session, inv->argv[0]);
     for (; !status && inv->more_count < count - 1; inv->more_count++)
         status = open_snapshot(inv, &inv->more[inv->more_count], inv->argv[inv->more_count + 1]);
@@ -196,6 +201,20 @@ static int flush_words(int status)
         return status;
     error_set_os(&err, errno, "cannot write the result", "");
     return report_lost(NULL, &err);
+}
+
+/* What a kept index vouched for was read when it was wanted; if that was damaged since, the answer is no answer. */
+static int report_late(const struct invocation *inv, int status)
+{
+    struct rh_error err;
+    for (int i = -1; i < inv->more_count; i++) {
+        const struct session *s = i < 0 ? &inv->session : &inv->more[i];
+        if (!s->snapshot || !snapshot_is_damaged_late(s->snapshot))
+            continue;
+        error_set(&err, RH_ERR_FORMAT, "the file was damaged since its index was made", "refheap verify tells where");
+        status = fail(s->path, &err);
+    }
+    return status;
 }
 
 static int run_command(struct invocation *inv, int argc, char **argv)
@@ -216,7 +235,7 @@ static int run_command(struct invocation *inv, int argc, char **argv)
     session_progress_end(&inv->session);
     for (int i = 0; i < inv->more_count; i++)
         session_progress_end(&inv->more[i]);
-    status = close_output(inv, status);
+    status = close_output(inv, report_late(inv, status));
     if (status != STATUS_ERROR) {
         session_keep(&inv->session);
         for (int i = 0; i < inv->more_count; i++)

@@ -276,6 +276,9 @@ static int find_objects_with_values(struct session *s)
     struct value_index *v = &s->values;
     size_t words = s->graph.objects / 64 + 1;
     struct value_cursor cursor = {0};
+    array_free(v->has);
+    array_free(v->rank);
+    v->count = 0;
     v->has = array_new(words, sizeof *v->has);
     v->rank = array_new(words, sizeof *v->rank);
     if (!v->has || !v->rank)

@@ -104,7 +104,7 @@ int session_sums(struct session *s, struct rh_error *err);                    /*
 int session_rows(struct session *s, unsigned groups, struct rh_error *err);
 
 /* What a vertex retains, of dominators taken by session_rows() too. */
-uint64_t session_retained(const struct session *s, ordinal vertex);
+int session_retained(struct session *s, ordinal vertex, uint64_t *retained, struct rh_error *err);
 
 /* The value of an object, or NULL; NULL too before session_values(). */
 const struct value_record *session_value(const struct session *s, ordinal o);

@@ -404,10 +404,14 @@ int session_rows(struct session *s, unsigned groups, struct rh_error *err)
     return !session_roots(s, err);
 }
 
-uint64_t session_retained(const struct session *s, ordinal vertex)
+int session_retained(struct session *s, ordinal vertex, uint64_t *retained, struct rh_error *err)
 {
-    graph_check(&s->graph, &s->dominators.retained[vertex], sizeof *s->dominators.retained);
-    return s->dominators.retained[vertex];
+    int late = s->unsettled >> KEPT_DOMINATORS & 1;
+    int wrong = late && kept_check_bytes(s->kept, &s->dominators.retained[vertex], sizeof *retained);
+    int status = wrong ? session_dominators(s, err) : 0; /* settles what was taken, and computes what was wrong */
+    if (!status)
+        *retained = s->dominators.retained[vertex];
+    return status;
 }
 
 /* ---- keeping ---- */

@@ -152,21 +152,28 @@ static int unpack_block(struct block_view *block, struct rh_error *err)
 
 /* ---- blocks of known files ---- */
 
-static pthread_mutex_t unpack_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t late_lock = PTHREAD_MUTEX_INITIALIZER;
 
-int unpack_late(const uint8_t *bytes, struct block_view *block)
+int check_late(struct snapshot *s, struct block_view *block)
 {
-    pthread_mutex_lock(&unpack_lock);
-    int status = 0;
-    if (!block->payload) {
-        struct block_view unpacked = *block;
-        unpacked.payload = bytes + block->offset + sizeof(struct block_header);
-        status = unpack_block(&unpacked, NULL);
-        block->unpacked = unpacked.unpacked;
-        __atomic_store_n(&block->payload, status ? NULL : unpacked.payload, __ATOMIC_RELEASE);
+    pthread_mutex_lock(&late_lock);
+    if (block->late == 1) {
+        struct check check = {.salvage = 1, .no_values = s->header.flags & FILE_NO_VALUES}; /* a block by itself */
+        struct block_header h;
+        struct block_view ready = *block;
+        ready.payload = s->bytes + block->offset + sizeof h;
+        int status = judge_block(s, block->offset, &h, 0) ? -1 : 0;
+        if (!status && (h.flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_ZSTD)
+            status = unpack_block(&ready, NULL);
+        block->unpacked = ready.unpacked;
+        if (!status)
+            status = check_block(&check, &ready, NULL);
+        block->payload = ready.payload;
+        s->damaged_late |= status != 0;
+        __atomic_store_n(&block->late, status ? 2 : 0, __ATOMIC_RELEASE);
     }
-    pthread_mutex_unlock(&unpack_lock);
-    return status;
+    pthread_mutex_unlock(&late_lock);
+    return block->late ? -1 : 0;
 }
 
 /* ---- the walk over the blocks ---- */
@@ -212,8 +219,7 @@ static int take_block(struct snapshot *s, struct walk *w, const struct block_hea
                                .offset = w->offset};
     int status = 0;
     if (w->check->known && is_bulk(h->section)) {
-        if ((h->flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_ZSTD)
-            block.payload = NULL; /* until somebody wants it */
+        block.late = 1; /* until somebody wants it */
     } else {
         status = (h->flags & BLOCK_CODEC_MASK) == BLOCK_CODEC_ZSTD ? unpack_block(&block, err) : 0;
         if (status == 0)

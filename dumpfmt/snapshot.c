@@ -193,6 +193,11 @@ int snapshot_is_known(const struct snapshot *s)
     return s->known;
 }
 
+int snapshot_is_damaged_late(const struct snapshot *s)
+{
+    return s->damaged_late;
+}
+
 int snapshot_check_known(const struct snapshot *s, struct rh_error *err)
 {
     struct snapshot *again;

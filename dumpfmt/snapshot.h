@@ -51,6 +51,9 @@ int snapshot_identity(const struct snapshot *s, struct snapshot_identity *identi
 /* 1 when the file was the one that options.known described. */
 int snapshot_is_known(const struct snapshot *s);
 
+/* 1 when a part of a known file, read late, turned out to be damaged: its elements were left out. */
+int snapshot_is_damaged_late(const struct snapshot *s);
+
 /* Checks of a known file what opening it took on trust. */
 int snapshot_check_known(const struct snapshot *s, struct rh_error *err);
 
@@ -107,6 +110,7 @@ struct block_view {
     uint64_t first;
     uint64_t offset;   /* of the block header in the file */
     uint8_t *unpacked; /* memory of the reader that the payload is in, or NULL */
+    uint8_t late;      /* of a known file: 1 not checked yet, 2 damaged */
 };
 size_t snapshot_block_count(const struct snapshot *s, enum section section);
 const struct block_view *snapshot_block(const struct snapshot *s, enum section section, size_t index);

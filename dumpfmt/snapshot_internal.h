@@ -23,7 +23,7 @@ struct snapshot {
     size_t size;
     int mapped, allocated;             /* how `bytes` is to be given back */
     struct snapshot_identity identity; /* of a file that is mapped */
-    int known;
+    int known, damaged_late;
 
     struct file_header header;
     struct process_record process;
@@ -70,8 +70,8 @@ static inline int is_bulk(unsigned section)
     return section == SECTION_OBJECTS || section == SECTION_EDGES || section == SECTION_VALUES;
 }
 
-/* Unpacks a block that was left packed (blocks.c). -1 when it cannot be. */
-int unpack_late(const uint8_t *bytes, struct block_view *block);
+/* Checks, and unpacks, a block that was left alone when the file was opened (blocks.c). 0 when it is right. */
+int check_late(struct snapshot *s, struct block_view *block);
 
 /* What to do about a file that is damaged. */
 #define HINT_SALVAGE "take the snapshot again, or read what is whole with --salvage"

@@ -113,14 +113,14 @@ const struct block_view *snapshot_block(const struct snapshot *s, enum section s
     return &s->blocks[section].items[index];
 }
 
-/* A block whose payload is there. Of a known file that is damaged after all, a block may turn out not to unpack: it is
- * one without elements then. */
+/* A block whose payload was checked. Of a known file that was damaged since, a block may be found out now: it is one
+ * without elements then. */
 static const struct block_view *ready_block(const struct snapshot *s, enum section section, size_t index)
 {
     static const uint64_t nothing[16];
     static const struct block_view empty = {.payload = (const uint8_t *)nothing, .length = sizeof nothing};
     struct block_view *block = &s->blocks[section].items[index];
-    int ready = __atomic_load_n(&block->payload, __ATOMIC_ACQUIRE) || !unpack_late(s->bytes, block);
+    int ready = !__atomic_load_n(&block->late, __ATOMIC_ACQUIRE) || !check_late((struct snapshot *)s, block);
     return ready ? block : &empty;
 }
 

@@ -75,11 +75,7 @@ static char *grow(struct extent e, size_t size)
     if (!to)
         return NULL;
     char *moved = mremap(e.at, e.size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-    if (moved == MAP_FAILED) {
-        munmap(to, size);
-        return NULL;
-    }
-    return moved;
+    return moved == MAP_FAILED ? NULL : moved; /* whose `to` is then, kernels do not agree on: it is left alone */
 }
 
 /* `size` bytes of memory; the first *used of them were used before. */

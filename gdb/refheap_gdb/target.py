@@ -15,8 +15,9 @@ from . import program
 class Snapshot:
     """A snapshot file and where it came from."""
 
-    def __init__(self, path, description, loaded):
+    def __init__(self, path, description, loaded, inferior=None):
         self.path = path
+        self.inferior = inferior  # its number and process
         self.description = description
         self.loaded = loaded  # by the user, from a file: it is not of this stop
 
@@ -141,11 +142,14 @@ def snapshot():
     global _current
     if _loaded:
         return _loaded
+    inferior = require_stopped_process(also_core=True)
+    if _current and _current.inferior != (inferior.num, inferior.pid):
+        _drop()
     if _current is None:
-        inferior = require_stopped_process(also_core=True)
         path = os.path.join(_temporary_folder(), "stop.refheap")
         facts = capture(path)
-        _current = Snapshot(path, "process %d, %d objects" % (inferior.pid, facts["objects"]), False)
+        _current = Snapshot(path, "process %d, %d objects" % (inferior.pid, facts["objects"]), False,
+                            (inferior.num, inferior.pid))
     return _current
 
 

@@ -25,6 +25,7 @@ enum { SEGMENTS_MAX = 1 << 20, FILES_MAX = 1 << 20, THREADS_MAX = 1 << 16, PATH_
 struct segment {
     uint64_t start, size;
     uint64_t offset, held; /* where in the core, and how much of it is there */
+    uint64_t written;      /* how much of it was to be there; the rest stood in a file */
     unsigned flags;        /* PF_* */
 };
 
@@ -121,7 +122,7 @@ static size_t core_read(struct memory_source *source, uint64_t address, void *to
         if (within < s->held) {
             from = core->bytes + s->offset + within;
             n = (size_t)(s->held - within);
-        } else if (!(s->flags & PF_W)) {
+        } else if (within >= s->written && !(s->flags & PF_W)) {
             n = disk_bytes(core, at, left < size - done ? (size_t)left : size - done, &from);
         }
         if (!n)
@@ -164,7 +165,7 @@ static int read_segments(struct core *core, Elf *elf, struct rh_error *err)
         uint64_t held = p.p_filesz < p.p_memsz ? p.p_filesz : p.p_memsz;
         core->facts.truncated |= held > there;
         core->segments[core->segment_count++] =
-            (struct segment){p.p_vaddr, p.p_memsz, p.p_offset, held < there ? held : there, p.p_flags};
+            (struct segment){p.p_vaddr, p.p_memsz, p.p_offset, held < there ? held : there, held, p.p_flags};
     }
     qsort(core->segments, core->segment_count, sizeof *core->segments, compare_segments);
     for (size_t i = 1; i < core->segment_count; i++)
@@ -179,7 +180,7 @@ static int read_segments(struct core *core, Elf *elf, struct rh_error *err)
 static int read_files(struct core *core, const char *note, size_t size)
 {
     uint64_t head[2], row[3];
-    if (core->mapped || size < sizeof head || !(core->notes = malloc(size + 1)))
+    if (core->notes || size < sizeof head || !(core->notes = malloc(size + 1)))
         return 0;
     memcpy(core->notes, note, size);
     core->notes[size] = 0;
@@ -233,6 +234,7 @@ static void read_thread(struct core *core, const char *note, size_t size)
 static int read_notes(struct core *core, Elf *elf)
 {
     size_t count, at = 0, name, body;
+    uint64_t allowed = core->size; /* of notes, which may overlap */
     if (elf_getphdrnum(elf, &count))
         return 0;
     for (size_t i = 0; i < count; i++) {
@@ -240,9 +242,12 @@ static int read_notes(struct core *core, Elf *elf)
         GElf_Nhdr note;
         if (!gelf_getphdr(elf, (int)i, &p) || p.p_type != PT_NOTE || p.p_offset > core->size)
             continue;
-        uint64_t there = core->size - p.p_offset;
-        Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)p.p_offset, p.p_filesz < there ? p.p_filesz : there,
-                                              p.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+        uint64_t there = core->size - p.p_offset, size = p.p_filesz < there ? p.p_filesz : there;
+        if (size > allowed)
+            break;
+        allowed -= size;
+        Elf_Data *data =
+            elf_getdata_rawchunk(elf, (int64_t)p.p_offset, size, p.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
         for (at = 0; data && (at = gelf_getnote(data, at, &note, &name, &body)) > 0;) {
             const char *desc = (const char *)data->d_buf + body;
             int is_core = note.n_namesz == 5 && !memcmp((const char *)data->d_buf + name, "CORE", 5);
@@ -277,7 +282,7 @@ static int add_unlisted(struct core *core)
         for (size_t next = at; from < m->end; next++) {
             uint64_t to = next < listed && all[next].start < m->end ? all[next].start : m->end;
             if (from < to)
-                all[core->segment_count++] = (struct segment){from, to - from, 0, 0, PF_R | PF_X};
+                all[core->segment_count++] = (struct segment){from, to - from, 0, 0, 0, PF_R | PF_X};
             from = to < m->end ? all[next].start + all[next].size : m->end;
         }
     }
@@ -379,10 +384,12 @@ static void count_memory(struct core *core)
         const uint8_t *from;
         f->expected += s->size;
         f->present += s->held;
-        for (uint64_t at = s->held; at < s->size && !(s->flags & PF_W);) {
+        for (uint64_t at = s->written; at < s->size && !(s->flags & PF_W);) {
             size_t n = disk_bytes(core, s->start + at, (size_t)(s->size - at), &from);
+            if (!n)
+                break;
             f->from_files += n;
-            at += n ? n : s->size;
+            at += n;
         }
     }
     f->present += f->from_files;
@@ -430,7 +437,7 @@ int core_open(const char *path, const struct core_options *options, struct core 
     core->options = *options;
     core->maps = -1;
     elf_version(EV_CURRENT);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     int status = fd < 0 ? error_set_os(err, errno, "cannot open it", "check the name and the permissions")
                         : map_file(core, fd, err);
     Elf *elf = status ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);

@@ -10,17 +10,21 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../dumpfmt/error.h"
 #include "registers.h"
 
 enum { REGISTERS_SIZE = 1024 };
-enum { ROUNDS = 64 }; /* a process that makes threads faster than that is not held */
+enum { PATIENCE = 3000 }; /* milliseconds to wait for a thread that does not stop */
+enum { ROUNDS = 64 };     /* a process that makes threads faster than that is not held */
+
+enum thread_state { SEIZED, STANDS, GONE };
 
 struct thread {
     pid_t id;
-    int signal; /* that was about to be delivered */
+    enum thread_state state;
 };
 
 struct stopped {
@@ -44,6 +48,20 @@ static int not_allowed(pid_t pid, int error, struct rh_error *err)
     return RH_ERR_IO;
 }
 
+/* Whether a thread has ended, reaped or not. The kernel refuses to seize one on its way out as it refuses strangers. */
+static int has_ended(pid_t pid, pid_t id)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)id);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = 0;
+    const char *name_end = strrchr(text, ')');
+    return n <= 0 || !name_end || strlen(name_end) < 3 || strchr("ZXx", name_end[2]);
+}
+
 static int is_known(const struct stopped *s, pid_t id)
 {
     for (size_t i = 0; i < s->count; i++)
@@ -52,32 +70,58 @@ static int is_known(const struct stopped *s, pid_t id)
     return 0;
 }
 
-/* Seizes a thread and waits until it stands. 1 when it does, 0 when it has ended, or minus an errno. */
-static int stop_thread(struct stopped *s, pid_t id)
+/* Seizes a thread and tells it to stop. 1 when it was told, 0 when it has ended, or minus an errno. */
+static int interrupt_thread(struct stopped *s, pid_t id)
 {
-    int status;
     struct thread *more = realloc(s->threads, (s->count + 1) * sizeof *more);
     if (!more)
         return -ENOMEM;
     s->threads = more;
-    if (ptrace(PTRACE_SEIZE, id, 0, 0))
-        return errno == ESRCH ? 0 : -errno;
-    s->threads[s->count++] = (struct thread){id, 0};
-    if (ptrace(PTRACE_INTERRUPT, id, 0, 0))
-        return errno == ESRCH ? 0 : -errno;
-    while (waitpid(id, &status, __WALL) < 0)
-        if (errno != EINTR)
-            return -errno;
-    if (!WIFSTOPPED(status))
-        return 0; /* it ended */
-    /* Stopped by something else: a signal on its way, to be delivered when the thread goes on. */
-    if (status >> 16 != PTRACE_EVENT_STOP)
-        s->threads[s->count - 1].signal = WSTOPSIG(status);
+    if (ptrace(PTRACE_SEIZE, id, 0, 0)) {
+        int error = errno;
+        return error == ESRCH || has_ended(s->pid, id) ? 0 : -error;
+    }
+    s->threads[s->count++] = (struct thread){id, SEIZED};
+    ptrace(PTRACE_INTERRUPT, id, 0, 0); /* fails only for one that has ended: waiting tells */
     return 1;
 }
 
+static int64_t milliseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits until a thread stands. A signal that comes first is delivered at once: it would be lost with us if we were
+ * killed while we keep it. 0, or -EBUSY for one that the kernel does not let stop. */
+static int await_thread(struct thread *t, int64_t deadline)
+{
+    const struct timespec pause = {0, 100000};
+    int status;
+    for (;;) {
+        pid_t id = waitpid(t->id, &status, __WALL | WNOHANG);
+        if (id < 0 && errno == EINTR)
+            continue;
+        if (id < 0 || (id > 0 && !WIFSTOPPED(status))) {
+            t->state = GONE;
+            return 0;
+        }
+        if (id > 0 && status >> 16 == PTRACE_EVENT_STOP) {
+            t->state = STANDS;
+            return 0;
+        }
+        if (id > 0)
+            ptrace(PTRACE_CONT, t->id, 0, (void *)(intptr_t)WSTOPSIG(status));
+        else if (milliseconds() > deadline)
+            return -EBUSY;
+        else
+            nanosleep(&pause, NULL);
+    }
+}
+
 /* Stops the threads that are not stopped yet; returns how many were new, or minus an errno. */
-static int stop_round(struct stopped *s)
+static int stop_round(struct stopped *s, int64_t deadline)
 {
     char path[64];
     int fresh = 0, status = 0;
@@ -89,10 +133,13 @@ static int stop_round(struct stopped *s)
         pid_t id = (pid_t)atoi(entry->d_name);
         if (id <= 0 || is_known(s, id))
             continue;
-        status = stop_thread(s, id);
+        status = interrupt_thread(s, id);
         fresh += status > 0;
     }
     closedir(tasks);
+    for (size_t i = 0; i < s->count && status >= 0; i++)
+        if (s->threads[i].state == SEIZED)
+            status = await_thread(&s->threads[i], deadline);
     return status < 0 ? status : fresh;
 }
 
@@ -101,6 +148,8 @@ static void read_registers(struct stopped *s)
 {
     s->readings = calloc(s->count + 1, sizeof *s->readings);
     for (size_t i = 0; s->readings && i < s->count; i++) {
+        if (s->threads[i].state != STANDS)
+            continue;
         uint64_t *registers = malloc(REGISTERS_SIZE);
         struct iovec to = {registers, REGISTERS_SIZE};
         if (!registers || ptrace(PTRACE_GETREGSET, s->threads[i].id, NT_PRSTATUS, &to)) {
@@ -118,33 +167,49 @@ const struct probe_thread *stopped_threads(const struct stopped *s, size_t *coun
     return s->readings;
 }
 
-static int open_of(pid_t pid, const char *what)
+/* By a thread that stands: a leader that has ended has no memory any more. */
+static int open_of(const struct stopped *s, const char *what)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, what);
-    return open(path, O_RDONLY | O_CLOEXEC);
+    char path[80];
+    for (size_t i = 0; i < s->count; i++)
+        if (s->threads[i].state == STANDS) {
+            snprintf(path, sizeof path, "/proc/%d/task/%d/%s", (int)s->pid, (int)s->threads[i].id, what);
+            return open(path, O_RDONLY | O_CLOEXEC);
+        }
+    errno = ESRCH;
+    return -1;
+}
+
+static int explain(pid_t pid, int fresh, struct rh_error *err)
+{
+    if (fresh > 0)
+        return error_format(err, RH_ERR_BUSY, "stop it first, in a debugger or with SIGSTOP",
+                            "process %d makes threads faster than they can be stopped", (int)pid);
+    if (fresh == -EBUSY)
+        return error_format(err, RH_ERR_BUSY, "try again: it waits for a device, or in vfork() for its child",
+                            "a thread of process %d cannot be stopped now", (int)pid);
+    return not_allowed(pid, -fresh, err);
 }
 
 int stopped_begin(pid_t pid, struct stopped **out, struct rh_error *err)
 {
     struct stopped *s = calloc(1, sizeof *s);
     int fresh = 1, rounds = 0;
+    int64_t deadline = milliseconds() + PATIENCE;
     *out = NULL;
     if (!s)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
     s->pid = pid;
     s->memory = s->maps = -1;
     while (fresh > 0 && rounds++ < ROUNDS)
-        fresh = stop_round(s);
-    if (!fresh && s->count) {
-        s->memory = open_of(pid, "mem");
-        s->maps = open_of(pid, "maps");
-        fresh = s->memory < 0 || s->maps < 0 ? -errno : 0;
+        fresh = stop_round(s, deadline);
+    if (!fresh) {
+        s->memory = open_of(s, "mem");
+        s->maps = s->memory < 0 ? -1 : open_of(s, "maps");
+        fresh = s->maps < 0 ? -errno : 0;
     }
-    if (fresh || !s->count) {
-        int status = fresh > 0 ? error_format(err, RH_ERR_BUSY, "stop it first, in a debugger or with SIGSTOP",
-                                              "process %d makes threads faster than they can be stopped", (int)pid)
-                               : not_allowed(pid, fresh ? -fresh : ESRCH, err);
+    if (fresh) {
+        int status = explain(pid, fresh, err);
         stopped_end(s);
         return status;
     }
@@ -168,7 +233,8 @@ void stopped_end(struct stopped *s)
     if (!s)
         return;
     for (size_t i = 0; i < s->count; i++)
-        ptrace(PTRACE_DETACH, s->threads[i].id, 0, (void *)(intptr_t)s->threads[i].signal);
+        if (s->threads[i].state != GONE)
+            ptrace(PTRACE_DETACH, s->threads[i].id, 0, 0);
     if (s->memory >= 0)
         close(s->memory);
     if (s->maps >= 0)

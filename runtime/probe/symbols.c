@@ -9,6 +9,8 @@
 
 #include "../maps/maps.h"
 
+enum { NOTES_MAX = 16 };
+
 struct symbol {
     uint64_t address, size; /* as linked */
     const char *name;
@@ -25,14 +27,14 @@ struct symbols {
 size_t symbols_build_id(int fd, uint8_t *id)
 {
     Elf *elf = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
-    size_t count = 0, found = 0;
+    size_t count = 0, found = 0, notes = 0;
     if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &count))
         count = 0;
     for (size_t i = 0; i < count && !found; i++) {
         GElf_Phdr p;
         GElf_Nhdr note;
         size_t name, body;
-        if (!gelf_getphdr(elf, (int)i, &p) || p.p_type != PT_NOTE)
+        if (!gelf_getphdr(elf, (int)i, &p) || p.p_type != PT_NOTE || notes++ >= NOTES_MAX)
             continue;
         Elf_Data *data =
             elf_getdata_rawchunk(elf, (int64_t)p.p_offset, p.p_filesz, p.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);

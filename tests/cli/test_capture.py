@@ -11,6 +11,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import time
 import unittest
 
@@ -143,6 +144,28 @@ class Process(Held):
             self.assertFalse(os.path.exists(self.path("x")))
             self.ends_well()
 
+    def test_threads_that_end_meanwhile(self):
+        script = """
+import threading
+while True:
+    threads = [threading.Thread(target=lambda: None) for _ in range(8)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+"""
+        child = subprocess.Popen([sys.executable, "-c", script])
+        time.sleep(0.2)
+        for _ in range(40):
+            said = run("capture", "--pid", child.pid, "-o", self.path("x"), status=2)[1]
+            self.assertIn("no heap found", said)
+        child.kill()
+        child.wait()
+
+    def test_one_that_has_ended(self):
+        child = subprocess.Popen(["true"])
+        time.sleep(0.2)  # a zombie until it is waited for
+        self.assertIn("there is no process", run("capture", "--pid", child.pid, "-o", self.path("x"), status=2)[1])
+        child.wait()
+
     def test_no_heap(self):
         child = subprocess.Popen(["sleep", "60"])
         said = run("capture", "--pid", child.pid, "-o", self.path("x"), status=2)[1]
@@ -258,6 +281,8 @@ class Core(Held):
         for name, text in ((REFHEAP, "not a core"), ("/dev/null", "not a regular file"), (self.path("missing"), "cannot open"),
                            (os.path.join(os.path.dirname(__file__), "support.py"), "not an ELF file")):
             self.assertIn(text, run("capture", "--core", name, "-o", self.path("x"), status=2)[1])
+        os.mkfifo(self.path("fifo"))
+        self.assertIn("not a regular file", run("capture", "--core", self.path("fifo"), "-o", self.path("x"), status=2)[1])
         core = self.some_core()
         for at, value, text in ((4, b"\1", "another kind"), (18, struct.pack("<H", 40), "another kind")):
             with open(core, "rb") as f:

@@ -1,6 +1,7 @@
 """The index that is kept beside a snapshot: the same answers with it as without, and never any other."""
 
 import glob
+import mmap
 import os
 import random
 import shutil
@@ -181,6 +182,44 @@ class Belief(Index):
             if question[0] != "summary":  # which reads none of that
                 self.assertNotEqual(self.identity(), damaged, question)
             self.check(expected, question)
+
+    def test_the_very_number_that_is_shown(self):
+        """Of one object, each array at its own place."""
+        self.fill()
+        shutil.copy(self.index, self.path("whole"))
+        expected = self.without("object", "@77777")
+        elements = dict(self.elements())
+        for number, offset, size in self.parts():
+            element = elements[number]
+            if size < element * 77778:
+                continue
+            shutil.copy(self.path("whole"), self.index)
+            self.flip(offset + element * 77777)
+            self.assertEqual(self.ask("object", "@77777"), expected, number)
+
+    def elements(self):
+        with open(self.index, "rb") as f:
+            bytes_ = f.read(4096)
+        count, = struct.unpack_from("<I", bytes_, HEAD - 8)
+        return [struct.unpack_from("<II", bytes_, HEAD + 24 * i) for i in range(count)]
+
+    def test_the_snapshot_changes_under_its_index(self):
+        """By a writer that had its pages mapped and dirty before: no time of the file tells."""
+        with open(self.snapshot, "r+b") as f:
+            view = mmap.mmap(f.fileno(), 0)
+        for at in range(0, len(view), 4096):
+            view[at] = view[at]
+        self.fill()
+        before = os.stat(self.snapshot)
+        for at in range(200000, len(view) - 100000, 1000):
+            view[at:at + 4] = b"\xff\xff\xff\xff"
+        after = os.stat(self.snapshot)
+        if (before.st_ctime_ns, before.st_mtime_ns) != (after.st_ctime_ns, after.st_mtime_ns):
+            self.skipTest("this system notices")
+        for question in (["object", "@77777"], ["referents", "@77777"], ["referrers", "@60000"]):
+            said = self.ask(*question, status=2)[1]  # by what was read late, or because the system noticed after all
+            self.assertTrue(b"damaged since its index was made" in said or b"checksum" in said, said)
+        view.close()
 
     def test_it_is_made_right_again(self):
         self.fill()

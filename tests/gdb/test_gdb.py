@@ -408,6 +408,15 @@ class Core(GdbTestCase):
         self.assertIn("from a core file", run("info", self.path("c.refheap"))[0])
         self.assertIn("nothing can be run in it", self.error("refheap dump " + self.path("d.refheap")))
 
+    def test_each_of_two_programs(self):
+        """What is asked is asked of the inferior that is selected."""
+        self.gdb(os.path.join(SAMPLES, "proxy"), *self.STOP, "refheap summary", "add-inferior -exec " + os.path.join(SAMPLES, "ring"),
+                 "inferior 2", "break sample_pause", "run", "refheap summary", "inferior 1", "refheap summary")
+        one, other, again = (self.output("refheap summary", i) for i in range(3))
+        self.assertIn("169 objects", one)
+        self.assertNotIn("169 objects", other)
+        self.assertEqual(one, again)
+
     def test_a_core_without_a_heap(self):
         core = self.path("core")
         self.gdb("/bin/true", "starti", "generate-core-file " + core)

@@ -1,4 +1,5 @@
-/* peak FILE COMMAND...: runs a command, writes to FILE the most memory it or its children had, in KiB, and ends as it did.
+/* peak FILE COMMAND...: runs a command, writes to FILE the most memory it or its children had, in KiB, and ends as it
+ * did.
  *
  * What a process had before exec() counts for it too: a test in Python that measures by itself measures itself.
  */
