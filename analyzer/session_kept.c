@@ -8,9 +8,6 @@
 #include "fail.h"
 #include "graph/array.h"
 
-/* Below this building is faster than looking for what was kept. */
-enum { KEPT_FROM = 100000 };
-
 /* ---- the arrays of a group ---- */
 
 enum { SLOTS_MAX = 16, GROUP_SHIFT = 8 };
@@ -275,7 +272,7 @@ int kept_take(struct session *s, enum kept_group group, int unchecked)
         return 0;
     if (group == KEPT_GRAPH && !s->graph.back && !(s->graph.back = array_new(1, sizeof *s->graph.back)))
         return 0;
-    if (group == KEPT_SUMS && session_classes(s, NULL))
+    if (group == KEPT_SUMS && !s->has_classes)
         return 0;
     if (take_arrays(s, group, unchecked))
         return 0;
@@ -386,37 +383,16 @@ static void check_when_read(struct unchecked *unchecked, const void *first, size
     }
 }
 
-int session_rows(struct session *s, unsigned groups, struct rh_error *err)
+void kept_watch(struct session *s)
 {
-    int taken = !s->has_graph && !session_classes(s, err);
-    groups |= 1u << KEPT_ADDRESSES | 1u << KEPT_GRAPH;
-    for (unsigned group = 0; group < KEPT_GROUPS && taken; group++)
-        taken = !(groups >> group & 1) || kept_has(s, (enum kept_group)group);
-    for (unsigned group = 0; group < KEPT_GROUPS && taken; group++) {
-        int late = group == KEPT_GRAPH || group == KEPT_BACK || group == KEPT_DOMINATORS;
-        taken = !(groups >> group & 1) || kept_take(s, (enum kept_group)group, late);
-    }
-    if (!taken)
-        return 0;
     s->late = (struct session_unchecked){.unchecked.check = check_when_read, .session = s};
     s->late.unchecked.base = kept_chunks(s->kept, &s->late.unchecked.checked, &s->late.unchecked.shift);
     s->graph.unchecked = &s->late.unchecked;
-    return !session_roots(s, err);
-}
-
-int session_retained(struct session *s, ordinal vertex, uint64_t *retained, struct rh_error *err)
-{
-    int late = s->unsettled >> KEPT_DOMINATORS & 1;
-    int wrong = late && kept_check_bytes(s->kept, &s->dominators.retained[vertex], sizeof *retained);
-    int status = wrong ? session_dominators(s, err) : 0; /* settles what was taken, and computes what was wrong */
-    if (!status)
-        *retained = s->dominators.retained[vertex];
-    return status;
 }
 
 /* ---- keeping ---- */
 
-static unsigned groups_there(const struct session *s)
+unsigned kept_there(const struct session *s)
 {
     unsigned there = s->has_graph ? 1u << KEPT_ADDRESSES | 1u << KEPT_GRAPH : 0;
     there |= s->graph.back && s->graph.back->start ? 1u << KEPT_BACK : 0;
@@ -428,30 +404,8 @@ static unsigned groups_there(const struct session *s)
     return there | (s->sums ? 1u << KEPT_SUMS : 0);
 }
 
-/* The groups that the index has already: they are kept with the new ones. */
-static unsigned take_all(struct session *s)
+void kept_store(struct session *s, unsigned groups, const struct snapshot_identity *identity)
 {
-    unsigned there = groups_there(s);
-    for (unsigned group = 0; group < KEPT_GROUPS; group++)
-        if (!(there >> group & 1) && kept_take(s, (enum kept_group)group, 0))
-            there |= 1u << group;
-    return there;
-}
-
-void session_keep(struct session *s)
-{
-    struct snapshot_identity identity;
-    struct rh_error err;
-    if (s->no_cache || (s->kept_is_damaged && session_graph(s, &err)))
-        return;
-    unsigned there = groups_there(s);
-    int is_new = s->kept_is_damaged || there & ~s->borrowed;
-    if (!s->has_graph || s->graph.objects < KEPT_FROM || !is_new || snapshot_identity(s->snapshot, &identity))
-        return;
-    session_progress(s, "keeping the index");
-    if (session_back(s, &err) || session_values(s, &err) || kept_settle(s, &err))
-        return;
-    there = take_all(s);
     struct kept_part parts[KEPT_GROUPS * SLOTS_MAX];
     struct numbers numbers[KEPT_GROUPS];
     size_t count = 0;
@@ -459,7 +413,7 @@ void session_keep(struct session *s)
     s->members = s->has_cycles || s->borrowed >> KEPT_CYCLES & 1 ? s->components.member_start[s->components.count] : 0;
     for (unsigned group = 0; group < KEPT_GROUPS; group++) {
         struct slots slots;
-        if (!(there >> group & 1))
+        if (!(groups >> group & 1))
             continue;
         put_numbers(s, (enum kept_group)group, &numbers[group]);
         parts[count++] =
@@ -469,8 +423,7 @@ void session_keep(struct session *s)
             parts[count++] = (struct kept_part){part_id((enum kept_group)group, i), slots.slot[i].element,
                                                 slots.slot[i].count, array_of(&slots.slot[i])};
     }
-    kept_write(s->path, &identity, parts, count);
-    session_progress_end(s);
+    kept_write(s->path, identity, parts, count);
 }
 
 void kept_end(struct session *s)

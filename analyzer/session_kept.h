@@ -2,7 +2,7 @@
 #ifndef ANALYZER_SESSION_KEPT_H
 #define ANALYZER_SESSION_KEPT_H
 
-#include "session.h"
+#include "session_state.h"
 
 /* Opens the index that lies with a snapshot; the snapshot is opened after it and says whether it is of this file. */
 void kept_begin(struct session *s);
@@ -25,5 +25,14 @@ int kept_forget_graph(struct session *s, struct rh_error *err);
 
 /* Puts groups that belong to the index out of the way of those who free them, and closes it. */
 void kept_end(struct session *s);
+
+/* Has the graph's functions check what they read from now on: of the groups that were taken unchecked. */
+void kept_watch(struct session *s);
+
+/* Which groups the session has, however it came by them. */
+unsigned kept_there(const struct session *s);
+
+/* Writes an index of these groups. */
+void kept_store(struct session *s, unsigned groups, const struct snapshot_identity *identity);
 
 #endif
