@@ -266,16 +266,6 @@ static void write_holder(struct probe *probe, struct symbols **symbols, const st
     writer_record(probe->writer, SECTION_ROOTS, &r);
 }
 
-static void write_threads(struct probe *probe)
-{
-    for (size_t i = 0; i < probe->options->thread_count; i++) {
-        const struct probe_thread *t = &probe->options->threads[i];
-        uint64_t room = probe_stretch(probe, t->sp);
-        struct thread_record r = {.tid = t->tid, .stack_low = t->sp, .stack_high = t->sp + room};
-        writer_record(probe->writer, SECTION_THREADS, &r);
-    }
-}
-
 static struct symbols **open_symbols(struct probe *probe)
 {
     struct symbols **symbols = calloc((size_t)probe->module_count + 1, sizeof *symbols);
@@ -293,7 +283,6 @@ static struct symbols **open_symbols(struct probe *probe)
 void holders_write(struct holders *h, struct probe *probe)
 {
     struct symbols **symbols = h ? open_symbols(probe) : NULL;
-    write_threads(probe);
     if (!symbols)
         return;
     if (h->exact_count)

@@ -23,7 +23,7 @@ void holders_explain(struct holders *holders, uint64_t object);
 /* A word that is an exact root: it explains what it holds, and is no other holder. */
 void holders_exact(struct holders *holders, uint64_t where, uint64_t object);
 
-/* Writes threads and possible roots. */
+/* Writes the possible roots. */
 void holders_write(struct holders *holders, struct probe *probe);
 
 #endif

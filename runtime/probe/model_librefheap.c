@@ -466,12 +466,15 @@ static int read_heap(struct probe *probe, const struct block *block, uint64_t he
 static int runtime_write(struct probe *probe, void *state, struct rh_error *err)
 {
     const struct runtime *runtime = state;
-    for (size_t i = 0; i < runtime->heap_count; i++) {
-        int status = read_heap(probe, runtime->heaps[i].block, runtime->heaps[i].address, err);
-        if (status)
-            return status;
-    }
-    return 0;
+    int status = 0;
+    probe->holders = holders_gather(probe);
+    for (size_t i = 0; i < runtime->heap_count && !status; i++)
+        status = read_heap(probe, runtime->heaps[i].block, runtime->heaps[i].address, err);
+    if (!status)
+        holders_write(probe->holders, probe);
+    holders_release(probe->holders);
+    probe->holders = NULL;
+    return status;
 }
 
 static const struct model librefheap = {"librefheap", runtime_find, runtime_write, free};

@@ -6,7 +6,6 @@
 
 #include "../../dumpfmt/error.h"
 #include "../maps/maps.h"
-#include "holders.h"
 
 extern const struct model *const __start_probe_models[], *const __stop_probe_models[];
 
@@ -186,7 +185,6 @@ void probe_close(struct probe *probe)
     for (const struct model *const *m = __start_probe_models; m < __stop_probe_models && n < 16; m++, n++)
         if (probe->found[n])
             (*m)->release(probe->found[n]);
-    holders_release(probe->holders);
     for (uint32_t i = 0; i < probe->module_count; i++)
         free(probe->modules[i].path);
     free(probe->modules);
@@ -282,6 +280,15 @@ static void write_process(struct probe *probe)
     writer_record(probe->writer, SECTION_PROCESS, &r);
 }
 
+static void write_threads(struct probe *probe)
+{
+    for (size_t i = 0; i < probe->options->thread_count; i++) {
+        const struct probe_thread *t = &probe->options->threads[i];
+        struct thread_record r = {.tid = t->tid, .stack_low = t->sp, .stack_high = t->sp + probe_stretch(probe, t->sp)};
+        writer_record(probe->writer, SECTION_THREADS, &r);
+    }
+}
+
 static int read_memory(void *context, uint64_t address, void *to, size_t size)
 {
     return memory_read(context, address, to, size);
@@ -347,12 +354,10 @@ int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err)
     writer_random_uuid(identity.uuid);
     probe->writer = writer_open(memory, sink, &identity);
     write_modules(probe);
-    probe->holders = holders_gather(probe);
     for (const struct model *const *m = __start_probe_models; !status && m < __stop_probe_models && n < 16; m++, n++)
         if (probe->found[n])
             status = (*m)->write(probe, probe->found[n], err);
-    if (!status)
-        holders_write(probe->holders, probe);
+    write_threads(probe);
     write_process(probe);
     if (!status || writer_status(probe->writer))
         status = writer_finish(probe->writer, err);

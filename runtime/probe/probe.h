@@ -78,7 +78,7 @@ struct probe {
     struct region *regions;
     size_t region_count;
     struct writer *writer;
-    struct holders *holders; /* NULL: none are looked for */
+    struct holders *holders; /* the model's, while it writes; NULL: none are looked for */
     struct probe_module *modules;
     uint32_t module_count;
     uint32_t heaps, types, sites; /* ids handed out */
