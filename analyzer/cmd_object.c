@@ -19,29 +19,41 @@ struct facts {
     uint64_t used, capacity, serial, site;
 };
 
-/* Columns that the graph does not keep are read from the file's row. */
+/* The row of the object at `wanted` in a block, if it has it. */
+static int read_row_in(const struct objects_view *view, uint64_t wanted, struct facts *f)
+{
+    const uint64_t *address = (const uint64_t *)view->column[OBJECT_ADDRESS].data;
+    for (uint32_t i = 0; i < view->count; i++)
+        if (address[i] == wanted) {
+            f->used = column_get(&view->column[OBJECT_USED], i);
+            f->capacity = column_get(&view->column[OBJECT_CAPACITY], i);
+            f->serial = column_get(&view->column[OBJECT_SERIAL], i);
+            f->site = column_get(&view->column[OBJECT_SITE], i);
+            return 1;
+        }
+    return 0;
+}
+
+/* Columns that the graph does not keep are read from the file's row. It is in the last block whose edges begin at or
+ * before the object's, or in one before it that has as many edges before it: objects without edges share their place.
+ */
 static void read_row(const struct graph *g, struct facts *f)
 {
     uint64_t wanted = graph_address(g, f->o), edge = graph_file_edge(g, f->o);
-    for (size_t b = 0; b < snapshot_block_count(g->snapshot, SECTION_OBJECTS); b++) {
-        struct objects_view view, next;
-        snapshot_objects(g->snapshot, b, &view);
-        if (view.first_edge > edge)
+    size_t low = 0, high = snapshot_block_count(g->snapshot, SECTION_OBJECTS);
+    struct objects_view view;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        snapshot_objects(g->snapshot, middle, &view);
+        if (view.first_edge <= edge)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (low-- > 0) {
+        snapshot_objects(g->snapshot, low, &view);
+        if (read_row_in(&view, wanted, f))
             return;
-        if (b + 1 < snapshot_block_count(g->snapshot, SECTION_OBJECTS)) {
-            snapshot_objects(g->snapshot, b + 1, &next);
-            if (next.first_edge < edge)
-                continue;
-        }
-        const uint64_t *address = (const uint64_t *)view.column[OBJECT_ADDRESS].data;
-        for (uint32_t i = 0; i < view.count; i++)
-            if (address[i] == wanted) {
-                f->used = column_get(&view.column[OBJECT_USED], i);
-                f->capacity = column_get(&view.column[OBJECT_CAPACITY], i);
-                f->serial = column_get(&view.column[OBJECT_SERIAL], i);
-                f->site = column_get(&view.column[OBJECT_SITE], i);
-                return;
-            }
     }
 }
 
