@@ -198,19 +198,10 @@ static int show_text(struct invocation *inv, const struct findings *f)
 static void object_json(struct invocation *inv, ordinal o)
 {
     const struct session *s = &inv->session;
-    const struct graph *g = &s->graph;
     struct json *j = &inv->out.json;
-    unsigned generation = graph_generation(g, o);
     char name[NAME_SIZE];
     json_object(j, NULL);
-    json_address(j, "address", graph_address(g, o));
-    json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
-    json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
-    json_uint(j, "size", graph_size(g, o));
-    if (graph_is_immortal(g, o))
-        json_null(j, "refcount");
-    else
-        json_int(j, "refcount", graph_refcount(g, o));
+    object_json_head(j, s, o);
     if (cycle_of(s, o) == ORDINAL_NONE)
         json_null(j, "cycle");
     else

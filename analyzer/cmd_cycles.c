@@ -70,19 +70,10 @@ static void count_up(struct choice *c)
 static void member_json(struct invocation *inv, ordinal o)
 {
     const struct session *s = &inv->session;
-    const struct graph *g = &s->graph;
     struct json *j = &inv->out.json;
     char name[NAME_SIZE];
-    unsigned generation = graph_generation(g, o);
     json_object(j, NULL);
-    json_address(j, "address", graph_address(g, o));
-    json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
-    json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
-    json_uint(j, "size", graph_size(g, o));
-    if (graph_is_immortal(g, o))
-        json_null(j, "refcount");
-    else
-        json_int(j, "refcount", graph_refcount(g, o));
+    object_json_head(j, s, o);
     json_string(j, "label", name_object(s, o, name));
     json_object_end(j);
 }

@@ -126,3 +126,17 @@ int filter_matches_in(const struct options *f, const struct session *s, ordinal 
            (f->generation == GENERATION_ANY || graph_generation(g, o) == (unsigned)f->generation) &&
            (!f->type || glob_matches(f->type, type_name(s, o)));
 }
+
+void object_json_head(struct json *j, const struct session *s, ordinal o)
+{
+    const struct graph *g = &s->graph;
+    unsigned generation = graph_generation(g, o);
+    json_address(j, "address", graph_address(g, o));
+    json_text(j, "type", type_name(s, o).bytes, type_name(s, o).length);
+    json_int(j, "generation", generation == GENERATION_UNTRACKED ? -1 : (int)generation);
+    json_uint(j, "size", graph_size(g, o));
+    if (graph_is_immortal(g, o))
+        json_null(j, "refcount");
+    else
+        json_int(j, "refcount", graph_refcount(g, o));
+}

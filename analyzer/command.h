@@ -125,6 +125,9 @@ int check_sort(const struct invocation *inv, const struct column *columns, size_
 void begin_table(struct invocation *inv, struct table *table, const struct column *columns, size_t count,
                  struct table_options *options);
 
+/* What JSON says of an object first, wherever it stands: address, type, generation, size, refcount. */
+void object_json_head(struct json *j, const struct session *s, ordinal o);
+
 /* From here on, should one of these files shrink while it is mapped, the program ends with a line that says so. The
  * paths must stay. */
 void guard_mapped(const char **paths, int count);

@@ -11,23 +11,11 @@ struct lookup {
     size_t mask;
 };
 
-static int same_text(struct text a, struct text b)
-{
-    return a.length == b.length && !memcmp(a.bytes, b.bytes, a.length);
-}
-
-static uint64_t hash_text(struct text text, uint64_t h)
-{
-    for (size_t i = 0; i < text.length; i++)
-        h = (h ^ (uint8_t)text.bytes[i]) * 0x100000001b3u;
-    return h * 0x9e3779b97f4a7c15u;
-}
-
 static uint32_t module_number(struct common_types *t, struct lookup *l, uint32_t type)
 {
-    size_t slot = hash_text(t->module[type], 0) >> 20 & l->mask;
+    size_t slot = session_hash_text(t->module[type], 0) >> 20 & l->mask;
     for (; l->modules[slot]; slot = (slot + 1) & l->mask)
-        if (same_text(t->module[l->modules[slot] - 1], t->module[type]))
+        if (session_same_text(t->module[l->modules[slot] - 1], t->module[type]))
             return l->modules[slot] - 1;
     l->modules[slot] = type + 1;
     return type;
@@ -35,10 +23,10 @@ static uint32_t module_number(struct common_types *t, struct lookup *l, uint32_t
 
 static uint32_t type_number(struct common_types *t, struct lookup *l, struct text name, struct text module)
 {
-    size_t slot = hash_text(module, hash_text(name, 0)) >> 20 & l->mask;
+    size_t slot = session_hash_text(module, session_hash_text(name, 0)) >> 20 & l->mask;
     for (; l->types[slot]; slot = (slot + 1) & l->mask) {
         uint32_t known = l->types[slot] - 1;
-        if (same_text(t->name[known], name) && same_text(t->module[known], module))
+        if (session_same_text(t->name[known], name) && session_same_text(t->module[known], module))
             return known;
     }
     uint32_t type = t->count++;

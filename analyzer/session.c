@@ -88,12 +88,12 @@ uint64_t session_bytes(const struct session *s)
 
 /* ---- classes of types ---- */
 
-static int same_text(struct text a, struct text b)
+int session_same_text(struct text a, struct text b)
 {
     return a.length == b.length && !memcmp(a.bytes, b.bytes, a.length);
 }
 
-static uint64_t hash_text(struct text text, uint64_t h)
+uint64_t session_hash_text(struct text text, uint64_t h)
 {
     for (size_t i = 0; i < text.length; i++)
         h = (h ^ (uint8_t)text.bytes[i]) * 0x100000001b3u;
@@ -120,11 +120,11 @@ static int find_classes(struct session *s)
         if (!r)
             r = &nameless; /* only with salvage */
         struct text name = snapshot_string(snap, r->name), module = snapshot_string(snap, r->module);
-        size_t slot = hash_text(module, hash_text(name, 0)) >> 20 & (capacity - 1);
+        size_t slot = session_hash_text(module, session_hash_text(name, 0)) >> 20 & (capacity - 1);
         for (; slots[slot]; slot = (slot + 1) & (capacity - 1)) {
             const struct type_record *other = c->record[slots[slot] - 1];
-            if (same_text(snapshot_string(snap, other->name), name) &&
-                same_text(snapshot_string(snap, other->module), module))
+            if (session_same_text(snapshot_string(snap, other->name), name) &&
+                session_same_text(snapshot_string(snap, other->module), module))
                 break;
         }
         if (!slots[slot]) {

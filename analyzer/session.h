@@ -35,6 +35,10 @@ void session_keep(struct session *s);
 /* A column of the objects that the graph does not keep, by ordinal: for free(); NULL without memory. */
 uint64_t *session_column(const struct session *s, enum object_column column);
 
+/* Texts of snapshots beside each other: whether they are equal, and a hash that goes on from `h`. */
+int session_same_text(struct text a, struct text b);
+uint64_t session_hash_text(struct text text, uint64_t h);
+
 /* The sizes of all objects together, as the file has them: no graph is needed. */
 uint64_t session_bytes(const struct session *s);
 

@@ -19,7 +19,7 @@
 #include "registers.h"
 #include "symbols.h"
 
-enum { SEGMENTS_MAX = 1 << 20, FILES_MAX = 1 << 20, THREADS_MAX = 1 << 16, PATH_SIZE = 4096 };
+enum { SEGMENTS_MAX = 1 << 20, FILES_MAX = 1 << 20, THREADS_MAX = 1 << 16, DISKS_MAX = 4096, PATH_SIZE = 4096 };
 
 /* A stretch of the process's memory. */
 struct segment {
@@ -350,6 +350,8 @@ static void find_disk(void *context, const struct module_found *module)
 {
     struct core *core = context;
     char path[2 * PATH_SIZE];
+    if (core->disk_count == DISKS_MAX)
+        return;
     if (core->options.executable && take_disk(core, core->options.executable, module)) {
         snprintf(core->facts.executable, sizeof core->facts.executable, "%s", module->path);
         return;

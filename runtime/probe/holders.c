@@ -8,11 +8,14 @@
 #include "registers.h"
 #include "symbols.h"
 
-enum { PIECE = 1 << 20, RED_ZONE = 128, NAME_SIZE_MAX = 300 };
+enum { PAGE = 4096, PIECE = 1 << 20, RED_ZONE = 128, NAME_SIZE_MAX = 300 };
 
-/* Bytes of data that are looked through, and words that are kept. */
+/* Bytes of data, of one stack and of all of them that are looked through, modules whose symbols are read, and words
+ * that are kept: what a hostile process can make this work for. */
 #define DATA_MAX (UINT64_C(1) << 30)
 #define STACK_MAX (UINT64_C(64) << 20)
+#define STACKS_MAX (UINT64_C(1) << 30)
+#define MODULES_MAX 4096u
 #define WORDS_MAX ((size_t)1 << 24)
 
 struct word {
@@ -63,16 +66,20 @@ static int add_word(struct holders *h, const struct word *word)
 /* Whether a value could be an object's address: it is aligned, and leads to memory that can be written. */
 static int could_point(const struct probe *probe, uint64_t value)
 {
-    return value && value % 8 == 0 && probe_room(probe, value) >= sizeof(uint64_t);
+    const struct region *r = value && value % 8 == 0 ? probe_region(probe, value) : NULL;
+    return r && r->readable && r->writable;
 }
 
+/* Looks through at most *allowed bytes from `from` on, and takes what it looked through off it. */
 static void gather_range(struct holders *h, struct probe *probe, uint64_t from, uint64_t to, uint32_t thread,
-                         uint8_t *piece)
+                         uint64_t *allowed, uint8_t *piece)
 {
     struct memory_source *source = probe->options->source;
-    from = (from + 7) & ~UINT64_C(7);
-    while (from < to && !h->cut) {
-        size_t want = to - from < PIECE ? (size_t)(to - from) : PIECE;
+    uint64_t left = to - from < *allowed ? to - from : *allowed;
+    h->cut |= left < to - from;
+    *allowed -= left;
+    while (left) {
+        size_t want = left < PIECE ? (size_t)left : PIECE;
         size_t n = source->read(source, from, piece, want);
         for (size_t i = 0; i + 8 <= n; i += 8) {
             struct word word = {.where = from + i, .thread = thread};
@@ -80,29 +87,38 @@ static void gather_range(struct holders *h, struct probe *probe, uint64_t from, 
             if (could_point(probe, word.value) && add_word(h, &word))
                 return;
         }
-        from += n == want ? n : (n & ~(uint64_t)4095) + 4096; /* past the page that is not there */
+        /* On behind what was read, or to the page after the one that is not there. */
+        uint64_t step = n == want ? n : n + PAGE - (from + n) % PAGE;
+        if (step >= left)
+            return;
+        from += step;
+        left -= step;
     }
 }
 
 static void gather_data(struct holders *h, struct probe *probe, uint8_t *piece)
 {
-    uint64_t left = DATA_MAX;
+    uint64_t allowed = DATA_MAX;
     for (size_t i = 0; i < probe->region_count; i++) {
         const struct region *r = &probe->regions[i];
-        if (!r->readable || !r->writable || r->kind == REGION_ELSEWHERE)
-            continue;
-        uint64_t size = r->end - r->start < left ? r->end - r->start : left;
-        gather_range(h, probe, r->start, r->start + size, FORMAT_NONE, piece);
-        left -= size;
+        if (r->readable && r->writable && r->kind != REGION_ELSEWHERE)
+            gather_range(h, probe, r->start, r->end, FORMAT_NONE, &allowed, piece);
     }
 }
 
-static void gather_thread(struct holders *h, struct probe *probe, uint32_t number, uint8_t *piece)
+/* The stack in use, with what a leaf function may have below its pointer. */
+static void gather_thread(struct holders *h, struct probe *probe, uint32_t number, uint64_t *allowed, uint8_t *piece)
 {
     const struct probe_thread *t = &probe->options->threads[number];
-    uint64_t from = t->sp > RED_ZONE ? t->sp - RED_ZONE : 0, room = probe_stretch(probe, t->sp);
-    if (room)
-        gather_range(h, probe, from, t->sp + (room < STACK_MAX ? room : STACK_MAX), number, piece);
+    const struct region *stack = probe_region(probe, t->sp);
+    if (stack) {
+        uint64_t from = t->sp - stack->start > RED_ZONE ? t->sp - RED_ZONE : stack->start;
+        from = (from + 7) & ~UINT64_C(7);
+        uint64_t own = STACK_MAX < *allowed ? STACK_MAX : *allowed, before = own;
+        if (from < stack->end)
+            gather_range(h, probe, from, stack->end, number, &own, piece);
+        *allowed -= before - own;
+    }
     for (unsigned i = 0; i < t->register_count; i++) {
         struct word word = {.value = t->registers[i], .thread = number, .number = (uint32_t)register_number(i)};
         if (register_number(i) >= 0 && could_point(probe, word.value))
@@ -164,9 +180,10 @@ struct holders *holders_gather(struct probe *probe)
     uint8_t *piece = malloc(PIECE);
     if (h && piece) {
         h->key = hash_key();
+        uint64_t stacks = STACKS_MAX;
         gather_data(h, probe, piece);
         for (uint32_t i = 0; i < probe->options->thread_count; i++)
-            gather_thread(h, probe, i, piece);
+            gather_thread(h, probe, i, &stacks, piece);
     }
     if (!h || !piece || number_values(h)) {
         holders_release(h);
@@ -228,20 +245,27 @@ static int compare_places(const void *pa, const void *pb)
     return a < b ? -1 : a > b;
 }
 
-/* The module a word of data lies in, and the variable, where symbols tell it. */
+/* The module a word of data lies in, and the variable, where symbols tell it. Modules stand in the order of addresses.
+ */
 static void name_place(struct probe *probe, struct symbols **symbols, struct root_record *r)
 {
-    for (uint32_t m = 0; m < probe->module_count; m++) {
-        const struct probe_module *module = &probe->modules[m];
-        if (r->where < module->base || r->where >= module->data_end)
-            continue;
-        const char *symbol = symbols[m] ? symbols_find(symbols[m], module->base, r->where, &r->offset) : NULL;
-        r->module = m;
-        r->name = probe_text(probe, symbol);
-        if (!symbol)
-            r->offset = r->where - module->base;
-        return;
+    uint32_t low = 0, high = probe->module_count;
+    while (low < high) { /* the first that begins behind it */
+        uint32_t middle = low + (high - low) / 2;
+        if (probe->modules[middle].base <= r->where)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    if (!low || r->where >= probe->modules[low - 1].data_end)
+        return;
+    r->module = low - 1;
+    const struct probe_module *module = &probe->modules[r->module];
+    const struct symbols *own = symbols[r->module];
+    const char *symbol = own ? symbols_find(own, module->base, r->where, &r->offset) : NULL;
+    r->name = probe_text(probe, symbol);
+    if (!symbol)
+        r->offset = r->where - module->base;
 }
 
 static void write_holder(struct probe *probe, struct symbols **symbols, const struct value *v, const struct word *word)
@@ -270,7 +294,7 @@ static struct symbols **open_symbols(struct probe *probe)
 {
     struct symbols **symbols = calloc((size_t)probe->module_count + 1, sizeof *symbols);
     char path[8192];
-    for (uint32_t m = 0; symbols && m < probe->module_count; m++) {
+    for (uint32_t m = 0; symbols && m < probe->module_count && m < MODULES_MAX; m++) {
         const struct probe_module *module = &probe->modules[m];
         const char *file = probe->options->file_of
                                ? probe->options->file_of(probe->options->file_context, module->path, path, sizeof path)

@@ -208,7 +208,8 @@ void probe_note(struct probe *probe, enum severity severity, const char *text, u
     probe->damaged += severity == SEVERITY_ERROR;
 }
 
-uint64_t probe_room(const struct probe *probe, uint64_t address)
+/* The region an address lies in, or the number of regions. */
+static size_t region_at(const struct probe *probe, uint64_t address)
 {
     size_t low = 0, high = probe->region_count;
     while (low < high) { /* the first region that ends after the address */
@@ -218,19 +219,23 @@ uint64_t probe_room(const struct probe *probe, uint64_t address)
         else
             high = middle;
     }
-    if (low == probe->region_count || probe->regions[low].start > address)
-        return 0;
-    while (low + 1 < probe->region_count && probe->regions[low + 1].start == probe->regions[low].end)
-        low++;
-    return probe->regions[low].end - address;
+    return low < probe->region_count && probe->regions[low].start <= address ? low : probe->region_count;
 }
 
-uint64_t probe_stretch(const struct probe *probe, uint64_t address)
+uint64_t probe_room(const struct probe *probe, uint64_t address)
 {
-    for (size_t i = 0; i < probe->region_count; i++)
-        if (probe->regions[i].readable && probe->regions[i].start <= address && address < probe->regions[i].end)
-            return probe->regions[i].end - address;
-    return 0;
+    size_t r = region_at(probe, address);
+    if (r == probe->region_count)
+        return 0;
+    while (r + 1 < probe->region_count && probe->regions[r + 1].start == probe->regions[r].end)
+        r++;
+    return probe->regions[r].end - address;
+}
+
+const struct region *probe_region(const struct probe *probe, uint64_t address)
+{
+    size_t r = region_at(probe, address);
+    return r == probe->region_count ? NULL : &probe->regions[r];
 }
 
 int probe_spend(struct probe *probe, uint64_t words)
@@ -284,7 +289,8 @@ static void write_threads(struct probe *probe)
 {
     for (size_t i = 0; i < probe->options->thread_count; i++) {
         const struct probe_thread *t = &probe->options->threads[i];
-        struct thread_record r = {.tid = t->tid, .stack_low = t->sp, .stack_high = t->sp + probe_stretch(probe, t->sp)};
+        const struct region *stack = probe_region(probe, t->sp);
+        struct thread_record r = {.tid = t->tid, .stack_low = t->sp, .stack_high = stack ? stack->end : t->sp};
         writer_record(probe->writer, SECTION_THREADS, &r);
     }
 }
@@ -297,9 +303,9 @@ static int read_memory(void *context, uint64_t address, void *to, size_t size)
 /* Where the data of a module ends: what has no file and continues it is its own. */
 static uint64_t data_end(const struct probe *probe, uint64_t end)
 {
-    for (size_t i = 0; i < probe->region_count; i++)
-        if (probe->regions[i].start == end && probe->regions[i].kind == REGION_BSS)
-            end = probe->regions[i].end;
+    const struct region *r;
+    while ((r = probe_region(probe, end)) && r->start == end && r->kind == REGION_BSS)
+        end = r->end;
     return end;
 }
 

@@ -111,8 +111,8 @@ void probe_note(struct probe *probe, enum severity severity, const char *text, u
  * claim. */
 uint64_t probe_room(const struct probe *probe, uint64_t address);
 
-/* The same up to the end of the one mapping it lies in. */
-uint64_t probe_stretch(const struct probe *probe, uint64_t address);
+/* The mapping an address lies in; NULL for none. */
+const struct region *probe_region(const struct probe *probe, uint64_t address);
 
 /* To be called before `words` words of the target are looked at because it says they are there. All the lengths of a
  * sound process together are bounded by the memory it has; a hostile or broken one can have a thousand objects share
