@@ -1,4 +1,4 @@
-/* What a random program acts on, twice: the library (library.c) and a model of it (model.c), behind one table of
+/* What a random program acts on, twice: the library (library.c) and a model of it (model*.c), behind one table of
  * operations. Objects go by the order in which they were made, so that the same program names the same objects in both.
  *
  * Whatever user code the program has (finalizers, callbacks) is an action written down at the object's making, and is
