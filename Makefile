@@ -142,7 +142,8 @@ $(O)/samples/%: samples/c/%.c $(O)/librefheap.so
 	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD $(depends) -MF $(O)/gen/$(notdir $@).d -Wno-missing-prototypes -Idumpfmt/include \
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/..'
 
-tools: $(TOOLS:%=$(O)/tests/tools/%)
+# The fuzz target is compiled with them, so that it does not rot between runs.
+tools: $(TOOLS:%=$(O)/tests/tools/%) $(O)/tests/fuzz/fuzz_snapshot.o
 $(O)/tests/tools/phases: $(session_o)
 $(O)/tests/tools/model: $(MODEL:%=$(O)/tests/model/%.o)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o)

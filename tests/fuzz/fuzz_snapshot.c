@@ -49,7 +49,7 @@ static void compare(const struct graph *g, const struct roots *roots, const stru
         abort(); /* everything stayed */
     for (ordinal o = 0; o < g->objects && o < 4; o++) {
         struct path path, round;
-        if (routes_path(&routes, o, &path) || path_from_cycle(g, components, o, &round))
+        if (routes_path(&routes, roots, o, &path) || path_from_cycle(g, components, o, &round))
             abort();
         path_release(&path);
         path_release(&round);
