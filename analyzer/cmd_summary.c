@@ -5,6 +5,7 @@
 #include "../dumpfmt/error.h"
 #include "commands.h"
 #include "graph/sums.h"
+#include "owners.h"
 #include "render/text.h"
 #include "sites.h"
 #include "waste_view.h"
@@ -19,7 +20,8 @@ static const struct own_option own[] = {
 /* What is grouped. */
 struct subject {
     const struct session *s;
-    struct sites sites; /* for --by site */
+    struct sites sites;   /* for --by site */
+    struct owners owners; /* what is counted with its owner; empty with --no-fold */
 };
 
 /* A partition of the objects, and what its classes are called. */
@@ -170,7 +172,7 @@ static const struct grouping *find_grouping(const char *by)
 
 /* ---- showing ---- */
 
-static void show_head(struct invocation *inv)
+static void show_head(struct invocation *inv, const struct subject *u)
 {
     const struct session *s = &inv->session;
     const struct garbage *g = &s->garbage[2];
@@ -187,6 +189,9 @@ static void show_head(struct invocation *inv)
     if (g->invisible.objects)
         fprintf(f, "garbage the collector cannot see: %s, %s\n", text_plural(g->invisible.objects, "object", n[0]),
                 text_size(g->invisible.bytes, n[1]));
+    if (u->owners.count)
+        fprintf(f, "%s of attributes counted with their owners (--no-fold counts them apart)\n",
+                text_plural(u->owners.count, "dict", n[0]));
     fputc('\n', f);
 }
 
@@ -240,6 +245,32 @@ static int show_table(struct invocation *inv, const struct subject *u, const str
     return table_end(&t, &options);
 }
 
+/* What is counted with its owner is no object of its own, and makes the owner larger. The owner may have passed a
+ * filter that it would not, and the other way round. */
+static void join_owners(const struct subject *u, uint32_t *class_of)
+{
+    for (ordinal o = 0; u->owners.of && o < u->s->graph.objects; o++)
+        if (u->owners.of[o] != ORDINAL_NONE)
+            class_of[o] = class_of[u->owners.of[o]];
+}
+
+static void count_with_owners(const struct subject *u, const uint32_t *class_of, struct class_sums *sums)
+{
+    const struct graph *g = &u->s->graph;
+    for (ordinal o = 0; u->owners.of && o < g->objects; o++) {
+        ordinal owner = u->owners.of[o];
+        if (owner == ORDINAL_NONE)
+            continue;
+        struct class_sums *c = &sums[class_of[o]];
+        uint64_t together = graph_size(g, o) + graph_size(g, owner);
+        c->count--;
+        if (together > c->largest) {
+            c->largest = together;
+            c->largest_object = owner;
+        }
+    }
+}
+
 /* Objects that do not pass the filter go to one class of their own, which is not shown; so the sums of nested objects
  * stay right. */
 static int sum_up(struct invocation *inv, const struct subject *u, const struct grouping *by, uint32_t classes,
@@ -248,9 +279,14 @@ static int sum_up(struct invocation *inv, const struct subject *u, const struct 
     const struct session *s = &inv->session;
     int filtered = (inv->options.given & OPT_FILTER) != 0;
     uint32_t *class_of = malloc(((size_t)s->graph.objects + 1) * sizeof *class_of);
-    for (ordinal o = 0; class_of && o < s->graph.objects; o++)
+    if (!class_of)
+        return -1;
+    for (ordinal o = 0; o < s->graph.objects; o++)
         class_of[o] = filtered && !filter_matches(inv, o) ? classes : by->class_of(u, o);
-    int status = class_of ? sums_by_class(&s->graph, &s->dominators, class_of, classes + 1, sums) : -1;
+    join_owners(u, class_of);
+    int status = sums_by_class(&s->graph, &s->dominators, class_of, classes + 1, sums);
+    if (!status)
+        count_with_owners(u, class_of, sums);
     free(class_of);
     return status;
 }
@@ -272,12 +308,18 @@ static int show(struct invocation *inv, const struct subject *u, const struct gr
         tally_json(&inv->out.json, "invisible", &s->garbage[2].invisible);
     }
     if (inv->out.format == OUTPUT_TEXT)
-        show_head(inv);
+        show_head(inv, u);
     int status = show_table(inv, u, by, columns, sums, order, classes);
     if (inv->out.format == OUTPUT_JSON)
         json_end(&inv->out.json);
     free(order);
     return status;
+}
+
+/* In what people read; programs get every object. */
+static int folds_owners(const struct invocation *inv)
+{
+    return inv->out.format == OUTPUT_TEXT && !inv->options.no_fold && owners_possible(&inv->session);
 }
 
 /* Of all objects by their types: what an index is kept for. */
@@ -300,6 +342,8 @@ static int summarize(struct invocation *inv, const struct grouping *by, const st
     if (session_dominators(s, &err))
         return fail(s->path, &err);
     int status = by->class_of == site_of ? sites_find(s, &subject.sites) : 0;
+    if (!status && folds_owners(inv))
+        status = owners_find(s, &subject.owners);
     uint32_t classes = status ? 0 : by->classes(&subject);
     struct class_sums *sums = status ? NULL : calloc((size_t)classes + 1, sizeof *sums);
     status = sums ? sum_up(inv, &subject, by, classes, sums) : -1;
@@ -307,6 +351,7 @@ static int summarize(struct invocation *inv, const struct grouping *by, const st
         status = show(inv, &subject, by, columns, sums, classes);
     free(sums);
     sites_release(&subject.sites);
+    owners_release(&subject.owners);
     return status;
 }
 
@@ -326,7 +371,7 @@ static int run(struct invocation *inv)
     describe_columns(by, columns);
     if (check_sort(inv, columns, COLUMNS))
         return STATUS_ERROR;
-    int by_type = by == groupings && !(inv->options.given & OPT_FILTER);
+    int by_type = by == groupings && !(inv->options.given & OPT_FILTER) && !folds_owners(inv);
     int status = by_type ? summarize_types(inv, columns) : summarize(inv, by, columns);
     if (status < 0) {
         error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the summary", "");
@@ -344,8 +389,9 @@ const struct command cmd_summary = {
         "least that goes when they go; retained adds all that would be unreachable without them. Objects nested\n"
         "under others of the same row are not counted twice in owned and retained. --by site groups by where they were made, the innermost frame, of heaps that\n"
         "record it. --waste shows what could be saved instead: strings that are equal to another of their type, containers\n"
-        "with room and nothing in it, and those of whose room at most a quarter is in use.",
-    .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_BY,
+        "with room and nothing in it, and those of whose room at most a quarter is in use. In the text the __dict__ of a\n"
+        "Python object that nothing else holds is counted with its owner; --no-fold counts it apart, as JSON and CSV do.",
+    .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_BY | OPT_NO_FOLD,
     .reads_snapshot = 1,
     .own = own,
     .run = run,

@@ -5,6 +5,7 @@
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
+#include "expression.h"
 #include "options.h"
 #include "render/text.h"
 #include "render/tree.h"
@@ -108,13 +109,20 @@ static void verdict_json(struct invocation *inv, ordinal o)
 static void show(struct invocation *inv, ordinal o, const struct path *paths, size_t count)
 {
     const struct session *s = &inv->session;
-    char name[NAME_SIZE];
+    char name[NAME_SIZE], expression[EXPRESSION_SIZE];
     if (inv->out.format == OUTPUT_JSON) {
         begin_json(inv);
         json_address(&inv->out.json, "object", graph_address(&s->graph, o));
         json_array(&inv->out.json, "paths");
         for (size_t i = 0; i < count; i++)
             trace_json(inv, &paths[i]);
+        json_array_end(&inv->out.json);
+        json_array(&inv->out.json, "expressions");
+        for (size_t i = 0; i < count; i++)
+            if (expression_of(s, &paths[i], expression))
+                json_string(&inv->out.json, NULL, expression);
+            else
+                json_null(&inv->out.json, NULL);
         json_array_end(&inv->out.json);
         verdict_json(inv, o);
         json_end(&inv->out.json);
@@ -123,6 +131,8 @@ static void show(struct invocation *inv, ordinal o, const struct path *paths, si
     for (size_t i = 0; i < count; i++) {
         fputs(i ? "\n" : "", inv->out.file);
         trace_show(inv, &paths[i], 0);
+        if (expression_of(s, &paths[i], expression))
+            fprintf(inv->out.file, "in Python: %s\n", expression);
     }
     if (!count)
         fprintf(inv->out.file, "%s at 0x%" PRIx64 "\n", name_full(s, o, name), graph_address(&s->graph, o));
@@ -196,8 +206,10 @@ const struct command cmd_why = {
         "there is none either, OBJ is garbage, and the verdict names its cycle. For a set (type:NAME, cycle:ID,\n"
         "sql:CONDITION, garbage) the shortest paths to all of its objects are merged by type and label: each line\n"
         "says how many of them, and how many bytes, hang on it; references that lead on in the same way, as a list's\n"
-        "do, are one line. --type, --heap and --generation leave those of the set that match.",
-    .takes = OPT_READING | OPT_LIMIT | OPT_DEPTH | OPT_FILTER,
+        "do, are one line. --type, --heap and --generation leave those of the set that match. Of a Python object the path\n"
+        "is also written as an expression; the __dict__ of an object on the way is shown as one with it, and --no-fold\n"
+        "shows it apart.",
+    .takes = OPT_READING | OPT_LIMIT | OPT_DEPTH | OPT_FILTER | OPT_NO_FOLD,
     .reads_snapshot = 1,
     .arguments_min = 1,
     .arguments_max = 1,

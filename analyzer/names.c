@@ -170,9 +170,15 @@ static const char *field_name(const struct session *s, ordinal from, uint32_t nu
     return clean_string(s, f ? f->name : 0, fallback, to);
 }
 
-static const char *key_label(const struct session *s, const struct edge *edge, char to[NAME_SIZE])
+/* Whether what an object holds by keys are its attributes. */
+static int has_attributes(const struct session *s, ordinal o)
 {
-    const struct type_record *type = snapshot_type(s->snapshot, graph_type(&s->graph, edge->from));
+    const struct type_record *type = snapshot_type(s->snapshot, graph_type(&s->graph, o));
+    return type && type->flags & TYPE_ATTRIBUTES;
+}
+
+static const char *key_label(const struct session *s, const struct edge *edge, int attribute, char to[NAME_SIZE])
+{
     ordinal key = address_index_find(&s->graph.index, edge->label);
     const struct value_record *value = key != ORDINAL_NONE ? session_value(s, key) : NULL;
     char text[NAME_SIZE] = "";
@@ -183,7 +189,7 @@ static const char *key_label(const struct session *s, const struct edge *edge, c
     int is_text = value->kind == VALUE_TEXT || value->kind == VALUE_NAME;
     if (is_text)
         text_clean((const char *)(value + 1), value->kept, VALUE_CHARACTERS, text, sizeof text);
-    if (is_text && type && type->flags & TYPE_ATTRIBUTES)
+    if (is_text && attribute)
         snprintf(to, NAME_SIZE, ".%.200s", text);
     else if (is_text)
         snprintf(to, NAME_SIZE, "['%.200s']", text);
@@ -203,7 +209,7 @@ const char *name_edge(const struct session *s, const struct edge *edge, char to[
         snprintf(to, NAME_SIZE, "[%" PRIu64 "]", edge->label);
         return to;
     case LABEL_KEY:
-        return key_label(s, edge, to);
+        return key_label(s, edge, has_attributes(s, edge->from), to);
     case LABEL_STRING:
         snprintf(to, NAME_SIZE, ".%.200s", clean_string(s, (uint32_t)edge->label, "?", name));
         return to;
@@ -219,6 +225,11 @@ const char *name_edge(const struct session *s, const struct edge *edge, char to[
     }
 }
 
+const char *name_attribute(const struct session *s, const struct edge *edge, char to[NAME_SIZE])
+{
+    return edge->kind == LABEL_KEY ? key_label(s, edge, 1, to) : name_edge(s, edge, to);
+}
+
 const char *name_edge_group(const struct session *s, const struct edge *edge, char to[NAME_SIZE])
 {
     char name[NAME_SIZE];
@@ -229,10 +240,8 @@ const char *name_edge_group(const struct session *s, const struct edge *edge, ch
         snprintf(to, NAME_SIZE, ".%.200s[...]",
                  field_name(s, edge->from, (uint32_t)(edge->label >> LABEL_ELEMENT_SHIFT), name));
         return to;
-    case LABEL_KEY: {
-        const struct type_record *type = snapshot_type(s->snapshot, graph_type(&s->graph, edge->from));
-        return type && type->flags & TYPE_ATTRIBUTES ? name_edge(s, edge, to) : "['...']";
-    }
+    case LABEL_KEY:
+        return has_attributes(s, edge->from) ? name_edge(s, edge, to) : "['...']";
     default:
         return name_edge(s, edge, to);
     }

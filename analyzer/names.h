@@ -30,7 +30,10 @@ const char *name_cycle(const struct session *s, ordinal cycle, char to[NAME_SIZE
 /* An edge's label as it would be written behind its source: ".next", "[3]", "['key']", "key", "". */
 const char *name_edge(const struct session *s, const struct edge *edge, char to[NAME_SIZE]);
 
-/* The same without what differs from item to item: ".next", "[...]", "['...']". For grouping. */
+/* The same of an edge from a `__dict__` that is shown as one with its owner: ".key". */
+const char *name_attribute(const struct session *s, const struct edge *edge, char to[NAME_SIZE]);
+
+/* The first without what differs from item to item: ".next", "[...]", "['...']". For grouping. */
 const char *name_edge_group(const struct session *s, const struct edge *edge, char to[NAME_SIZE]);
 
 /* "strong", "owned", "inferred", "weak", "borrowed". */

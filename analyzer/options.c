@@ -22,7 +22,7 @@ static const struct shared_option {
     {"by", OPT_BY, "KEY", "group by this"},
     {"output", OPT_OUTPUT, "FILE", "write to FILE (also -o FILE)"},
     {"format", OPT_FORMAT, "FORMAT", "svg, png, pdf or dot; told from FILE's name unless given"},
-    {"no-fold", OPT_NO_FOLD, NULL, "show each of those that look alike"},
+    {"no-fold", OPT_NO_FOLD, NULL, "show each of those that look alike, and a __dict__ apart from its owner"},
     {"no-cache", OPT_NO_CACHE, NULL, "neither use nor write an index file"},
     {"no-values", OPT_NO_VALUES, NULL, "leave out values, keep names"},
     {"salvage", OPT_SALVAGE, NULL, "read what is whole of a damaged file"},

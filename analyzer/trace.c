@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "names.h"
+#include "owners.h"
 #include "render/text.h"
 
 /* One sentence on where a path begins. */
@@ -27,41 +28,60 @@ static void indent(FILE *f, size_t depth)
         fputs("  ", f);
 }
 
-void trace_show(struct invocation *inv, const struct path *path, size_t depth)
+/* Whether a step is a `__dict__` that the path leads through: it is shown as one with its owner. */
+static int is_folded(const struct invocation *inv, const struct path *path, size_t i)
+{
+    struct edge edge;
+    if (!i || i + 1 >= path->length || inv->options.no_fold)
+        return 0;
+    graph_edge(&inv->session.graph, path->step[i - 1], path->edge[i], &edge);
+    return edge_to_dict(&inv->session, &edge);
+}
+
+static void show_step(struct invocation *inv, const struct path *path, size_t i, size_t depth)
 {
     const struct session *s = &inv->session;
     FILE *f = inv->out.file;
-    char holder[2 * NAME_SIZE], name[NAME_SIZE], label[NAME_SIZE], n[TEXT_NUMBER_SIZE];
-    uint64_t limit = table_limit(inv);
-    size_t head = path->length, tail = path->length;
-    if (limit && path->length > limit + 1) { /* the two ends of a long path say most */
-        head = (size_t)limit / 2;
-        tail = path->length - ((size_t)limit - head);
+    ordinal o = path->step[i];
+    char name[NAME_SIZE], label[NAME_SIZE];
+    indent(f, depth);
+    if (i) {
+        struct edge edge;
+        graph_edge(&s->graph, path->step[i - 1], path->edge[i], &edge);
+        fprintf(f, "%s ", is_folded(inv, path, i - 1) ? name_attribute(s, &edge, label) : name_edge(s, &edge, label));
     }
-    describe_holder(s, path, holder);
+    fputs("-> ", f);
+    output_style(&inv->out, i + 1 == path->length ? STYLE_BOLD : STYLE_NORMAL);
+    fputs(name_full(s, o, name), f);
+    output_style(&inv->out, STYLE_DIM);
+    fprintf(f, "  0x%" PRIx64 ", generation %s\n", graph_address(&s->graph, o),
+            text_generation(graph_generation(&s->graph, o)));
+    output_style(&inv->out, STYLE_NORMAL);
+}
+
+void trace_show(struct invocation *inv, const struct path *path, size_t depth)
+{
+    FILE *f = inv->out.file;
+    char holder[2 * NAME_SIZE], n[TEXT_NUMBER_SIZE];
+    uint64_t limit = table_limit(inv);
+    size_t steps = 0, shown = 0, left = 0;
+    for (size_t i = 0; i < path->length; i++)
+        steps += !is_folded(inv, path, i);
+    if (limit && steps > limit + 1) /* the two ends of a long path say most */
+        left = steps - (size_t)limit;
+    describe_holder(&inv->session, path, holder);
     indent(f, depth);
     fprintf(f, "%s\n", holder);
     for (size_t i = 0; i < path->length; i++) {
-        if (i == head && tail > head) {
-            indent(f, depth + i + 1);
-            fprintf(f, "... %s more steps (--limit 0 shows all)\n", text_count(tail - head, n));
-            i = tail;
+        if (is_folded(inv, path, i))
+            continue;
+        if (left && shown == limit / 2) {
+            indent(f, depth + shown + 1);
+            fprintf(f, "... %s more steps (--limit 0 shows all)\n", text_count(left, n));
         }
-        ordinal o = path->step[i];
-        indent(f, depth + i + 1);
-        if (i) {
-            struct edge edge;
-            graph_edge(&s->graph, path->step[i - 1], path->edge[i], &edge);
-            fprintf(f, "%s -> ", name_edge(s, &edge, label));
-        } else {
-            fputs("-> ", f);
-        }
-        output_style(&inv->out, i + 1 == path->length ? STYLE_BOLD : STYLE_NORMAL);
-        fputs(name_full(s, o, name), f);
-        output_style(&inv->out, STYLE_DIM);
-        fprintf(f, "  0x%" PRIx64 ", generation %s\n", graph_address(&s->graph, o),
-                text_generation(graph_generation(&s->graph, o)));
-        output_style(&inv->out, STYLE_NORMAL);
+        if (!left || shown < limit / 2 || shown >= limit / 2 + left)
+            show_step(inv, path, i, depth + shown + 1);
+        shown++;
     }
 }
 

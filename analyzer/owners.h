@@ -1,0 +1,26 @@
+/* Objects that are part of another to whoever wrote the program: the `__dict__` in which a Python instance, class or
+ * module keeps its attributes. Summaries, traces and pictures show the two as one unless --no-fold is given.
+ */
+#ifndef ANALYZER_OWNERS_H
+#define ANALYZER_OWNERS_H
+
+#include "session.h"
+
+/* Whether an edge leads from an object to its `__dict__`. */
+int edge_to_dict(const struct session *s, const struct edge *edge);
+
+/* Who owns what: an object that one `__dict__` edge leads to and nothing else holds, and is no owner itself. One that
+ * is shared (a module's, which its functions hold too) stays an object of its own. */
+struct owners {
+    ordinal *of; /* by object: its owner, or ORDINAL_NONE; NULL when nothing is owned */
+    ordinal count;
+};
+
+/* Wants the graph. Returns 0, or -1 without memory. */
+int owners_find(const struct session *s, struct owners *owners);
+void owners_release(struct owners *owners);
+
+/* Whether a heap of the snapshot can have such objects: without reading any. */
+int owners_possible(const struct session *s);
+
+#endif
