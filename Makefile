@@ -61,7 +61,7 @@ render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
 sql_o := $(SQL:%=$(O)/analyzer/sql/%.o)
 analyzer_o := $(ANALYZER:%=$(O)/analyzer/%.o)
 support_o := $(SUPPORT:%=$(O)/tests/support/%.o)
-session_o := $(addprefix $(O)/analyzer/,session.o session_kept.o kept.o fail.o)
+session_o := $(addprefix $(O)/analyzer/,session.o session_kept.o owners.o kept.o fail.o)
 core_o := $(writer_o) $(reader_o) $(maps_o) $(probe_o) $(graph_o) $(render_o)
 
 GVC_CFLAGS = $(shell $(PKG_CONFIG) --cflags libgvc)

@@ -6,10 +6,11 @@
 #include "../dumpfmt/error.h"
 #include "advice.h"
 #include "commands.h"
+#include "owners.h"
 #include "render/text.h"
 #include "shape.h"
 
-enum { OWN_OBJECTS, MEMBERS_SHOWN = 8, EDGES_SHOWN = 4 };
+enum { OWN_OBJECTS, MEMBERS_SHOWN = 8, MEMBERS_LOOKED_AT = 1000, EDGES_SHOWN = 4 };
 
 static const struct own_option own[] = {
     {"objects", NULL, "list every garbage object rather than the cycles"},
@@ -156,35 +157,75 @@ static void show_head(struct choice *c)
                 text_plural(c->invisible.objects, "object", n[0]), text_size(c->invisible.bytes, n[1]));
 }
 
-static void show_member(struct invocation *inv, ordinal component, ordinal o)
+/* Whether an object of a cycle is shown as one with its owner, who is in the cycle too. */
+static int is_folded(const struct invocation *inv, ordinal o)
+{
+    const struct session *s = &inv->session;
+    ordinal owner = owner_of(s, o);
+    return !inv->options.no_fold && owner != ORDINAL_NONE && s->components.component[owner] == s->components.component[o];
+}
+
+struct edges_shown {
+    uint64_t shown, more;
+};
+
+/* The references of `o` within its cycle; of what is shown as one with it, as its own. */
+static void show_edges(struct invocation *inv, ordinal o, struct edges_shown *n)
+{
+    const struct session *s = &inv->session;
+    const struct graph *g = &s->graph;
+    FILE *f = inv->out.file;
+    char name[NAME_SIZE], label[NAME_SIZE];
+    for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
+        struct edge edge;
+        if (!is_inner(s, s->components.component[o], e))
+            continue;
+        graph_edge(g, o, e, &edge);
+        if (is_folded(inv, edge.to) && owner_of(s, edge.to) == o) {
+            show_edges(inv, edge.to, n); /* once: an owner has none itself */
+            continue;
+        }
+        if (n->shown++ >= EDGES_SHOWN) {
+            n->more++;
+            continue;
+        }
+        fprintf(f, "    %s -> %s", is_folded(inv, o) ? name_attribute(s, &edge, label) : name_edge(s, &edge, label),
+                name_full(s, edge.to, name));
+        output_style(&inv->out, STYLE_DIM);
+        fprintf(f, "  0x%" PRIx64 "\n", edge.target);
+        output_style(&inv->out, STYLE_NORMAL);
+    }
+}
+
+static void show_member(struct invocation *inv, ordinal o)
 {
     const struct session *s = &inv->session;
     const struct graph *g = &s->graph;
     FILE *f = inv->out.file;
     char name[NAME_SIZE], size[TEXT_NUMBER_SIZE];
-    uint64_t shown = 0, more = 0;
+    struct edges_shown edges = {0, 0};
     fprintf(f, "  %s", name_full(s, o, name));
     output_style(&inv->out, STYLE_DIM);
     fprintf(f, "  0x%" PRIx64 ", generation %s, refcount %" PRId64 ", %s\n", graph_address(g, o),
             text_generation(graph_generation(g, o)), graph_refcount(g, o), text_size(graph_size(g, o), size));
     output_style(&inv->out, STYLE_NORMAL);
-    for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
-        if (!is_inner(s, component, e))
-            continue;
-        if (shown++ >= EDGES_SHOWN) {
+    show_edges(inv, o, &edges);
+    if (edges.more)
+        fprintf(f, "    ... %s within the cycle\n", text_plural(edges.more, "more reference", size));
+}
+
+static void show_members(struct invocation *inv, const ordinal *member, ordinal count)
+{
+    ordinal shown = 0, more = 0;
+    char n[TEXT_NUMBER_SIZE];
+    for (ordinal i = 0; i < count && i < MEMBERS_LOOKED_AT; i++)
+        if (!is_folded(inv, member[i]) && shown++ < MEMBERS_SHOWN)
+            show_member(inv, member[i]);
+        else if (shown > MEMBERS_SHOWN)
             more++;
-            continue;
-        }
-        struct edge edge;
-        char label[NAME_SIZE];
-        graph_edge(g, o, e, &edge);
-        fprintf(f, "    %s -> %s", name_edge(s, &edge, label), name_full(s, edge.to, name));
-        output_style(&inv->out, STYLE_DIM);
-        fprintf(f, "  0x%" PRIx64 "\n", edge.target);
-        output_style(&inv->out, STYLE_NORMAL);
-    }
+    more += count > MEMBERS_LOOKED_AT ? count - MEMBERS_LOOKED_AT : 0;
     if (more)
-        fprintf(f, "    ... %s within the cycle\n", text_plural(more, "more reference", size));
+        fprintf(inv->out.file, "  ... %s\n", text_plural(more, "more object", n));
 }
 
 static int show_cycle(struct invocation *inv, ordinal id, ordinal alike)
@@ -207,10 +248,7 @@ static int show_cycle(struct invocation *inv, ordinal id, ordinal alike)
     if (alike)
         fprintf(f, "; and %s more like it", text_count(alike, n[0]));
     fputc('\n', f);
-    for (ordinal i = 0; i < c->objects && i < MEMBERS_SHOWN; i++)
-        show_member(inv, c->component, member[i]);
-    if (c->objects > MEMBERS_SHOWN)
-        fprintf(f, "  ... %s\n", text_plural(c->objects - MEMBERS_SHOWN, "more object", n[0]));
+    show_members(inv, member, c->objects);
     output_style(&inv->out, STYLE_BAD);
     fprintf(f, "  to break it: %s\n", advice.text);
     output_style(&inv->out, STYLE_NORMAL);
@@ -420,7 +458,8 @@ const struct command cmd_cycles = {
     .help =
         "Finds what a collection of generation N (2 unless told) would call unreachable, exactly as the collector\n"
         "would, and shows it as cycles: those first that no other garbage holds. retains counts what would go with\n"
-        "the cycle. Cycles of the same shape are shown once; --no-fold shows each.",
+        "the cycle. Cycles of the same shape are shown once, and the __dict__ of a Python object as one with it; --no-fold\n"
+        "shows each.",
     .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_NO_FOLD,
     .reads_snapshot = 1,
     .own = own,

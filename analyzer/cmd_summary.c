@@ -20,8 +20,8 @@ static const struct own_option own[] = {
 /* What is grouped. */
 struct subject {
     const struct session *s;
-    struct sites sites;   /* for --by site */
-    struct owners owners; /* what is counted with its owner; empty with --no-fold */
+    struct sites sites; /* for --by site */
+    int folds;          /* what is owned is counted with its owner */
 };
 
 /* A partition of the objects, and what its classes are called. */
@@ -189,9 +189,9 @@ static void show_head(struct invocation *inv, const struct subject *u)
     if (g->invisible.objects)
         fprintf(f, "garbage the collector cannot see: %s, %s\n", text_plural(g->invisible.objects, "object", n[0]),
                 text_size(g->invisible.bytes, n[1]));
-    if (u->owners.count)
+    if (u->folds && s->owners.count)
         fprintf(f, "%s of attributes counted with their owners (--no-fold counts them apart)\n",
-                text_plural(u->owners.count, "dict", n[0]));
+                text_plural(s->owners.count, "dict", n[0]));
     fputc('\n', f);
 }
 
@@ -249,16 +249,16 @@ static int show_table(struct invocation *inv, const struct subject *u, const str
  * filter that it would not, and the other way round. */
 static void join_owners(const struct subject *u, uint32_t *class_of)
 {
-    for (ordinal o = 0; u->owners.of && o < u->s->graph.objects; o++)
-        if (u->owners.of[o] != ORDINAL_NONE)
-            class_of[o] = class_of[u->owners.of[o]];
+    for (ordinal o = 0; o < u->s->graph.objects; o++)
+        if (owner_of(u->s, o) != ORDINAL_NONE)
+            class_of[o] = class_of[owner_of(u->s, o)];
 }
 
 static void count_with_owners(const struct subject *u, const uint32_t *class_of, struct class_sums *sums)
 {
     const struct graph *g = &u->s->graph;
-    for (ordinal o = 0; u->owners.of && o < g->objects; o++) {
-        ordinal owner = u->owners.of[o];
+    for (ordinal o = 0; o < g->objects; o++) {
+        ordinal owner = owner_of(u->s, o);
         if (owner == ORDINAL_NONE)
             continue;
         struct class_sums *c = &sums[class_of[o]];
@@ -283,9 +283,10 @@ static int sum_up(struct invocation *inv, const struct subject *u, const struct 
         return -1;
     for (ordinal o = 0; o < s->graph.objects; o++)
         class_of[o] = filtered && !filter_matches(inv, o) ? classes : by->class_of(u, o);
-    join_owners(u, class_of);
+    if (u->folds)
+        join_owners(u, class_of);
     int status = sums_by_class(&s->graph, &s->dominators, class_of, classes + 1, sums);
-    if (!status)
+    if (!status && u->folds)
         count_with_owners(u, class_of, sums);
     free(class_of);
     return status;
@@ -337,13 +338,11 @@ static int summarize_types(struct invocation *inv, const struct column columns[C
 static int summarize(struct invocation *inv, const struct grouping *by, const struct column columns[COLUMNS])
 {
     struct session *s = &inv->session;
-    struct subject subject = {.s = s};
+    struct subject subject = {.s = s, .folds = folds_owners(inv)};
     struct rh_error err;
     if (session_dominators(s, &err))
         return fail(s->path, &err);
     int status = by->class_of == site_of ? sites_find(s, &subject.sites) : 0;
-    if (!status && folds_owners(inv))
-        status = owners_find(s, &subject.owners);
     uint32_t classes = status ? 0 : by->classes(&subject);
     struct class_sums *sums = status ? NULL : calloc((size_t)classes + 1, sizeof *sums);
     status = sums ? sum_up(inv, &subject, by, classes, sums) : -1;
@@ -351,7 +350,6 @@ static int summarize(struct invocation *inv, const struct grouping *by, const st
         status = show(inv, &subject, by, columns, sums, classes);
     free(sums);
     sites_release(&subject.sites);
-    owners_release(&subject.owners);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include "graph/array.h"
 #include "graph/bits.h"
 #include "graph/parallel.h"
+#include "owners.h"
 #include "session_kept.h"
 
 static int64_t now(void)
@@ -63,6 +64,7 @@ void session_close(struct session *s)
     free(s->classes.record);
     free(s->uncollectable);
     roots_release(&s->roots);
+    owners_release(&s->owners);
     for (int n = 0; n < 3; n++)
         garbage_release(&s->garbage[n]);
     cycles_release(&s->cycles);
@@ -197,9 +199,20 @@ int session_garbage(struct session *s, int generation, struct rh_error *err)
     return 0;
 }
 
+int session_owners(struct session *s, struct rh_error *err)
+{
+    int status = s->has_owners ? 0 : session_graph(s, err);
+    if (!status && !s->has_owners && owners_find(s, &s->owners))
+        return out_of_memory(err);
+    s->has_owners |= !status;
+    return status;
+}
+
 int session_cycles(struct session *s, struct rh_error *err)
 {
     int status = session_garbage(s, 2, err);
+    if (!status)
+        status = session_owners(s, err);
     if (status || s->has_cycles)
         return status;
     if (kept_take(s, KEPT_CYCLES, 0)) {

@@ -12,7 +12,8 @@ int session_classes(struct session *s, struct rh_error *err);                 /*
 int session_graph(struct session *s, struct rh_error *err);                   /* graph, classes, roots */
 int session_back(struct session *s, struct rh_error *err);                    /* graph, with its edges the other way */
 int session_garbage(struct session *s, int generation, struct rh_error *err); /* garbage[generation] */
-int session_cycles(struct session *s, struct rh_error *err);                  /* components, cycles */
+int session_owners(struct session *s, struct rh_error *err);                  /* owners */
+int session_cycles(struct session *s, struct rh_error *err);                  /* components, cycles; owners */
 int session_dominators(struct session *s, struct rh_error *err);              /* dominators; garbage[2] and cycles */
 int session_values(struct session *s, struct rh_error *err);                  /* values */
 int session_roots(struct session *s, struct rh_error *err);                   /* roots; wants the address index */

@@ -40,6 +40,12 @@ struct value_index {
     uint64_t count;
 };
 
+/* Objects that are part of another to whoever wrote the program: owners.h. */
+struct owners {
+    ordinal *of; /* by object: its owner, or ORDINAL_NONE; NULL when nothing is owned */
+    ordinal count;
+};
+
 struct session_unchecked {
     struct unchecked unchecked;
     struct session *session;
@@ -60,6 +66,9 @@ struct session {
     struct roots roots;
     int has_values;
     struct value_index values;
+
+    int has_owners;
+    struct owners owners;
 
     int has_garbage[3];
     struct garbage garbage[3]; /* by generation */

@@ -16,9 +16,11 @@ static uint64_t label_hash(const struct session *s, ordinal from, uint64_t numbe
 {
     struct edge edge;
     unsigned kind = graph_info(&s->graph, number) >> LABEL_KIND_SHIFT;
-    if (kind != LABEL_FIELD && kind != LABEL_ELEMENT)
+    if (kind != LABEL_FIELD && kind != LABEL_ELEMENT && kind != LABEL_STRING)
         return kind;
     graph_edge(&s->graph, from, number, &edge);
+    if (kind == LABEL_STRING) /* one text can have several ids */
+        return session_hash_text(snapshot_string(s->snapshot, (uint32_t)edge.label), kind);
     return mix(edge.label >> (kind == LABEL_ELEMENT ? LABEL_ELEMENT_SHIFT : 0)) + kind;
 }
 

@@ -28,6 +28,7 @@ struct group {
 struct local {
     const struct graph *g;
     const struct components *c;
+    const struct cut_naming *naming;
     const ordinal *members;
     ordinal count, component;
     struct group *groups;
@@ -59,16 +60,20 @@ static int is_inner(const struct local *l, uint64_t e)
     return t != ORDINAL_NONE && edge_is_counted(l->g->info[e]) && l->c->component[t] == l->component;
 }
 
-static int has_attributes(const struct graph *g, ordinal o)
+/* The object whose attributes another holds under its keys: itself, its owner, or none. */
+static ordinal attributes_of(const struct local *l, ordinal o)
 {
-    const struct type_record *type = snapshot_type(g->snapshot, graph_type(g, o));
-    return type && type->flags & TYPE_ATTRIBUTES;
+    const struct type_record *type = snapshot_type(l->g->snapshot, graph_type(l->g, o));
+    if (type && type->flags & TYPE_ATTRIBUTES)
+        return o;
+    return l->naming->owner ? l->naming->owner[o] : ORDINAL_NONE;
 }
 
 /* What all references of one field have in common: the field, the attribute's name, the array. Items and keys of
  * containers have nothing; they are one group that is never an answer. */
-static struct group group_key(const struct graph *g, ordinal from, uint64_t number)
+static struct group group_key(const struct local *l, ordinal from, uint64_t number)
 {
+    const struct graph *g = l->g;
     struct group group = {
         .type = graph_type(g, from), .kind = g->info[number] >> LABEL_KIND_SHIFT, .from = from, .number = number};
     struct edge edge;
@@ -81,8 +86,9 @@ static struct group group_key(const struct graph *g, ordinal from, uint64_t numb
         break;
     case LABEL_KEY:
         group.kind = LABEL_NONE;
-        if (has_attributes(g, from)) {
+        if (attributes_of(l, from) != ORDINAL_NONE) {
             graph_edge(g, from, number, &edge);
+            group.type = graph_type(g, attributes_of(l, from));
             group.kind = LABEL_KEY;
             group.field = edge.label;
         }
@@ -135,7 +141,7 @@ static int localize(struct local *l)
         for (uint64_t e = g->edge_start[l->members[i]]; e < g->edge_start[l->members[i] + 1]; e++) {
             if (!is_inner(l, e))
                 continue;
-            struct group key = group_key(g, l->members[i], e);
+            struct group key = group_key(l, l->members[i], e);
             l->group_of[n] = find_group(l, &key);
             l->to[n] = local_of(l, g->target[e]);
             l->number[n++] = e;
@@ -175,11 +181,18 @@ static int looks_weak(struct text name)
     return 0;
 }
 
-static int rank_group(const struct group *group, cycles_field_name *name, const void *context)
+/* Python's own names, `__class__` and the like: few of them can be made weak. */
+static int is_special(struct text name)
 {
-    if (group->kind == LABEL_FIELD)
-        return looks_weak(name(context, group->type, (uint32_t)group->field)) ? 0 : 1;
-    return group->kind == LABEL_ELEMENT ? 2 : 1;
+    return name.length > 4 && !memcmp(name.bytes, "__", 2) && !memcmp(name.bytes + name.length - 2, "__", 2);
+}
+
+static int rank_group(const struct group *group, const struct cut_naming *naming)
+{
+    if (group->kind == LABEL_ELEMENT || group->kind == LABEL_NONE)
+        return 2;
+    struct text name = naming->name(naming->context, group->from, group->number);
+    return looks_weak(name) ? 0 : is_special(name) ? 3 : 1;
 }
 
 static int compare_groups(const void *pa, const void *pb)
@@ -193,13 +206,12 @@ static int compare_groups(const void *pa, const void *pb)
 }
 
 /* The best group that is an answer, or GROUPS_MAX. */
-static uint32_t choose_group(struct local *l, cycles_field_name *name, const void *context, uint32_t *degree,
-                             ordinal *queue)
+static uint32_t choose_group(struct local *l, uint32_t *degree, ordinal *queue)
 {
     uint32_t chosen = GROUPS_MAX;
     struct group **order = array_new(l->group_count + 1, sizeof *order);
     for (size_t i = 0; order && i < l->group_count; i++) {
-        l->groups[i].rank = rank_group(&l->groups[i], name, context);
+        l->groups[i].rank = rank_group(&l->groups[i], l->naming);
         order[i] = &l->groups[i];
     }
     if (order)
@@ -241,12 +253,13 @@ static void cut_back_edges(const struct local *l, ordinal *path, uint64_t *next,
     }
 }
 
-int cycles_choose_cut(const struct graph *g, const struct components *c, ordinal component, cycles_field_name *name,
-                      const void *name_context, void (*cut)(void *context, ordinal from, uint64_t number),
+int cycles_choose_cut(const struct graph *g, const struct components *c, ordinal component,
+                      const struct cut_naming *naming, void (*cut)(void *context, ordinal from, uint64_t number),
                       void *context)
 {
     struct local l = {.g = g,
                       .c = c,
+                      .naming = naming,
                       .members = c->member + c->member_start[component],
                       .count = c->member_start[component + 1] - c->member_start[component],
                       .component = component};
@@ -255,7 +268,7 @@ int cycles_choose_cut(const struct graph *g, const struct components *c, ordinal
     uint64_t *next = array_new((size_t)l.count + 1, sizeof *next);
     int status = degree && queue && next ? localize(&l) : -1;
     if (!status) {
-        uint32_t group = choose_group(&l, name, name_context, degree, queue);
+        uint32_t group = choose_group(&l, degree, queue);
         if (group == GROUPS_MAX)
             cut_back_edges(&l, queue, next, (uint8_t *)degree, cut, context);
         else

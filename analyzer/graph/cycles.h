@@ -27,13 +27,21 @@ int cycles_find(const struct graph *g, const struct garbage *garbage, const stru
                 const uint64_t *retained, const uint8_t *uncollectable, struct cycles *result);
 void cycles_release(struct cycles *cycles);
 
+/* What the choice of a cut has to be told. */
+struct cut_naming {
+    /* The name in an edge's label (of a field, an attribute, a variable), {NULL, 0, 0} for none. */
+    struct text (*name)(const void *context, ordinal from, uint64_t number);
+    const void *context;
+    /* By object: the one whose attributes it holds under its keys, or ORDINAL_NONE. NULL: there are no such objects. */
+    const ordinal *owner;
+};
+
 /* Chooses references whose loss leaves the component without a cycle: all edges with one label of one type (a field
  * `parent`, say) where one such group will do, the most weak-looking and then the smallest first; otherwise the edges
  * that close a cycle in a search from the first member. Calls `cut` for each chosen edge by its source and number.
- * `name` tells a field's name, for the ranking. Only counted edges within the component are considered. */
-typedef struct text cycles_field_name(const void *context, uint32_t type, uint32_t field);
+ * Only counted edges within the component are considered. */
 int cycles_choose_cut(const struct graph *g, const struct components *components, ordinal component,
-                      cycles_field_name *name, const void *name_context,
-                      void (*cut)(void *context, ordinal from, uint64_t number), void *context);
+                      const struct cut_naming *naming, void (*cut)(void *context, ordinal from, uint64_t number),
+                      void *context);
 
 #endif

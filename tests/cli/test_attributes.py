@@ -181,6 +181,51 @@ class Attributes(TestCase):
         h.item("cache", "key", "value")
         self.assertEqual(ask("why", self.snapshot(h), h.address("value"))["expressions"], ["app.cache.CACHE[-7]"])
 
+    def pairs(self, attributes=("parent", "child")):
+        """Two Sessions that hold each other by attributes in their dicts, twice: garbage."""
+        h = Heap()
+        for a in attributes:
+            h.add(a, "str", 54, (TEXT, a.encode()))
+            h.root(a, b"interned")
+        for pair in "pq":
+            for n in "ab":
+                h.add(pair + n, "Session", 48)
+                h.add(pair + n + " dict", "dict", 104)
+                h.edge(pair + n, pair + n + " dict", LABEL_STRING, b"__dict__")
+            h.item(pair + "a dict", attributes[1], pair + "b")
+            h.item(pair + "b dict", attributes[0], pair + "a")
+        return h
+
+    def test_a_cycle_through_dicts(self):
+        h = self.pairs()
+        path = self.snapshot(h)
+        text = run("cycles", path)[0]
+        self.assertEqual([line.split("  0x")[0].strip() for line in text.splitlines()[3:]], [
+            "Session", ".child -> Session", "Session", ".parent -> Session",
+            "to break it: make Session.parent weak"])
+        self.assertIn("cycle 1: 4 objects, 304 B; retains 304 B; and 1 more like it", text)
+        apart = run("cycles", path, "--no-fold")[0]
+        self.assertIn("    .__dict__ -> dict", apart)
+        self.assertIn("    ['parent'] -> Session", apart)
+        cycle = ask("cycles", path)["cycles"][0]
+        self.assertEqual(cycle["advice"], "make Session.parent weak")
+        self.assertEqual([(e["from"], e["to"]) for e in cycle["cut"]], [(h.address("pb dict"), h.address("pa"))])
+        self.assertEqual(len(cycle["members"]), 4)
+
+    def test_a_dict_is_never_what_is_made_weak(self):
+        cycle = ask("cycles", self.snapshot(self.pairs(("left", "right"))))["cycles"][0]
+        self.assertRegex(cycle["advice"], "^make Session[.](left|right) weak$")
+
+    def test_an_exception_and_its_frame(self):
+        """Nobody can make a frame's variable weak; the traceback is let go of."""
+        h = Heap()
+        for n in ("error", "traceback", "frame"):
+            h.add(n, "Session", 40)
+        h.edge("error", "traceback", LABEL_STRING, b"__traceback__")
+        h.edge("traceback", "frame", LABEL_STRING, b"tb_frame")
+        h.edge("frame", "error", LABEL_STRING, b"error")
+        self.assertEqual(ask("cycles", self.snapshot(h))["cycles"][0]["advice"], "drop Session.__traceback__")
+
     def test_dicts_that_own_each_other(self):
         """A chain and a ring of __dict__ edges, as a hostile file might have them."""
         h = Heap()

@@ -16,11 +16,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct text no_name(const void *context, uint32_t type, uint32_t field)
+static struct text no_name(const void *context, ordinal from, uint64_t number)
 {
-    (void)context, (void)type, (void)field;
+    (void)context, (void)from, (void)number;
     return (struct text){"", 0, 0};
 }
+static const struct cut_naming naming = {.name = no_name};
 
 static void ignore_cut(void *context, ordinal from, uint64_t number)
 {
@@ -85,7 +86,7 @@ static void analyse(const struct graph *g)
     if (all.retained[dominators_root(&all)] != g->bytes)
         abort(); /* what the super-root retains is everything */
     for (ordinal c = 0; c < cycles.count; c++)
-        if (cycles_choose_cut(g, &components, cycles.items[c].component, no_name, NULL, ignore_cut,
+        if (cycles_choose_cut(g, &components, cycles.items[c].component, &naming, ignore_cut,
                               (void *)(uintptr_t)g))
             abort();
     for (ordinal o = 0; o < g->objects && o < 4; o++) {

@@ -322,11 +322,12 @@ static void programs__survive_each_failed_allocation(void **state)
 
 static struct memory_sink file;
 
-static struct text no_name(const void *context, uint32_t type, uint32_t field)
+static struct text no_name(const void *context, ordinal from, uint64_t number)
 {
-    (void)context, (void)type, (void)field;
+    (void)context, (void)from, (void)number;
     return (struct text){"parent", 6, 6};
 }
+static const struct cut_naming naming = {.name = no_name};
 
 static void ignore_cut(void *context, ordinal from, uint64_t number)
 {
@@ -397,7 +398,7 @@ static int analyse(const struct graph *g)
         sums_by_class(g, &dominators, classes, 1, sums) || sums_owned(g, owned) ||
         path_from_root(g, &roots, 5, &path) || ask_why(g, &roots, &components, classes);
     for (ordinal c = 0; !status && c < cycles.count; c++)
-        status = cycles_choose_cut(g, &components, cycles.items[c].component, no_name, NULL, ignore_cut, NULL);
+        status = cycles_choose_cut(g, &components, cycles.items[c].component, &naming, ignore_cut, NULL);
     path_release(&path);
     spanning_release(&begun);
     free(retained);
