@@ -35,10 +35,10 @@ static int check_header(struct snapshot *s, struct rh_error *err)
     if (have < sizeof *h)
         return error_set_at(err, RH_ERR_FORMAT, "header", s->size, "the file ends within its header",
                             "take the snapshot again");
-    if (h->major != FORMAT_MAJOR || h->minor != FORMAT_MINOR) {
+    if (h->major != FORMAT_MAJOR) {
         error_format(err, RH_ERR_UNSUPPORTED, "read it with the refheap that wrote it",
-                     "the file is in version %u.%u of the format and this program reads %d.%d", h->major, h->minor,
-                     FORMAT_MAJOR, FORMAT_MINOR);
+                     "the file is in version %u.%u of the format and this program reads %d.x", h->major, h->minor,
+                     FORMAT_MAJOR);
         error_at(err, "header", 8);
         return RH_ERR_UNSUPPORTED;
     }

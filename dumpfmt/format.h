@@ -14,8 +14,8 @@
 #endif
 
 enum {
-    FORMAT_MAJOR = 0,
-    FORMAT_MINOR = 1,
+    FORMAT_MAJOR = 1, /* readers take any minor version of it */
+    FORMAT_MINOR = 0,
     BLOCK_RAW_MAX = 1 << 20,
     BLOCK_MAGIC = 0x4b424852, /* "RHBK" */
     ZSTD_RATIO_MAX = 256,     /* raw length <= 4096 + 256 * stored length */

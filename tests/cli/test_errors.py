@@ -137,7 +137,7 @@ class Usage(TestCase):
         with open(snapshot, "r+b") as f:
             f.seek(8)
             f.write(struct.pack("<HH", 3, 1))
-        self.assertIn("version 3.1 of the format and this program reads 0.1", self.fail("info", snapshot))
+        self.assertIn("version 3.1 of the format and this program reads 1.x", self.fail("info", snapshot))
 
     def test_full_disk_is_no_short_answer(self):
         snapshot = self.path("s.refheap")

@@ -22,9 +22,14 @@ class FileHeader(FileTest):
         self.rejected("truncated", data=b"")
 
     def test_versions(self):
-        for version in ((0, 0), (0, 2), (1, 0), (1, 1)):
+        for version in ((0, 0), (0, 1), (2, 0), (2, 1)):
             struct.pack_into("<HH", self.file.header, 8, *version)
-            self.rejected("version %d.%d; this reader knows 0.1" % version)
+            self.rejected("version %d.%d; this reader knows 1.x" % version)
+
+    def test_later_minor_versions_are_read(self):
+        for minor in (1, 2, 65535):
+            struct.pack_into("<HH", self.file.header, 8, 1, minor)
+            self.assertEqual(self.accepted().header.minor, minor)
 
     def test_header_length(self):
         struct.pack_into("<I", self.file.header, 12, 72)
@@ -54,9 +59,9 @@ class FileHeader(FileTest):
         self.file.fix_header_crc = False
         self.file.header[40] = 2
         self.rejected("CRC of the file header")
-        self.file.header[8] = 1
-        self.rejected("version 1.1")
-        self.rejected("version 1.1", data=bytes(self.file.header[:12]))
+        self.file.header[8] = 2
+        self.rejected("version 2.0")
+        self.rejected("version 2.0", data=bytes(self.file.header[:12]))
         self.file.header[0] = 0
         self.rejected("magic")
 

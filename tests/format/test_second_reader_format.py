@@ -126,7 +126,7 @@ class CanonicalText(unittest.TestCase):
     def test_full(self):
         lines = list(canonical(read_snapshot(FULL)))
         uuid = bytes(range(16)).hex()
-        self.assertEqual(lines[0], "header 0 1 %s -5 0" % uuid)
+        self.assertEqual(lines[0], "header 1 0 %s -5 0" % uuid)
         self.assertEqual(lines[1], "process 7 612062 2f61 3 772031 68 62 10 9 8 7 6")
         self.assertEqual(lines[2], "module 0x1000 0x2000 2f6c6962 010203")
         self.assertEqual(lines[3], "module 0x3000 0x4000 2f61 -")

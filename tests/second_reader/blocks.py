@@ -8,7 +8,7 @@ from .checksum import crc32c
 from .errors import FormatError
 from .layout import (
     BLOCK, BLOCK_CRC_AT, BLOCK_FLAGS, BLOCK_MAGIC, CODEC_MASK, CODEC_SHIFT, CRITICAL, FILE_MAGIC, FLAGS_AT,
-    HEADER, HEADER_CRC_AT, LENGTH_AT, MAJOR, MAX_PAYLOAD, MINOR, NOT_CRITICAL, RESERVED_AT, SECTION_NAMES,
+    HEADER, HEADER_CRC_AT, LENGTH_AT, MAJOR, MAX_PAYLOAD, NOT_CRITICAL, RESERVED_AT, SECTION_NAMES,
     STORED, TRAILER_SECTION, VERSION, VERSION_AT, ZSTD, pad8, section_name)
 from .model import VALUES_LEFT_OUT, Header
 
@@ -20,9 +20,8 @@ def read_header(data: bytes) -> Header:
         raise FormatError("not a refheap snapshot: bad magic", None, 0)
     if len(data) >= VERSION_AT + VERSION.size:
         version = VERSION.unpack_from(data, VERSION_AT)
-        if version != (MAJOR, MINOR):
-            raise FormatError("version %d.%d; this reader knows %d.%d only" % (*version, MAJOR, MINOR),
-                              None, VERSION_AT)
+        if version[0] != MAJOR:
+            raise FormatError("version %d.%d; this reader knows %d.x only" % (*version, MAJOR), None, VERSION_AT)
     if len(data) < HEADER.size:
         raise FormatError("truncated in the file header", None, len(data))
     _, major, minor, length, uuid, time, flags, reserved, crc = HEADER.unpack_from(data)

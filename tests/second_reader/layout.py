@@ -8,7 +8,7 @@ U64_MAX = 2**64 - 1
 
 # The file, section 2.
 
-MAJOR, MINOR = 0, 1
+MAJOR, MINOR = 1, 0
 FILE_MAGIC = b"\x89RHEAP\r\n"
 HEADER = struct.Struct("<8sHHI16sqI16sI")
 VERSION = struct.Struct("<HH")

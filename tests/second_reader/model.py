@@ -35,8 +35,8 @@ def text_parts(text: AnyText) -> Tuple[bytes, int]:
 
 @dataclass
 class Header:
-    major: int = 0
-    minor: int = 1
+    major: int = 1
+    minor: int = 0
     uuid: bytes = field(default_factory=lambda: uuid_module.uuid4().bytes)
     time: int = field(default_factory=time.time_ns)
     flags: int = 0

@@ -307,18 +307,29 @@ static void snapshot__rejects_other_versions_and_files(void **state)
     struct bytes b = copy_of(&small);
     struct file_header *h = (struct file_header *)b.at;
     (void)state;
-    h->minor = 99;
-    fix_checksums(&b);
-    assert_int_equal(judge(b.at, b.size, 0), RH_ERR_UNSUPPORTED);
-    h->minor = FORMAT_MINOR;
-    h->major = 7;
-    fix_checksums(&b);
-    assert_int_equal(judge(b.at, b.size, 0), RH_ERR_UNSUPPORTED);
+    for (uint16_t major = 0; major < 9; major++) {
+        h->major = major;
+        fix_checksums(&b);
+        assert_int_equal(judge(b.at, b.size, 0), major == FORMAT_MAJOR ? 0 : RH_ERR_UNSUPPORTED);
+    }
     memcpy(b.at,
            "\x7f"
            "ELF",
            4);
     assert_int_equal(judge(b.at, b.size, 0), RH_ERR_FORMAT);
+    free(b.at);
+}
+
+static void snapshot__reads_later_minor_versions(void **state)
+{
+    struct bytes b = copy_of(&small);
+    struct file_header *h = (struct file_header *)b.at;
+    (void)state;
+    for (unsigned minor = 0; minor < 3; minor++) {
+        h->minor = (uint16_t)(minor == 2 ? 65535 : minor);
+        fix_checksums(&b);
+        assert_int_equal(judge(b.at, b.size, 0), 0);
+    }
     free(b.at);
 }
 
@@ -405,6 +416,7 @@ int main(void)
         cmocka_unit_test(snapshot__rejects_enlarged_lengths_and_counts),
         cmocka_unit_test(snapshot__rejects_bytes_behind_the_trailer),
         cmocka_unit_test(snapshot__rejects_other_versions_and_files),
+        cmocka_unit_test(snapshot__reads_later_minor_versions),
         cmocka_unit_test(snapshot__treats_unknown_sections_by_their_critical_bit),
         cmocka_unit_test(snapshot__salvages_hostile_files_in_linear_time),
         cmocka_unit_test(salvage__keeps_what_is_whole),
