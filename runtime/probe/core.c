@@ -134,6 +134,14 @@ static size_t core_read(struct memory_source *source, uint64_t address, void *to
     return done;
 }
 
+static const void *core_view(struct memory_source *source, uint64_t address, size_t size)
+{
+    const struct core *core = (const struct core *)source;
+    const struct segment *s = segment_at(core, address);
+    uint64_t within = s ? address - s->start : 0;
+    return s && within < s->held && size <= s->held - within ? core->bytes + s->offset + within : NULL;
+}
+
 /* ---- program headers ---- */
 
 static int compare_segments(const void *pa, const void *pb)
@@ -435,7 +443,7 @@ int core_open(const char *path, const struct core_options *options, struct core 
     *out = NULL;
     if (!core)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
-    core->source.read = core_read;
+    core->source = (struct memory_source){core_read, core_view};
     core->options = *options;
     core->maps = -1;
     elf_version(EV_CURRENT);

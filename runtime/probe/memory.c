@@ -17,7 +17,8 @@ enum {
 struct chunk {
     uint64_t address; /* UINT64_MAX: none */
     uint32_t present;
-    uint8_t *bytes;
+    const uint8_t *bytes; /* the source's, or `own` */
+    uint8_t *own;
 };
 
 struct memory {
@@ -46,7 +47,7 @@ static size_t descriptor_read(struct memory_source *source, uint64_t address, vo
 
 void memory_descriptor_init(struct memory_descriptor *memory, int fd)
 {
-    memory->source.read = descriptor_read;
+    memory->source = (struct memory_source){.read = descriptor_read};
     memory->fd = fd;
 }
 
@@ -67,28 +68,37 @@ void memory_destroy(struct memory *memory)
     if (!memory)
         return;
     for (size_t i = 0; i < CHUNKS; i++)
-        free(memory->chunks[i].bytes);
+        free(memory->chunks[i].own);
     free(memory);
 }
 
-/* Fills a chunk: in one read when all of it is there, else page by page. */
+/* Reads a chunk: in one piece when all of it is there, else page by page. */
 static void fetch(struct memory *memory, struct chunk *chunk, uint64_t address)
 {
-    chunk->address = address;
-    chunk->present = 0;
-    if (!chunk->bytes && !(chunk->bytes = malloc(CHUNK)))
+    chunk->bytes = chunk->own;
+    if (!chunk->own && !(chunk->bytes = chunk->own = malloc(CHUNK)))
         return;
-    size_t n = memory->source->read(memory->source, address, chunk->bytes, CHUNK);
+    size_t n = memory->source->read(memory->source, address, chunk->own, CHUNK);
     memory->fetched += n;
     unsigned page = (unsigned)(n / PAGE);
     chunk->present = (1u << page) - 1;
     for (page++; page < CHUNK / PAGE; page++) { /* the first page that failed, failed */
         uint64_t at = (uint64_t)page * PAGE;
-        if (memory->source->read(memory->source, address + at, chunk->bytes + at, PAGE) == PAGE) {
+        if (memory->source->read(memory->source, address + at, chunk->own + at, PAGE) == PAGE) {
             chunk->present |= 1u << page;
             memory->fetched += PAGE;
         }
     }
+}
+
+static void fill(struct memory *memory, struct chunk *chunk, uint64_t address)
+{
+    const uint8_t *view = memory->source->view ? memory->source->view(memory->source, address, CHUNK) : NULL;
+    chunk->address = address;
+    chunk->present = view ? (1u << CHUNK / PAGE) - 1 : 0;
+    chunk->bytes = view;
+    if (!view)
+        fetch(memory, chunk, address);
 }
 
 /* The bytes at `address` up to the end of its chunk that are there, at most `size`. */
@@ -97,7 +107,7 @@ static const uint8_t *lookup(struct memory *memory, uint64_t address, size_t *si
     uint64_t base = address & ~(uint64_t)(CHUNK - 1);
     struct chunk *chunk = &memory->chunks[base / CHUNK * 0x9e3779b97f4a7c15u >> 52];
     if (chunk->address != base)
-        fetch(memory, chunk, base);
+        fill(memory, chunk, base);
     size_t at = (size_t)(address - base), end = at + *size < CHUNK ? at + *size : CHUNK;
     for (size_t page = at / PAGE; page * PAGE < end; page++)
         if (!(chunk->present & 1u << page)) {

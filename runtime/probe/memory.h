@@ -14,6 +14,10 @@
 struct memory_source {
     /* Reads at most `size` bytes at `address` and returns how many could be read from there on without a gap. */
     size_t (*read)(struct memory_source *source, uint64_t address, void *to, size_t size);
+
+    /* Where the source has the memory at hand: `size` bytes at `address`, valid as long as the source is; NULL when
+     * they have to be read. May be NULL itself. */
+    const void *(*view)(struct memory_source *source, uint64_t address, size_t size);
 };
 
 /* Reads through an open descriptor of /proc/PID/mem, which stays the caller's. */
