@@ -10,22 +10,24 @@
 
 #include "../dumpfmt/error.h"
 #include "../runtime/probe/core.h"
+#include "../runtime/probe/live.h"
 #include "../runtime/probe/probe.h"
-#include "../runtime/probe/stopped.h"
 #include "commands.h"
+#include "free_memory.h"
 #include "options.h"
 #include "render/text.h"
 
-enum { OWN_PID, OWN_CORE, OWN_EXE, OWN_SYSROOT, OWN_MEMORY_FD, OWN_MAPS_FD, OWN_PROCESS };
+enum { OWN_PID, OWN_CORE, OWN_EXE, OWN_SYSROOT, OWN_MEMORY_FD, OWN_MAPS_FD, OWN_PROCESS, OWN_COPY };
 
 static const struct own_option own[] = {
-    {"pid", "PID", "a process, held still while it is read"},
+    {"pid", "PID", "a process, which stands still while its memory is copied"},
     {"core", "CORE", "the core of one that died"},
     {"exe", "FILE", "the program the core is of, where it is not at its place"},
     {"sysroot", "DIR", "where the files are that the core speaks of, instead of /"},
     {"memory-fd", "FD", "an open descriptor of the stopped process's /proc/PID/mem"},
     {"maps-fd", "FD", "an open descriptor of its /proc/PID/maps"},
     {"process", "PID", "its process id, to be noted in the snapshot"},
+    {"copy-at-most", "MIB", "hold still a process with more memory until all is written (half of what is free)"},
     {NULL, NULL, NULL},
 };
 
@@ -85,18 +87,80 @@ static int show_progress(void *context, uint64_t objects)
     return 0;
 }
 
-static int capture(struct invocation *inv, const struct probe_options *options, const char *target)
+/* Whether what is written there may have to wait for somebody. */
+static int may_wait(const char *target)
+{
+    struct stat st;
+    return !strcmp(target, "-") || (!stat(target, &st) && !S_ISREG(st.st_mode));
+}
+
+/* To its target, which appears whole or not at all. */
+static int write_there(struct probe *probe, const char *target, struct rh_error *err)
+{
+    struct target to;
+    int status = target_open(&to, target, NULL, TARGET_PRIVATE, err);
+    if (!status && (status = probe_write(probe, to.sink, err)))
+        target_close(&to, 1, NULL);
+    else if (!status)
+        status = target_close(&to, 0, err);
+    return status;
+}
+
+static int copy_there(FILE *from, const char *target, struct rh_error *err)
+{
+    struct target to;
+    char piece[1 << 16];
+    size_t n;
+    int status = target_open(&to, target, NULL, TARGET_PRIVATE, err), broken = 0;
+    if (status)
+        return status;
+    rewind(from);
+    while (!broken && (n = fread(piece, 1, sizeof piece, from)) > 0)
+        broken = to.sink->write(to.sink, piece, n);
+    status = broken         ? error_set_os(err, -broken, "cannot write the snapshot", "")
+             : ferror(from) ? error_set_os(err, EIO, "cannot read the temporary file", "")
+                            : 0;
+    if (status)
+        target_close(&to, 1, NULL);
+    else
+        status = target_close(&to, 0, err);
+    return status;
+}
+
+/* To a temporary file first: who reads the target may be the very process that stands still. */
+static int write_aside(struct probe *probe, struct live **held, const char *target, struct rh_error *err)
+{
+    struct sink_file *sink = malloc(sizeof *sink);
+    FILE *aside = tmpfile();
+    int status = !sink    ? error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "")
+                 : !aside ? error_set_os(err, errno, "cannot make a temporary file", "write to a file instead")
+                          : 0;
+    if (!status) {
+        sink_file_use(sink, fileno(aside));
+        status = probe_write(probe, &sink->sink, err);
+        if (status)
+            sink_file_abort(sink);
+        else
+            status = sink_file_commit(sink, err);
+    }
+    live_close(*held);
+    *held = NULL;
+    if (!status)
+        status = copy_there(aside, target, err);
+    if (aside)
+        fclose(aside);
+    free(sink);
+    return status;
+}
+
+/* `held` is a process that stands still until it is closed; or NULL. */
+static int capture(struct invocation *inv, const struct probe_options *options, const char *target, struct live **held)
 {
     struct probe *probe;
     struct rh_error err;
-    struct target to;
     int status = probe_open(options, &probe, &err);
     if (!status) {
-        status = target_open(&to, target, NULL, TARGET_PRIVATE, &err);
-        if (!status && (status = probe_write(probe, to.sink, &err)))
-            target_close(&to, 1, NULL);
-        else if (!status)
-            status = target_close(&to, 0, &err);
+        status = held && may_wait(target) ? write_aside(probe, held, target, &err) : write_there(probe, target, &err);
         probe_close(probe);
     }
     session_progress_end(&inv->session);
@@ -111,19 +175,23 @@ static const char *file_of_process(void *context, const char *path, char *to, si
     return n > 0 && (size_t)n < size ? to : NULL;
 }
 
-static int capture_process(struct invocation *inv, struct probe_options *options, const char *target)
+/* What /proc says of a process. */
+struct about {
+    char executable[4096], command_line[4096];
+};
+
+static void describe_process(struct probe_options *options, struct about *about)
 {
-    char executable[4096] = "", command_line[4096] = "";
+    *about->executable = *about->command_line = 0;
     if (options->pid) {
-        read_about(options->pid, "exe", executable, sizeof executable);
-        read_about(options->pid, "cmdline", command_line, sizeof command_line);
+        read_about(options->pid, "exe", about->executable, sizeof about->executable);
+        read_about(options->pid, "cmdline", about->command_line, sizeof about->command_line);
         options->resident = resident_memory(options->pid);
         options->file_of = file_of_process;
         options->file_context = &options->pid;
     }
-    options->executable = executable;
-    options->command_line = command_line;
-    return capture(inv, options, target);
+    options->executable = about->executable;
+    options->command_line = about->command_line;
 }
 
 /* Says what was written, by reading it back: the file has to open like any other. */
@@ -150,27 +218,51 @@ static int report(struct invocation *inv, const char *target)
 
 /* ---- the three places memory comes from ---- */
 
+/* Half of what is free: the walk needs memory too, and so do others. */
+static int copy_limit(const struct invocation *inv, uint64_t *limit)
+{
+    uint64_t mib;
+    *limit = free_memory() / 2;
+    if (!inv->own[OWN_COPY])
+        return 0;
+    if (parse_number(inv->own[OWN_COPY], &mib) || mib > UINT64_MAX >> 20)
+        return -1;
+    *limit = mib << 20;
+    return 0;
+}
+
 static int from_process(struct invocation *inv, struct probe_options *options, const char *target)
 {
-    struct memory_descriptor memory;
-    struct stopped *stopped;
+    struct about about;
+    struct live *live;
     struct rh_error err;
+    uint64_t limit;
+    char n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE];
     if (parse_number(inv->own[OWN_PID], &options->pid) || !options->pid || options->pid > INT32_MAX)
         return fail_usage(inv->command, "--pid must be a process id");
-    if (stopped_begin((pid_t)options->pid, &stopped, &err))
+    if (copy_limit(inv, &limit))
+        return fail_usage(inv->command, "--copy-at-most must be a number of MiB");
+    describe_process(options, &about);
+    if (live_open((pid_t)options->pid, limit, &live, &err))
         return fail(NULL, &err);
-    memory_descriptor_init(&memory, stopped_memory(stopped));
-    options->source = &memory.source;
-    options->maps_fd = stopped_maps(stopped);
-    options->threads = stopped_threads(stopped, &options->thread_count);
-    int status = capture_process(inv, options, target);
-    stopped_end(stopped);
+    options->source = live_memory(live);
+    options->maps_fd = live_maps(live);
+    options->threads = live_threads(live, &options->thread_count);
+    options->file_of = live_file_of;
+    options->file_context = live;
+    if (live_is_held(live) && !inv->options.quiet)
+        fprintf(stderr, "refheap: process %" PRIu64 " stands still until its snapshot is written: %s or more of it "
+                        "would have to be copied, and %s are allowed (--copy-at-most)\n",
+                options->pid, text_size(live_bytes(live), n1), text_size(limit, n2));
+    int status = capture(inv, options, target, live_is_held(live) ? &live : NULL);
+    live_close(live);
     return status;
 }
 
 static int from_descriptors(struct invocation *inv, struct probe_options *options, const char *target)
 {
     struct memory_descriptor memory;
+    struct about about;
     const char *pid = inv->own[OWN_PROCESS];
     int memory_fd = open_descriptor(inv->own[OWN_MEMORY_FD]);
     options->maps_fd = open_descriptor(inv->own[OWN_MAPS_FD]);
@@ -180,7 +272,8 @@ static int from_descriptors(struct invocation *inv, struct probe_options *option
         return fail_usage(inv->command, "--process must be a process id");
     memory_descriptor_init(&memory, memory_fd);
     options->source = &memory.source;
-    return capture_process(inv, options, target);
+    describe_process(options, &about);
+    return capture(inv, options, target, NULL);
 }
 
 static int from_core(struct invocation *inv, struct probe_options *options, const char *target)
@@ -209,7 +302,7 @@ static int from_core(struct invocation *inv, struct probe_options *options, cons
     if (facts->truncated)
         fprintf(stderr, "refheap: %s: the core ends early: %s of %s of memory are there\n", inv->own[OWN_CORE],
                 text_size(facts->present, n1), text_size(facts->expected, n2));
-    int status = capture(inv, options, target);
+    int status = capture(inv, options, target, NULL);
     core_close(core);
     return status;
 }
@@ -245,7 +338,8 @@ const struct command cmd_capture = {
     .arguments = "(--pid PID | --core CORE [--exe FILE] [--sysroot DIR]) -o FILE",
     .help =
         "Reads the heaps out of a process, or out of the core of one that died, without running any of its code, and\n"
-        "writes a snapshot. The process stands still meanwhile and goes on after, even if refheap is killed. What a core\n"
+        "writes a snapshot. The process stands still while its memory is copied, and goes on then, or when refheap is\n"
+        "killed; one with more memory than there is to spare stands still until the snapshot is written. What a core\n"
         "leaves out because it stood in a file is read from that file, if it is the same build. FILE - is standard output.\n"
         "GDB hands over descriptors of what it has stopped: --memory-fd and --maps-fd.",
     .takes = OPT_JSON | OPT_OUTPUT | OPT_QUIET | OPT_NO_VALUES,

@@ -75,6 +75,7 @@ static int parse_line(const char *p, size_t length, struct map_line *line)
     line->readable = p[0] == 'r';
     line->writable = p[1] == 'w';
     line->executable = p[2] == 'x';
+    line->shared = p[3] == 's';
     p += 5;
     if (!take_number(&p, 16, ' ', &line->offset) || !take_number(&p, 16, ':', &device) ||
         !take_number(&p, 16, ' ', &device) || !take_number(&p, 10, 0, &line->inode))

@@ -20,7 +20,7 @@ struct maps_reader {
 
 struct map_line {
     uint64_t start, end, offset, inode;
-    int readable, writable, executable;
+    int readable, writable, executable, shared;
     const char *path; /* valid until the next call; "" for anonymous memory */
     size_t path_length;
 };

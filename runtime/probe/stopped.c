@@ -33,7 +33,7 @@ struct stopped {
     size_t count;
     struct probe_thread *readings; /* by thread that stands */
     size_t reading_count;
-    int memory, maps;
+    int memory, maps, pagemap, root;
 };
 
 static int not_allowed(pid_t pid, int error, struct rh_error *err)
@@ -167,17 +167,34 @@ const struct probe_thread *stopped_threads(const struct stopped *s, size_t *coun
     return s->readings;
 }
 
-/* By a thread that stands: a leader that has ended has no memory any more. */
-static int open_of(const struct stopped *s, const char *what)
+/* A leader that has ended has no memory any more. */
+pid_t stopped_thread(const struct stopped *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->threads[i].state == STANDS)
+            return s->threads[i].id;
+    return 0;
+}
+
+static int open_of(const struct stopped *s, const char *what, int flags)
 {
     char path[80];
-    for (size_t i = 0; i < s->count; i++)
-        if (s->threads[i].state == STANDS) {
-            snprintf(path, sizeof path, "/proc/%d/task/%d/%s", (int)s->pid, (int)s->threads[i].id, what);
-            return open(path, O_RDONLY | O_CLOEXEC);
-        }
-    errno = ESRCH;
-    return -1;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/%s", (int)s->pid, (int)stopped_thread(s), what);
+    return open(path, flags | O_CLOEXEC);
+}
+
+/* Without its memory and mappings there is nothing; the rest is welcome. */
+static int open_all(struct stopped *s)
+{
+    if (!stopped_thread(s))
+        return -ESRCH;
+    s->memory = open_of(s, "mem", O_RDONLY);
+    s->maps = s->memory < 0 ? -1 : open_of(s, "maps", O_RDONLY);
+    if (s->maps < 0)
+        return -errno;
+    s->pagemap = open_of(s, "pagemap", O_RDONLY);
+    s->root = open_of(s, "root", O_PATH | O_DIRECTORY);
+    return 0;
 }
 
 static int explain(pid_t pid, int fresh, struct rh_error *err)
@@ -200,14 +217,11 @@ int stopped_begin(pid_t pid, struct stopped **out, struct rh_error *err)
     if (!s)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
     s->pid = pid;
-    s->memory = s->maps = -1;
+    s->memory = s->maps = s->pagemap = s->root = -1;
     while (fresh > 0 && rounds++ < ROUNDS)
         fresh = stop_round(s, deadline);
-    if (!fresh) {
-        s->memory = open_of(s, "mem");
-        s->maps = s->memory < 0 ? -1 : open_of(s, "maps");
-        fresh = s->maps < 0 ? -errno : 0;
-    }
+    if (!fresh)
+        fresh = open_all(s);
     if (fresh) {
         int status = explain(pid, fresh, err);
         stopped_end(s);
@@ -228,17 +242,33 @@ int stopped_maps(const struct stopped *s)
     return s->maps;
 }
 
+int stopped_pagemap(const struct stopped *s)
+{
+    return s->pagemap;
+}
+
+int stopped_root(const struct stopped *s)
+{
+    return s->root;
+}
+
+void stopped_resume(struct stopped *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->threads[i].state != GONE)
+            ptrace(PTRACE_DETACH, s->threads[i].id, 0, 0);
+    s->count = 0;
+}
+
 void stopped_end(struct stopped *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->count; i++)
-        if (s->threads[i].state != GONE)
-            ptrace(PTRACE_DETACH, s->threads[i].id, 0, 0);
-    if (s->memory >= 0)
-        close(s->memory);
-    if (s->maps >= 0)
-        close(s->maps);
+    stopped_resume(s);
+    const int descriptors[] = {s->memory, s->maps, s->pagemap, s->root};
+    for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++)
+        if (descriptors[i] >= 0)
+            close(descriptors[i]);
     for (size_t i = 0; i < s->reading_count; i++)
         free((void *)(uintptr_t)s->readings[i].registers);
     free(s->readings);

@@ -16,7 +16,7 @@ import sys
 import time
 import unittest
 
-from support import REFHEAP, TOOLS, TestCase, ask, run
+from support import REFHEAP, TOOLS, TestCase, ask, run, tool
 from test_collector import graph_of, size_of
 
 CAPTURES = int(os.environ.get("CAPTURES", "12"))
@@ -99,6 +99,55 @@ class Process(Held):
             run("capture", "--pid", pid, "-o", self.path("live.refheap"))
             self.check(self.path("live.refheap"), seed)
             self.ends_well()
+
+    def test_without_bulk_reads(self):
+        """The same through /proc/PID/mem, where the system does not have or allow process_vm_readv."""
+        pid = self.start(8, size=5000)
+        for error in ("ENOSYS", "EPERM"):
+            for more in ((), ("--copy-at-most", "0")):
+                done = tool("without_readv", error, REFHEAP, "capture", "--pid", pid, "-o", self.path("live.refheap"), *more)
+                if done.returncode == 125:
+                    self.skipTest("there are no filters of system calls here: %r" % done.stderr)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.check(self.path("live.refheap"), error)
+                os.unlink(self.path("live.refheap"))
+        self.ends_well()
+
+    def test_held_until_the_end(self):
+        """A process that is too large to be copied stands still until all is written, and that is said."""
+        for seed in range(1, CAPTURES // 2 + 1):
+            pid = self.start(seed)
+            said = run("capture", "--pid", pid, "-o", self.path("live.refheap"), "--copy-at-most", "0")[1]
+            self.assertOneLine(said)
+            self.assertIn("process %d stands still until its snapshot is written" % pid, said)
+            self.check(self.path("live.refheap"), seed)
+            self.ends_well()
+        run("capture", "--pid", 1, "-o", self.path("x"), "--copy-at-most", "much", status=2)
+
+    def test_into_a_pipe_that_it_reads_itself(self):
+        for more in ((), ("--copy-at-most", "0", "--quiet")):
+            pid = self.start(5, size=20000)
+            done = subprocess.run([REFHEAP, "capture", "--pid", str(pid), "-o", "-", *more], stdout=self.child.stdin,
+                                  stderr=subprocess.PIPE, timeout=30)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            self.child.stdin.write(b"\n")
+            self.ends_well()
+
+    def test_one_that_is_killed_meanwhile(self):
+        """What was copied is a whole heap, whatever becomes of the process."""
+        for turn in range(8):
+            pid = self.start(5, size=20000)
+            reading = subprocess.Popen([REFHEAP, "capture", "--pid", str(pid), "-o", self.path("live.refheap")],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(turn * 0.004)
+            self.child.kill()
+            said = reading.communicate()
+            if reading.returncode == 0:
+                self.check(self.path("live.refheap"), turn)
+                os.unlink(self.path("live.refheap"))
+            else:
+                self.assertEqual((reading.returncode, said[1].count(b"\n")), (2, 1), said)
+                self.assertFalse(os.path.exists(self.path("live.refheap")))
 
     def test_threads_go_on(self):
         pid = self.start(3, threads=20)
