@@ -9,7 +9,7 @@
 #include <refheap/control.h>
 
 #include "../../dumpfmt/error.h"
-#include "../../dumpfmt/hash.h"
+#include "address_set.h"
 #include "fieldtable.h"
 #include "holders.h"
 
@@ -87,43 +87,6 @@ static int runtime_find(struct probe *probe, void **state, struct rh_error *err)
         find_heaps(probe, runtime, &runtime->blocks[i]);
     *state = runtime;
     return (int)runtime->heap_count;
-}
-
-/* ---- which objects were written ---- */
-
-struct address_set {
-    uint64_t *slots; /* 0: empty */
-    size_t capacity, used;
-};
-
-static size_t set_slot(const struct address_set *set, uint64_t address)
-{
-    size_t mask = set->capacity - 1, i = (size_t)hash_word(hash_key(), address) & mask;
-    while (set->slots[i] && set->slots[i] != address)
-        i = (i + 1) & mask;
-    return i;
-}
-
-/* 1 when added, 0 when it was there, or a negative code. */
-static int set_add(struct address_set *set, uint64_t address)
-{
-    if (set->used * 2 >= set->capacity) {
-        struct address_set larger = {.capacity = set->capacity ? 2 * set->capacity : 4096, .used = set->used};
-        larger.slots = calloc(larger.capacity, sizeof *larger.slots);
-        if (!larger.slots)
-            return RH_ERR_NO_MEMORY;
-        for (size_t i = 0; i < set->capacity; i++)
-            if (set->slots[i])
-                larger.slots[set_slot(&larger, set->slots[i])] = set->slots[i];
-        free(set->slots);
-        *set = larger;
-    }
-    size_t slot = set_slot(set, address);
-    if (set->slots[slot])
-        return 0;
-    set->slots[slot] = address;
-    set->used++;
-    return 1;
 }
 
 /* ---- a heap ---- */
@@ -253,10 +216,10 @@ static int write_object(struct heap_reading *h, uint64_t object, uint64_t next, 
     uint64_t type_address = memory_u64(h->probe->memory, object + l->object_type, &ok);
     const struct remote_type *type = ok ? type_map_find(&h->types, type_address) : NULL;
     unsigned generation = (unsigned)(next & l->generation_mask);
-    if (!type || generation > GENERATION_UNTRACKED)
+    if (!type || generation > GENERATION_UNTRACKED || object % 8)
         return 0;
     *verdict = OBJECT_SEEN;
-    int added = set_add(&h->objects, object);
+    int added = address_set_add(&h->objects, object);
     if (added < 0)
         return error_set(err, added, "not enough memory for the set of objects", "");
     if (!added)
@@ -458,7 +421,7 @@ static int read_heap(struct probe *probe, const struct block *block, uint64_t he
         write_heap_record(&h);
     }
     type_map_release(&h.types);
-    free(h.objects.slots);
+    address_set_release(&h.objects);
     free(h.sites);
     return status;
 }
