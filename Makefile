@@ -72,7 +72,7 @@ SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 # libelf reads cores, and the build-ids of files on disk.
 LIBS = -lzstd -lelf $(GVC_LIBS) -lm -lpthread
 
-.PHONY: all demo test test-long test-web test-shapes huge fuzz bench check-deps deps-demo deps-test deps-long install uninstall clean samples tools
+.PHONY: all demo test test-long test-web test-shapes huge fuzz bench bench-capture check-deps deps-demo deps-test deps-long install uninstall clean samples tools
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
@@ -276,6 +276,14 @@ $(O)/bench/gobject: tests/bench/gobject.c
 	$(Q)! $(PKG_CONFIG) --exists gobject-2.0 || \
 		$(CC) -std=gnu11 -O2 -o $@ $< $$($(PKG_CONFIG) --cflags --libs gobject-2.0)
 
+# A process to be captured, and what the machine can do at best.
+$(O)/bench/standing: tests/bench/standing.c $(O)/librefheap.a
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Idumpfmt/include -Iruntime/librefheap/include -o $@ $^
+$(O)/bench/bare_copy: tests/bench/bare_copy.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -D_GNU_SOURCE -o $@ $<
+
 # libigraph, for components and dominators: an oracle on heaps too large for brute force, and a peer.
 $(O)/bench/igraph: tests/bench/igraph.c $(session_o) $(core_o)
 	$(call say,LINK,$@)
@@ -283,12 +291,16 @@ $(O)/bench/igraph: tests/bench/igraph.c $(session_o) $(core_o)
 	$(Q)$(CC) $(BASE) $$($(PKG_CONFIG) --cflags igraph) -o $@ $(filter %.c %.o,$^) $$($(PKG_CONFIG) --libs igraph) $(LIBS)
 
 BENCH_OBJECTS ?= 1000000 5000000
+CAPTURE_OBJECTS ?= 1000000 10000000
+bench-capture: all $(O)/bench/standing $(O)/bench/bare_copy
+	@$(PYTHON) tests/bench/capture.py $(O) $(CAPTURE_OBJECTS)
 bench:
 	@mkdir -p $(O)/bench
 	@$(MAKE) --no-print-directory -j2 all tools $(O)/bench/objects $(O)/bench/make_shared $(O)/bench/gobject
 	@! $(PKG_CONFIG) --exists igraph || $(MAKE) --no-print-directory $(O)/bench/igraph
 	@$(PYTHON) tests/bench/bench.py $(O) $(BENCH_OBJECTS)
 	@$(PYTHON) tests/bench/analysis.py $(O)
+	@$(MAKE) --no-print-directory bench-capture
 
 # ---- installing ----
 
