@@ -170,7 +170,8 @@ $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
 
 PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev fonts-dejavu-core
 PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
-PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils
+# zsh and fish: completion is typed in the shells themselves.
+PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils zsh fish
 
 deps-demo: PACKAGES = $(PACKAGES_DEMO)
 deps-test: PACKAGES = $(PACKAGES_TEST)

@@ -467,6 +467,12 @@ static int run(struct invocation *inv)
     return fail(c.side[AFTER]->path, &err);
 }
 
+static const struct option_words words[] = {
+    {"by", "type generation module"},
+    {"objects", "new gone moved stayed"},
+    {NULL, NULL},
+};
+
 const struct command cmd_diff = {
     .name = "diff",
     .summary = "what came, went and stayed between two snapshots",
@@ -481,5 +487,6 @@ const struct command cmd_diff = {
     .more_min = 1,
     .more_max = 1,
     .own = own,
+    .words = words,
     .run = run,
 };

@@ -391,6 +391,12 @@ static int run(struct invocation *inv)
     return fail(s->path, &err);
 }
 
+static const struct option_words words[] = {
+    {"format", "json csv dot heapsnapshot folded"},
+    {"what", "objects edges"},
+    {NULL, NULL},
+};
+
 const struct command cmd_export = {
     .name = "export",
     .summary = "the graph for other programs: JSON lines, CSV, DOT, DevTools, flame graphs",
@@ -408,5 +414,6 @@ const struct command cmd_export = {
     .takes = OPT_OUTPUT | OPT_LIMIT | OPT_FILTER | OPT_SALVAGE | OPT_NO_CACHE | OPT_QUIET,
     .reads_snapshot = 1,
     .own = own,
+    .words = words,
     .run = run,
 };

@@ -224,6 +224,11 @@ static const struct own_option own[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_words words[] = {
+    {"kind", "strong owned inferred weak borrowed"},
+    {NULL, NULL},
+};
+
 const struct command cmd_referrers = {
     .name = "referrers",
     .summary = "who refers to an object",
@@ -237,6 +242,7 @@ const struct command cmd_referrers = {
     .arguments_max = 1,
     .default_depth = 1,
     .own = own,
+    .words = words,
     .run = run_referrers,
 };
 
@@ -254,5 +260,6 @@ const struct command cmd_referents = {
     .arguments_max = 1,
     .default_depth = 1,
     .own = own,
+    .words = words,
     .run = run_referents,
 };

@@ -213,6 +213,12 @@ static int run(struct invocation *inv)
     return status;
 }
 
+static const struct option_words words[] = {
+    {"", "cycles cycle: referrers referents why"},
+    {"format", "svg png pdf dot"},
+    {NULL, NULL},
+};
+
 const struct command cmd_render = {
     .name = "render",
     .summary = "draw cycles, referrers, referents, or what keeps an object alive",
@@ -227,5 +233,6 @@ const struct command cmd_render = {
     .arguments_max = 2,
     .default_depth = 2,
     .writes_file = 1,
+    .words = words,
     .run = run,
 };

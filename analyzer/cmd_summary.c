@@ -378,6 +378,11 @@ static int run(struct invocation *inv)
     return status;
 }
 
+static const struct option_words words[] = {
+    {"by", "type heap generation module size site"},
+    {NULL, NULL},
+};
+
 const struct command cmd_summary = {
     .name = "summary",
     .summary = "what is in the heap, by type, heap, generation, module, size or site",
@@ -392,5 +397,6 @@ const struct command cmd_summary = {
     .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_BY | OPT_NO_FOLD,
     .reads_snapshot = 1,
     .own = own,
+    .words = words,
     .run = run,
 };

@@ -75,6 +75,10 @@ int check_sort(const struct invocation *inv, const struct column *columns, size_
 {
     const char *key = inv->options.sort;
     char names[256] = "";
+    for (size_t c = 0; inv->asks_columns && c < count; c++)
+        fprintf(inv->asks_columns, "%s\n", columns[c].key);
+    if (inv->asks_columns)
+        return STATUS_ERROR;
     if (!key || table_column(columns, count, key) >= 0)
         return 0;
     for (size_t c = 0; c < count; c++)

@@ -59,6 +59,13 @@ struct own_option {
 
 enum { OWN_OPTIONS_MAX = 12 };
 
+/* The words an option of a command can be given, its own or a shared one; or with option "", what its first argument
+ * behind the snapshots can be. For help and completion; the command itself says what is wrong with another. */
+struct option_words {
+    const char *option;
+    const char *words; /* with a space between; one that ends in ':' goes on */
+};
+
 /* One of the command's own options as it stands on the command line. */
 struct own_word {
     int option; /* index in struct command's `own` */
@@ -78,6 +85,8 @@ struct invocation {
     int more_count;
     struct output out;
     struct target target;
+    /* NULL, or who wants to know what --sort can name: check_sort() lists the columns there and ends the command. */
+    FILE *asks_columns;
 };
 
 struct command {
@@ -93,6 +102,7 @@ struct command {
     uint64_t default_depth;
     int writes_file;              /* -o is the command's own business */
     const struct own_option *own; /* ended by a NULL name */
+    const struct option_words *words; /* ended by a NULL option; may be NULL */
     /* Returns an enum command_status, after fail() when it is STATUS_ERROR. */
     int (*run)(struct invocation *inv);
 };

@@ -8,6 +8,7 @@
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
+#include "complete.h"
 #include "options.h"
 #include "render/text.h"
 
@@ -119,7 +120,7 @@ static void list_commands(FILE *to)
           to);
 }
 
-/* `help`, `--help`, `--version`; -1 when the word is none of them. */
+/* `help`, `--help`, `--version`, and `complete` for shells; -1 when the word is none of them. */
 static int answer_about_itself(int argc, char **argv)
 {
     const char *word = argv[1];
@@ -127,6 +128,8 @@ static int answer_about_itself(int argc, char **argv)
         printf("refheap %s, snapshot format %d.%d\n", REFHEAP_VERSION, FORMAT_MAJOR, FORMAT_MINOR);
         return STATUS_FINE;
     }
+    if (!strcmp(word, "complete"))
+        return complete(commands, COMMANDS, argc - 2, argv + 2);
     if (strcmp(word, "help") && strcmp(word, "--help") && strcmp(word, "-h"))
         return -1;
     const struct command *c = argc > 2 ? find_command(argv[2]) : NULL;

@@ -199,6 +199,32 @@ int options_parse(struct invocation *inv, int argc, char **argv)
     return 0;
 }
 
+int options_at(const struct command *c, int index, struct option_view *out)
+{
+    for (int i = 0; c->own && c->own[i].name; i++, index--)
+        if (!index) {
+            *out = (struct option_view){c->own[i].name, c->own[i].value, c->own[i].help, 0};
+            return 0;
+        }
+    for (int i = 0; i < SHARED_OPTIONS; i++)
+        if (c->takes & shared_options[i].id && !index--) {
+            const struct shared_option *o = &shared_options[i];
+            *out = (struct option_view){o->name, o->value, o->help, o->id};
+            return 0;
+        }
+    return -1;
+}
+
+const char *options_words(const struct command *c, const char *option)
+{
+    for (const struct option_words *w = c->words; w && w->option; w++)
+        if (!strcmp(w->option, option))
+            return w->words;
+    return !strcmp(option, "generation") ? "0 1 2 permanent untracked"
+           : !strcmp(option, "color")    ? "auto always never"
+                                         : NULL;
+}
+
 enum { HELP_WIDTH = 20, HELP_WIDTH_MAX = 30 };
 
 /* An option with its value, and behind it what it does. */
@@ -217,13 +243,16 @@ static int help_width(const char *name, const char *value, int width)
 
 void options_help(const struct command *c, FILE *to)
 {
+    struct option_view o;
     int width = HELP_WIDTH;
-    for (int i = 0; c->own && c->own[i].name; i++)
-        width = help_width(c->own[i].name, c->own[i].value, width);
-    fprintf(to, "usage: refheap %s %s [OPTIONS]\n\n%s\n\noptions:\n", c->name, c->arguments, c->help);
-    for (int i = 0; c->own && c->own[i].name; i++)
-        help_line(to, width, c->own[i].name, c->own[i].value, c->own[i].help);
-    for (int i = 0; i < SHARED_OPTIONS; i++)
-        if (c->takes & shared_options[i].id)
-            help_line(to, width, shared_options[i].name, shared_options[i].value, shared_options[i].help);
+    for (int i = 0; !options_at(c, i, &o) && !o.shared; i++)
+        width = help_width(o.name, o.value, width);
+    fprintf(to, "usage: refheap %s%s%s [OPTIONS]\n\n%s\n\noptions:\n", c->name, *c->arguments ? " " : "", c->arguments,
+            c->help);
+    for (int i = 0; !options_at(c, i, &o); i++) {
+        char keys[120] = "";
+        if (o.shared == OPT_BY && options_words(c, o.name)) /* which keys differs from command to command */
+            snprintf(keys, sizeof keys, "group by KEY: %s", options_words(c, o.name));
+        help_line(to, width, o.name, o.value, *keys ? keys : o.help);
+    }
 }
