@@ -60,7 +60,7 @@ class Documents(TestCase):
         if SANITIZED:
             commands = [c for c in commands if not c.startswith("generate-core-file")]
         sys.path.insert(0, os.path.join(SOURCE, "tests", "gdb"))
-        from test_gdb import GdbTestCase
+        from gdb_support import GdbTestCase
         session = GdbTestCase()
         session.folder = self.folder
         results, said = session.gdb(os.path.join(SAMPLES, "proxy"), *commands)

@@ -1,56 +1,11 @@
 """The GDB commands, in real GDB on a live process."""
 
-import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
-from support import BUILD, REFHEAP, SAMPLES, TestCase, ask, run  # noqa: E402
-
-LOADER = os.path.join(BUILD, "refheap_gdb", "refheap-gdb.py")
-DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "driver.py")
-TARGET = os.path.join(BUILD, "tests", "gdb", "target")
-ENDING = "collected 40 and 0, 10 blocks, 1 signals, 0 leaked"
-
-
-@unittest.skipUnless(shutil.which("gdb"), "gdb is not installed")
-class GdbTestCase(TestCase):
-    def gdb(self, program, *commands, loader=LOADER):
-        """Runs GDB on a program; returns the result of each command and what the program wrote."""
-        with open(self.path("commands"), "w") as f:
-            json.dump(commands, f)
-        home = self.path("home")
-        os.makedirs(home, exist_ok=True)
-        environment = {"HOME": home, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb", "SHELL": "/bin/sh",
-                       "DEBUGINFOD_URLS": "", "TMPDIR": self.folder, "DRIVER_COMMANDS": self.path("commands"),
-                       "DRIVER_RESULTS": self.path("results"), "ASAN_OPTIONS": "detect_leaks=0"}
-        arguments = ["timeout", "-k", "5", "100", "gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off", "-iex",
-                     "set auto-load no", "-iex", "set startup-with-shell off", "-x", loader, "-x", DRIVER]
-        done = subprocess.run(arguments + ([program] if program else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=environment, cwd=self.folder, timeout=120)
-        said = done.stdout.decode() + done.stderr.decode()
-        self.assertEqual(done.returncode, 0, said)
-        with open(self.path("results")) as f:
-            self.results = json.load(f)
-        return self.results, said
-
-    def output(self, command, which=0):
-        """What a command said, which must not have failed."""
-        found = [r for r in self.results if r["command"] == command][which]
-        self.assertIsNone(found["error"], found)
-        return found["output"]
-
-    def error(self, command):
-        """The one line a command failed with."""
-        found = [r for r in self.results if r["command"] == command][0]
-        self.assertIsNotNone(found["error"], found)
-        self.assertNotIn("Python", found["error"], found)  # an exception that was not meant for people
-        self.assertEqual(found["error"].count("\n"), 0, found)
-        return found["error"]
+from gdb_support import LOADER, SAMPLES, TARGET, GdbTestCase, ask, run
 
 
 class Commands(GdbTestCase):
@@ -220,11 +175,6 @@ class Commands(GdbTestCase):
         self.assertIn("no program is being debugged", self.error("refheap cycles"))
         self.assertIn("no heap found", self.error("refheap cycles "))
 
-    @unittest.skipUnless(shutil.which("gdbserver"), "gdbserver is not installed")
-    def test_remote_target_is_refused_clearly(self):
-        self.gdb(TARGET, "target remote | gdbserver --once - " + TARGET, "refheap cycles")
-        self.assertIn("remote target", self.error("refheap cycles"))
-
     def test_settings(self):
         self.gdb(TARGET, "show refheap", "set refheap row-limit 3", "show refheap row-limit", "break pause_here", "run",
                  "refheap referrers top", "refheap referrers -limit 5 top", "set refheap row-limit unlimited",
@@ -270,158 +220,6 @@ class Commands(GdbTestCase):
     def test_gdb_init_prints_the_line_that_loads_it(self):
         line = run("gdb-init")[0].strip()
         self.assertEqual(line, "source " + LOADER)
-
-
-class Stops(GdbTestCase):
-    """Stopped in awkward places: the probe reads every one, a dump works or is refused, and the program ends as it would have."""
-
-    def check_ending(self, said):
-        self.assertIn(ENDING, said)
-
-    def objects_in(self, name):
-        return ask("info", self.path(name))["snapshot"]["objects"]
-
-    def test_dump_at_the_next_safe_point(self):
-        _, said = self.gdb(TARGET, "break pause_here", "run", "refheap dump a.refheap", "refheap dump b.refheap",
-                           "continue", "continue", "continue")
-        self.assertIn("next safe point", self.output("refheap dump a.refheap"))
-        self.assertIn("still open", self.error("refheap dump b.refheap"))
-        self.assertIn("the program wrote " + self.path("a.refheap"), "".join(r["output"] for r in self.results))
-        run("verify", self.path("a.refheap"))
-        self.assertEqual(ask("info", self.path("a.refheap"))["captured"]["how"], "by the program, at a safe point")
-        self.check_ending(said)
-
-    def test_dump_and_wait_for_it(self):
-        _, said = self.gdb(TARGET, "break pause_here", "run", "delete", "refheap dump -wait a.refheap", "bt",
-                           "refheap dump -wait /nowhere/at/all", "continue")
-        self.assertIn("the program wrote", self.output("refheap dump -wait a.refheap"))
-        self.assertIn("rh_dump_done", self.output("bt"))
-        self.assertIn("No such file or directory", self.output("refheap dump -wait /nowhere/at/all"))
-        run("verify", self.path("a.refheap"))
-        self.check_ending(said)
-
-    def test_dump_now_by_a_call(self):
-        _, said = self.gdb(TARGET, "break pause_here", "run", "info registers rip rsp", "refheap dump -now a.refheap",
-                           "info registers rip rsp ", "refheap capture b.refheap", "refheap dump -now /nowhere/at/all",
-                           "set may-call-functions off", "refheap dump -now c.refheap", "delete", "continue")
-        run("verify", self.path("a.refheap"))
-        self.assertEqual(self.output("info registers rip rsp"), self.output("info registers rip rsp "))
-        self.assertEqual(self.objects_in("a.refheap"), self.objects_in("b.refheap"))
-        self.assertIn("No such file or directory", self.error("refheap dump -now /nowhere/at/all"))
-        self.assertIn("may-call-functions is off", self.error("refheap dump -now c.refheap"))
-        self.check_ending(said)
-
-    def test_dump_now_is_not_stopped_by_breakpoints(self):
-        _, said = self.gdb(TARGET, "break pause_here", "run", "break rh_dump_now", "catch syscall mmap",
-                           "refheap dump -now a.refheap", "info breakpoints", "delete", "continue")
-        run("verify", self.path("a.refheap"))
-        self.assertEqual(self.output("info breakpoints").count(" y "), 3)
-        self.check_ending(said)
-
-    def test_inside_malloc_of_the_program(self):
-        _, said = self.gdb(TARGET, "break use_malloc", "run", "break malloc", "continue", "stepi 20",
-                           "refheap capture a.refheap", "refheap dump -now b.refheap", "refheap dump c.refheap", "delete",
-                           "continue")
-        self.assertEqual(self.objects_in("a.refheap"), 90)
-        self.assertEqual(self.objects_in("b.refheap"), 90)
-        self.assertEqual(self.objects_in("c.refheap"), 90)
-        self.check_ending(said)
-
-    def test_inside_malloc_of_the_library(self):
-        """The library calls malloc while its heap is busy: a call is refused, outside reading and a request are not."""
-        _, said = self.gdb(TARGET, "set environment RH_MALLOC 1", "break allocate", "run", "break malloc", "continue", "stepi 20",
-                           "refheap capture a.refheap", "refheap dump -now b.refheap", "refheap dump c.refheap", "delete",
-                           "continue")
-        self.assertEqual(self.objects_in("a.refheap"), 90)
-        self.assertIn("being changed at this moment", self.error("refheap dump -now b.refheap"))
-        self.assertFalse(os.path.exists(self.path("b.refheap")))
-        run("verify", self.path("c.refheap"))
-        self.check_ending(said)
-
-    def test_in_a_signal_handler(self):
-        _, said = self.gdb(TARGET, "break on_signal", "run",
-                           "refheap capture a.refheap", "refheap dump -now b.refheap", "delete", "continue")
-        self.assertEqual(self.objects_in("a.refheap"), 90)
-        self.assertEqual(self.objects_in("b.refheap"), 90)
-        self.check_ending(said)
-
-    def test_anywhere_inside_the_collector(self):
-        """Step by step through a collection: every object is seen at every stop until it is freed, and its generation."""
-        watch = "watch -l *(int *) ((char *) heap + rh_control.layout.heap_collecting)"
-        steps, commands = 40, []
-        for n in range(steps):
-            commands += ["refheap capture c%d.refheap" % n, "stepi 97"]
-        _, said = self.gdb(TARGET, "break allocate", "run", "delete", watch, "continue", *commands,
-                           "refheap dump -now now.refheap", "delete", "continue")
-        for n in range(steps):
-            self.output("refheap capture c%d.refheap" % n)
-            self.assertEqual(self.objects_in("c%d.refheap" % n), 90, n)
-            heap = ask("info", self.path("c%d.refheap" % n))["heaps"][0]
-            self.assertTrue(heap["collecting"])
-            self.assertFalse(heap["partial"])
-            generations = {g["generation"]: g["objects"] for g in ask("generations", self.path("c%d.refheap" % n))["generations"]}
-            self.assertEqual(generations[0], 90, n)
-            # Until finalizers and clearing, the garbage can be told by the rule as ever.
-            self.assertEqual(ask("cycles", self.path("c%d.refheap" % n))["garbage"]["objects"], 40, n)
-        self.assertIn("being changed", self.error("refheap dump -now now.refheap"))
-        self.check_ending(said)
-
-    def test_without_symbols(self):
-        stripped = self.path("stripped")
-        shutil.copy(os.path.join(SAMPLES, "proxy"), stripped)
-        subprocess.run(["strip", stripped], check=True)
-        environment = "set environment LD_LIBRARY_PATH " + BUILD
-        self.gdb(stripped, environment, "break rh_dump_now", "break rh_collect", "run", "refheap cycles",
-                 "refheap dump a.refheap", "delete", "continue")
-        self.assertIn("A collection of generation 2", self.output("refheap cycles"))
-        run("verify", self.path("a.refheap"))
-
-
-class Reader(GdbTestCase):
-    def test_a_file_that_shrinks_under_the_program_is_an_input_error(self):
-        """The program is stopped after it mapped the file; the file is cut; the program goes on into SIGBUS."""
-        snapshot = self.path("heap.refheap")
-        subprocess.run([os.path.join(SAMPLES, "forgotten_list"), snapshot], stdout=subprocess.DEVNULL, check=True)
-        _, said = self.gdb(REFHEAP, "set args info " + snapshot, "handle SIGBUS nostop noprint pass", "break walk_blocks",
-                           "run", "python import os; os.truncate('%s', 4096)" % snapshot, "delete", "continue",
-                           "print $_exitcode")
-        self.assertIn("refheap: %s: the file shrank while it was read; copy it first" % snapshot, said)
-        self.assertIn("= 2", self.output("print $_exitcode"))
-
-
-class Core(GdbTestCase):
-    """The same answers from a core as from the process it was taken of."""
-
-    STOP = ["break sample_pause", "run", "up"]
-    ASKED = ["refheap generations", "refheap summary", "refheap cycles", "refheap referrers -- conn->peer",
-             "refheap why conn->peer", "refheap object -- conn->buffer", "print $refheap_count(conn)"]
-
-    def test_as_of_the_process(self):
-        core = self.path("a core")
-        program = os.path.join(SAMPLES, "proxy")
-        self.gdb(program, *self.STOP, *self.ASKED, "generate-core-file " + core)
-        live = {command: self.output(command) for command in self.ASKED}
-        self.gdb(program, "core-file " + core, "up", *self.ASKED, "refheap capture " + self.path("c.refheap"),
-                 "refheap dump " + self.path("d.refheap"))
-        for command in self.ASKED:
-            self.assertEqual(self.output(command), live[command], command)
-        self.assertIn("from a core file", run("info", self.path("c.refheap"))[0])
-        self.assertIn("nothing can be run in it", self.error("refheap dump " + self.path("d.refheap")))
-
-    def test_each_of_two_programs(self):
-        """What is asked is asked of the inferior that is selected."""
-        self.gdb(os.path.join(SAMPLES, "proxy"), *self.STOP, "refheap summary", "add-inferior -exec " + os.path.join(SAMPLES, "ring"),
-                 "inferior 2", "break sample_pause", "run", "refheap summary", "inferior 1", "refheap summary")
-        one, other, again = (self.output("refheap summary", i) for i in range(3))
-        self.assertIn("169 objects", one)
-        self.assertNotIn("169 objects", other)
-        self.assertEqual(one, again)
-
-    def test_a_core_without_a_heap(self):
-        core = self.path("core")
-        self.gdb("/bin/true", "starti", "generate-core-file " + core)
-        self.gdb("/bin/true", "core-file " + core, "refheap summary")
-        self.assertIn("no heap found", self.error("refheap summary"))
 
 
 if __name__ == "__main__":
