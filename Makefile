@@ -120,7 +120,7 @@ $(O)/gen/crc32c_table.h: dumpfmt/make_crc32c_table.c
 	$(Q)$(O)/gen/make_crc32c_table > $@
 
 $(O)/dumpfmt/crc32c.o: $(O)/gen/crc32c_table.h
-$(O)/analyzer/render/layout.o: BASE += $(GVC_CFLAGS)
+$(O)/analyzer/render/layout.o $(O)/tests/tools/read_dot.o: BASE += $(GVC_CFLAGS)
 $(sql_o) $(O)/analyzer/cmd_sql.o: BASE += $(SQLITE_CFLAGS)
 
 # What an object is made of holds for any name of the same folder.

@@ -248,6 +248,7 @@ static void object_node(struct export *x, ordinal o)
     struct picture_node node = {.title = title,
                                 .detail = detail,
                                 .tooltip = tooltip,
+                                .address = graph_address(g, o),
                                 .badge = "012P-"[graph_generation(g, o)],
                                 .state = sketch_state(s, o)};
     dot_write_node(x->file, o, &node);
@@ -261,7 +262,7 @@ static void edge_arrow(struct export *x, ordinal o, uint64_t number)
     name_edge(x->s, &edge, label);
     struct picture_edge arrow = {
         .from = (uint32_t)o, .to = (uint32_t)edge.to, .label = label, .count = 1, .kind = sketch_kind(edge.bits)};
-    dot_write_edge(x->file, &arrow);
+    dot_write_edge(x->file, number, &arrow);
 }
 
 /* The first objects, and the references between them. Nothing is gathered first, so there are no folds and no legend:

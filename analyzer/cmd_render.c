@@ -6,12 +6,12 @@
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
-#include "render/layout.h"
+#include "image.h"
 #include "render/text.h"
 #include "select.h"
 #include "sketch.h"
 
-enum { PATH_SIZE = 4096, DOT_NODES = 150, DOT_EDGES = 400, LAYOUT_SECONDS = 60 };
+enum { PATH_SIZE = 4096 };
 
 /* ---- what to draw ---- */
 
@@ -29,8 +29,7 @@ static int draw_object(struct invocation *inv, struct sketch *sk, const char *wh
         snprintf(title, sizeof title, "what keeps %s alive", name);
     else
         snprintf(title, sizeof title, "%s of %s", what, name);
-    free(sk->picture.title);
-    sk->picture.title = strdup(title);
+    picture_set_title(&sk->picture, title);
     if (!strcmp(what, "why"))
         return sketch_path(sk, o);
     return sketch_neighbours(sk, o, !strcmp(what, "referrers"), inv->options.depth);
@@ -44,8 +43,7 @@ static int draw_cycle(struct invocation *inv, struct sketch *sk, const char *id)
     if (*end || !number || number > s->cycles.count)
         return fail_usage(inv->command, "there is no cycle \"%s\"; refheap cycles lists them", id);
     snprintf(title, sizeof title, "garbage cycle %llu", (unsigned long long)number);
-    free(sk->picture.title);
-    sk->picture.title = strdup(title);
+    picture_set_title(&sk->picture, title);
     return sketch_cycle(sk, (ordinal)number - 1);
 }
 
@@ -72,14 +70,10 @@ static int draw(struct invocation *inv, struct sketch *sk)
 
 /* ---- where to ---- */
 
-static const char *format_of(const struct options *o)
+static enum image_format format_of(const struct options *o)
 {
-    static const char *const formats[] = {"svg", "png", "pdf", "dot"};
-    const char *dot = strrchr(o->output, '.'), *wanted = o->format ? o->format : dot ? dot + 1 : "";
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (!strcmp(wanted, formats[i]))
-            return formats[i];
-    return NULL;
+    const char *dot = strrchr(o->output, '.');
+    return image_format_named(o->format ? o->format : dot ? dot + 1 : "");
 }
 
 /* NAME.svg -> NAME.dot */
@@ -105,65 +99,50 @@ static int may_replace(const char *path)
     return !n || !strcmp(first, DOT_FIRST_LINE);
 }
 
-static int write_text(struct invocation *inv, const char *text, const char *path)
+static int write_file(struct invocation *inv, const char *bytes, size_t size, const char *path)
 {
     struct target to;
     struct rh_error err;
     if (target_open(&to, path, inv->session.path, 0, &err))
         return fail(path, &err);
-    fputs(text, to.stream);
+    fwrite(bytes, 1, size, to.stream);
     return target_close(&to, 0, &err) ? fail(path, &err) : 0;
 }
 
-static int write_image(struct invocation *inv, const struct picture *picture, const char *dot, const char *format)
-{
-    const struct layout_bounds bounds = {LAYOUT_SECONDS, (size_t)4 << 30};
-    const char *path = inv->options.output;
-    int small = picture->node_count <= DOT_NODES && picture->edge_count <= DOT_EDGES;
-    struct target to;
-    struct rh_error err;
-    if (target_open(&to, path, inv->session.path, 0, &err))
-        return fail(path, &err);
-    session_progress(&inv->session, "laying out the picture");
-    if (layout_render(dot, small ? "dot" : "sfdp", format, to.stream, &bounds, &err)) {
-        target_close(&to, 1, NULL);
-        return fail(path, &err);
-    }
-    return target_close(&to, 0, &err) ? fail(path, &err) : 0;
-}
-
-/* The DOT text goes first, beside the image, unless the image goes to no place that has a beside. */
-static int write_both(struct invocation *inv, const struct picture *picture, const char *dot, const char *format)
+/* The DOT text goes beside the image, unless the image goes to no place that has a beside. */
+static int keep_dot(struct invocation *inv, const struct image *image)
 {
     const char *path = inv->options.output;
     char dot_path[PATH_SIZE];
     struct stat st;
-    if (!strcmp(format, "dot"))
-        return write_text(inv, dot, path);
+    if (!strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode)))
+        return 0;
     dot_path_for(path, dot_path);
-    if (strcmp(path, "-") && (stat(path, &st) || S_ISREG(st.st_mode))) {
-        if (!may_replace(dot_path))
-            return fail_usage(inv->command,
-                              "%s is in the way: the picture's text is kept there; move it, or draw to "
-                              "another name",
-                              dot_path);
-        if (write_text(inv, dot, dot_path))
-            return STATUS_ERROR;
-    }
-    return write_image(inv, picture, dot, format);
+    if (!may_replace(dot_path))
+        return fail_usage(inv->command,
+                          "%s is in the way: the picture's text is kept there; move it, or draw to another name",
+                          dot_path);
+    return write_file(inv, image->dot, image->dot_size, dot_path);
 }
 
-static int make_image(struct invocation *inv, const struct picture *picture, const char *format)
+/* The DOT text is written first: it is there whatever becomes of the layout. */
+static int make_image(struct invocation *inv, const struct picture *picture, enum image_format format)
 {
-    char *dot = NULL;
-    size_t size;
-    FILE *text = open_memstream(&dot, &size);
-    int status = text ? dot_write(picture, text) : -1;
-    if (text && fclose(text))
-        status = -1;
-    if (!status)
-        status = write_both(inv, picture, dot, format);
-    free(dot);
+    static const struct svg_place alone;
+    const char *path = inv->options.output;
+    struct image image;
+    struct rh_error err;
+    session_progress(&inv->session, "laying out the picture");
+    int status = image_make(picture, format, &alone, &image, &err);
+    if (!image.dot)
+        status = fail(path, &err);
+    else if (format == IMAGE_DOT)
+        status = write_file(inv, image.dot, image.dot_size, path);
+    else if (keep_dot(inv, &image))
+        status = STATUS_ERROR;
+    else
+        status = status ? fail(path, &err) : write_file(inv, image.bytes, image.size, path);
+    image_release(&image);
     return status;
 }
 
@@ -190,8 +169,8 @@ static int run(struct invocation *inv)
     struct sketch sk;
     if (!inv->options.output)
         return fail_usage(inv->command, "name the file to draw: -o FILE.svg (or .png, .pdf, .dot)");
-    const char *format = format_of(&inv->options);
-    if (!format)
+    enum image_format format = format_of(&inv->options);
+    if (format == IMAGE_FORMATS)
         return fail_usage(inv->command, "cannot tell the format of %s; use .svg, .png, .pdf or .dot, or --format",
                           inv->options.output);
     if (session_dominators(s, &err) || session_values(s, &err))

@@ -57,16 +57,18 @@ uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus
     else
         snprintf(detail, sizeof detail, "refcount %" PRId64 ", %s", graph_refcount(g, o),
                  text_size(graph_size(g, o), n1));
-    snprintf(tooltip, sizeof tooltip, "%.200s at 0x%" PRIx64 ", generation %s, %s, retains %s", title,
+    snprintf(tooltip, sizeof tooltip, "%.200s\nat 0x%" PRIx64 ", generation %s\n%s\nretains %s", title,
              graph_address(g, o), text_generation(graph_generation(g, o)), detail,
              text_size(s->dominators.retained[o], n2));
     struct picture_node node = {.title = title,
                                 .detail = detail,
                                 .tooltip = tooltip,
+                                .address = graph_address(g, o),
                                 .badge = badge_of(graph_generation(g, o)),
                                 .state = sketch_state(sk->s, o),
                                 .focus = (uint8_t)focus,
-                                .cluster = cluster};
+                                .cluster = cluster,
+                                .beside = PICTURE_NONE};
     uint32_t number = picture_add_node(&sk->picture, &node);
     sk->node_of[o] = number + 1;
     sk->singles++;
@@ -94,7 +96,8 @@ void sketch_group(struct sketch *sk, const ordinal *objects, size_t count, uint3
                                 .badge = same ? badge_of(generation) : 0,
                                 .state = sketch_state(sk->s, objects[0]),
                                 .folded = 1,
-                                .cluster = cluster};
+                                .cluster = cluster,
+                                .beside = PICTURE_NONE};
     uint32_t number = picture_add_node(&sk->picture, &node);
     for (size_t i = 0; i < count; i++)
         sk->node_of[objects[i]] = number + 1;
@@ -114,6 +117,7 @@ void sketch_roots(struct sketch *sk, ordinal o)
         struct picture_node node = {.title = last ? more : (char *)(uintptr_t)name_root(s, roots[i].record, name),
                                     .detail = roots[i].record->flags & ROOT_EXACT ? NULL : "possibly",
                                     .state = PICTURE_ROOT,
+                                    .beside = PICTURE_NONE,
                                     .folded = (uint8_t)last};
         struct picture_edge edge = {.to = sk->node_of[o] - 1, .count = 1, .kind = PICTURE_ROOT_EDGE};
         edge.from = picture_add_node(&sk->picture, &node);

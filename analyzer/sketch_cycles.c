@@ -169,7 +169,7 @@ static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t
     if (alike)
         snprintf(title + strlen(title), sizeof title - strlen(title), "; %s like it",
                  text_plural(alike, "more cycle", n3));
-    uint32_t cluster = picture_add_cluster(&sk->picture, title);
+    uint32_t cluster = picture_add_cluster(&sk->picture, title, advice.text);
     int status = 0;
     if (c->objects <= LOOP_SHOWN || (sk->unfolded && c->objects <= sk->limit))
         for (ordinal i = 0; i < c->objects; i++)
@@ -236,11 +236,11 @@ static void set_title(struct sketch *sk, int generation, uint64_t cycles, uint64
         snprintf(title, sizeof title, "garbage of generation %d: %s, %s, in %s", generation,
                  text_plural(garbage->garbage.objects, "object", n1), text_size(garbage->garbage.bytes, n2),
                  text_plural(cycles, "cycle", n3));
-    if (left_out)
-        snprintf(title + strlen(title), sizeof title - strlen(title), " (%s of other shapes not drawn)",
-                 text_plural(left_out, "cycle", n1));
-    free(sk->picture.title);
-    sk->picture.title = strdup(title);
+    picture_set_title(&sk->picture, title);
+    if (left_out) {
+        snprintf(title, sizeof title, "%s of other shapes", text_plural(left_out, "cycle", n1));
+        picture_leave_out(&sk->picture, title);
+    }
 }
 
 int sketch_cycles(struct sketch *sk, int generation, uint64_t limit)

@@ -1,28 +1,33 @@
-/* Pictures in DOT.
- *
- * Colours are from Okabe and Ito's palette, which colour-blind people can tell apart; each state also differs in its
- * outline, for a printer without colours. A node's badge is its generation.
- */
+/* Pictures in DOT. Texts may come from a hostile heap: they are clean (text_clean), and here they are escaped. */
+#include "dot.h"
+
 #include <inttypes.h>
 #include <string.h>
 
-#include "picture.h"
 #include "text.h"
 
-static const struct look {
-    const char *name;
-    const char *line, *fill, *style;
-    double width;
-} looks[PICTURE_STATES] = {
-    [PICTURE_LIVE] = {"alive", "#0072B2", "#E8F2F9", "solid", 1.2},
-    [PICTURE_GARBAGE] = {"garbage", "#D55E00", "#FBE6DA", "bold", 2.2},
-    [PICTURE_DEPENDENT] = {"freed with the garbage", "#B58900", "#FFF8E1", "dashed", 1.2},
-    [PICTURE_INVISIBLE] = {"garbage the collector cannot see", "#A8507F", "#F7E6F0", "dotted", 2.2},
-    [PICTURE_ROOT] = {"root", "#00795A", "#DFF3EC", "solid", 1.6},
+enum { TITLE_SHOWN = 44, LABEL_SHOWN = 36, LINE_SHOWN = 96, BAR_WIDTH = 130 };
+
+/* Each state has an outline of its own, for a printer without colours. */
+const struct dot_look dot_looks[PICTURE_STATES] = {
+    [PICTURE_LIVE] = {"alive", "alive", COLOR_LIVE, COLOR_LIVE_FILL, "solid", 1.2},
+    [PICTURE_GARBAGE] = {"garbage", "garbage", COLOR_GARBAGE, COLOR_GARBAGE_FILL, "bold", 2.4},
+    [PICTURE_DEPENDENT] = {"dependent", "freed with the garbage", COLOR_DEPENDENT, COLOR_DEPENDENT_FILL, "dashed", 1.4},
+    [PICTURE_INVISIBLE] = {"invisible", "garbage the collector cannot see", COLOR_INVISIBLE, COLOR_INVISIBLE_FILL,
+                           "dotted", 2.4},
+    [PICTURE_ROOT] = {"root", "root", COLOR_ROOT, COLOR_ROOT_FILL, "solid", 1.6},
+    [PICTURE_NEW] = {"new", "new", COLOR_NEW, COLOR_NEW_FILL, "bold", 2.4},
+    [PICTURE_GONE] = {"gone", "gone", COLOR_GONE, COLOR_GONE_FILL, "dotted", 1.4},
 };
 
-/* Text inside an HTML-like label. */
-static void put_html(FILE *f, const char *text)
+const char *picture_state_name(unsigned state)
+{
+    return dot_looks[state].name;
+}
+
+/* ---- texts ---- */
+
+void dot_put_html(FILE *f, const char *text)
 {
     for (; *text; text++)
         switch (*text) {
@@ -38,156 +43,221 @@ static void put_html(FILE *f, const char *text)
         case '"':
             fputs("&quot;", f);
             break;
+        case '\\': /* with some letters behind it in one piece of text, Graphviz puts the node's name there */
+            fputs(text[1] && strchr("NGETHL", text[1]) ? "<font>&#92;</font>" : "&#92;", f);
+            break;
+        case '\n':
+            fputs("<br align=\"left\"/>", f);
+            break;
         default:
             fputc(*text, f);
         }
 }
 
-/* Text inside a quoted attribute. Backslashes would be escapes to Graphviz. */
+/* Text inside a quoted attribute, where Graphviz reads entities and escapes. */
 static void put_quoted(FILE *f, const char *text)
 {
     fputc('"', f);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            fputc('\\', f);
-        fputc(*text, f);
-    }
+    for (; *text; text++)
+        if (*text == '\n')
+            fputs("&#10;", f);
+        else if (*text == '"')
+            fputs("&quot;", f);
+        else if (*text == '\\')
+            fputs("\\\\", f);
+        else if (*text == '&')
+            fputs("&amp;", f);
+        else
+            fputc(*text, f);
     fputc('"', f);
+}
+
+static void put_shortened(FILE *f, const char *text, size_t characters)
+{
+    char shown[4 * LINE_SHOWN + 8];
+    text_clean(text, strlen(text), characters, shown, sizeof shown);
+    dot_put_html(f, *shown ? shown : " ");
+}
+
+/* ---- nodes ---- */
+
+static void put_title(FILE *f, const struct picture_node *n)
+{
+    const char *tag = n->folded ? "i" : "b";
+    fprintf(f, "<td align=\"left\"><%s>", tag);
+    put_shortened(f, n->title ? n->title : "", TITLE_SHOWN);
+    fprintf(f, "</%s></td></tr>", tag);
+}
+
+static void put_detail(FILE *f, const char *detail)
+{
+    while (*detail) {
+        char line[512];
+        size_t length = strcspn(detail, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)(length < sizeof line - 1 ? length : sizeof line - 1), detail);
+        fprintf(f, "<tr><td align=\"left\"><font point-size=\"9\" color=\"%s\">", palette[COLOR_FAINT].light);
+        put_shortened(f, line, LINE_SHOWN);
+        fputs("</font></td></tr>", f);
+        detail += length + (detail[length] == '\n');
+    }
+}
+
+static unsigned bar_total(const struct picture_node *n)
+{
+    unsigned total = 0;
+    for (int s = 0; s < PICTURE_STATES; s++)
+        total += n->bar[s];
+    return total;
+}
+
+/* Parts side by side, filled as far as they reach of the whole. A part that is there is seen, however small. */
+static void put_bar(FILE *f, const struct picture_node *n)
+{
+    unsigned used = 0;
+    fputs("<tr><td align=\"left\"><table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"0\" "
+          "fixedsize=\"true\" width=\"130\" height=\"7\"><tr>",
+          f);
+    for (int s = 0; s < PICTURE_STATES; s++) {
+        unsigned width = n->bar[s] * (unsigned)BAR_WIDTH / PICTURE_WHOLE;
+        if (!n->bar[s])
+            continue;
+        width = width < 2 ? 2 : width;
+        fprintf(f, "<td fixedsize=\"true\" width=\"%u\" height=\"7\" bgcolor=\"%s\"></td>", width,
+                palette[dot_looks[s].line].light);
+        used += width;
+    }
+    if (used < BAR_WIDTH)
+        fprintf(f, "<td fixedsize=\"true\" width=\"%u\" height=\"7\" bgcolor=\"%s\"></td>", BAR_WIDTH - used,
+                palette[COLOR_PAPER].light);
+    fputs("</tr></table></td></tr>", f);
+}
+
+static unsigned row_count(const struct picture_node *n)
+{
+    unsigned rows = 1 + (bar_total(n) != 0);
+    for (const char *p = n->detail; p && *p; p += strcspn(p, "\n"), p += *p == '\n')
+        rows++;
+    return rows;
 }
 
 void dot_write_node(FILE *f, size_t number, const struct picture_node *n)
 {
-    const struct look *look = &looks[n->state];
+    const struct dot_look *look = &dot_looks[n->state];
+    const char *line = palette[look->line].light;
+    int root = n->state == PICTURE_ROOT;
     fprintf(f, "  n%zu [shape=%s, color=\"%s\", fillcolor=\"%s\", penwidth=%.1f, style=\"filled%s%s%s\"%s, label=<",
-            number, n->state == PICTURE_ROOT ? "cds" : "box", look->line, look->fill, n->focus ? 3.0 : look->width,
-            n->state == PICTURE_ROOT ? "" : ",rounded", strcmp(look->style, "solid") ? "," : "",
+            number, root ? "cds" : "box", line, palette[look->fill].light, n->focus ? 3.4 : look->width,
+            root ? "" : ",rounded", strcmp(look->style, "solid") ? "," : "",
             strcmp(look->style, "solid") ? look->style : "", n->folded ? ", peripheries=2" : "");
     fputs("<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"2\"><tr>", f);
-    int rows = n->detail && *n->detail ? 2 : 1;
     if (n->badge)
-        fprintf(f, "<td rowspan=\"%d\" bgcolor=\"%s\" width=\"18\"><font color=\"white\"><b>%c</b></font></td>", rows,
-                look->line, n->badge);
-    fputs("<td align=\"left\">", f);
-    fputs(n->folded ? "<i>" : "<b>", f);
-    put_html(f, n->title && *n->title ? n->title : " ");
-    fputs(n->folded ? "</i></td></tr>" : "</b></td></tr>", f);
-    if (rows == 2) {
-        fputs("<tr><td align=\"left\"><font point-size=\"9\" color=\"#555555\">", f);
-        put_html(f, n->detail);
-        fputs("</font></td></tr>", f);
-    }
+        fprintf(f, "<td rowspan=\"%u\" bgcolor=\"%s\" width=\"18\"><font color=\"%s\"><b>%c</b></font></td>",
+                row_count(n), line, palette[COLOR_PAPER].light, n->badge);
+    put_title(f, n);
+    if (n->detail)
+        put_detail(f, n->detail);
+    if (bar_total(n))
+        put_bar(f, n);
     fputs("</table>>, tooltip=", f);
     put_quoted(f, n->tooltip ? n->tooltip : n->title ? n->title : "");
-    fprintf(f, ", class=\"%s%s\"];\n", n->state == PICTURE_ROOT ? "root" : look->name, n->folded ? " folded" : "");
+    if (n->address)
+        fprintf(f, ", id=\"object-0x%" PRIx64 "\", URL=\"#object-0x%" PRIx64 "\"", n->address, n->address);
+    fprintf(f, ", class=\"%s%s%s\"];\n", look->name, n->folded ? " folded" : "", n->focus ? " focus" : "");
 }
 
-void dot_write_edge(FILE *f, const struct picture_edge *e)
+/* ---- edges ---- */
+
+static const struct {
+    const char *name;
+    enum color_name line;
+    const char *more;
+} kinds[PICTURE_KINDS] = {
+    [PICTURE_STRONG] = {"strong", COLOR_LINE, ""},
+    [PICTURE_OWNED] = {"owned", COLOR_LINE, ", arrowtail=odot, dir=both"},
+    [PICTURE_INFERRED] = {"inferred", COLOR_FAINT_LINE, ", style=dashed"},
+    [PICTURE_WEAK] = {"weak", COLOR_FAINT_LINE, ", style=dotted, arrowhead=empty"},
+    [PICTURE_BORROWED] = {"borrowed", COLOR_FAINT_LINE, ", style=dotted, arrowhead=vee"},
+    [PICTURE_ROOT_EDGE] = {"held", COLOR_ROOT, ", penwidth=1.6"},
+    [PICTURE_KEEPS] = {"keeps", COLOR_FAINT_LINE, ", arrowhead=none"},
+    [PICTURE_ORDER] = {"order", COLOR_PAPER, ", style=invis"},
+};
+
+void dot_write_edge(FILE *f, size_t number, const struct picture_edge *e)
 {
-    static const char *const styles[] = {
-        [PICTURE_STRONG] = "color=\"#333333\"",
-        [PICTURE_OWNED] = "color=\"#333333\", arrowtail=odot, dir=both",
-        [PICTURE_INFERRED] = "color=\"#777777\", style=dashed",
-        [PICTURE_WEAK] = "color=\"#777777\", style=dotted, arrowhead=empty",
-        [PICTURE_BORROWED] = "color=\"#AAAAAA\", style=dotted, arrowhead=vee",
-        [PICTURE_ROOT_EDGE] = "color=\"#00795A\", penwidth=1.6",
-    };
-    char label[320], number[TEXT_NUMBER_SIZE];
-    snprintf(label, sizeof label, "%.240s", e->label ? e->label : "");
-    if (e->count > 1)
-        snprintf(label + strlen(label), sizeof label - strlen(label), "%s%s references", *label ? " : " : "",
-                 text_count(e->count, number));
-    fprintf(f, "  n%" PRIu32 " -> n%" PRIu32 " [%s", e->from, e->to, styles[e->kind]);
+    char label[PICTURE_LABEL_SIZE];
+    picture_edge_label(e, label);
+    fprintf(f, "  n%" PRIu32 " -> n%" PRIu32 " [id=\"e%zu\"", e->from, e->to, number);
     if (e->cut)
-        fputs(", color=\"#D55E00\", fontcolor=\"#D55E00\", penwidth=3, style=dashed, class=\"cut\"", f);
-    /* Room on both sides keeps the text off the line. */
-    fputs(", label=<&#160;&#160;", f);
-    if (e->cut)
-        fputs("<b>", f);
-    put_html(f, label);
-    if (e->cut)
-        fputs("&#160;&#160;<br/>&#160;&#160;cut here</b>", f);
-    fputs("&#160;&#160;>, tooltip=", f);
-    put_quoted(f, label);
+        fprintf(f, ", color=\"%s\", fontcolor=\"%s\", penwidth=3, style=dashed", palette[COLOR_GARBAGE].light,
+                palette[COLOR_GARBAGE].light);
+    else
+        fprintf(f, ", color=\"%s\"%s", palette[kinds[e->kind].line].light, kinds[e->kind].more);
+    fprintf(f, ", class=\"%s%s\"", kinds[e->kind].name, e->cut ? " cut" : "");
+    if (e->aside)
+        fputs(", constraint=false", f);
+    if (*label || e->cut) { /* Room on both sides keeps the text off the line. */
+        fputs(", label=<&#160;&#160;", f);
+        fputs(e->cut ? "<b>" : "", f);
+        put_shortened(f, label, LABEL_SHOWN);
+        fputs(e->cut ? "&#160;&#160;<br/>&#160;&#160;cut here</b>" : "", f);
+        fputs("&#160;&#160;>, tooltip=", f);
+        put_quoted(f, label);
+    }
     fputs("];\n", f);
 }
 
-/* Only the states and marks that occur are explained. */
-static void put_legend(const struct picture *p, FILE *f)
-{
-    int states[PICTURE_STATES] = {0}, folded = 0, cut = 0, weak = 0, badge = 0;
-    for (size_t i = 0; i < p->node_count; i++) {
-        states[p->nodes[i].state] = 1;
-        folded |= p->nodes[i].folded;
-        badge |= p->nodes[i].badge != 0;
-    }
-    for (size_t i = 0; i < p->edge_count; i++) {
-        cut |= p->edges[i].cut;
-        weak |= p->edges[i].kind == PICTURE_WEAK || p->edges[i].kind == PICTURE_BORROWED;
-    }
-    fputs(
-        "  label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"6\"><tr><td colspan=\"12\"><font point-size=\"13\"><b>",
-        f);
-    put_html(f, p->title && *p->title ? p->title : " ");
-    fputs("</b></font></td></tr>", f);
-    if (p->node_count) /* Graphviz takes no row without cells */
-        fputs("<tr>", f);
-    for (int s = 0; s < PICTURE_STATES; s++)
-        if (states[s])
-            fprintf(f, "<td border=\"1\" color=\"%s\" bgcolor=\"%s\"><font point-size=\"10\"> %s </font></td>",
-                    looks[s].line, looks[s].fill, looks[s].name);
-    if (badge)
-        fputs("<td><font point-size=\"10\">badge: generation 0 1 2, P permanent, - untracked</font></td>", f);
-    if (folded)
-        fputs("<td><font point-size=\"10\">double outline: several objects</font></td>", f);
-    if (weak)
-        fputs("<td><font point-size=\"10\">dotted: weak or borrowed</font></td>", f);
-    if (p->keys_hidden)
-        fputs("<td><font point-size=\"10\">keys of dicts: in the labels</font></td>", f);
-    if (cut)
-        fputs("<td><font point-size=\"10\" color=\"#D55E00\"><b>dashed: the reference to make weak</b></font></td>", f);
-    fputs(p->node_count ? "</tr></table>>;\n" : "</table>>;\n", f);
-    fputs("  labelloc=\"t\";\n", f);
-}
+/* ---- the whole ---- */
 
 static void put_cluster(const struct picture *p, FILE *f, size_t number)
 {
-    fprintf(
-        f,
-        "  subgraph cluster_%zu {\n  style=\"rounded,dashed\"; color=\"#999999\"; margin=12; labelloc=t; labeljust=l; "
-        "fontsize=11; label=<",
-        number);
-    put_html(f, p->clusters[number] && *p->clusters[number] ? p->clusters[number] : " ");
+    const struct picture_cluster *c = &p->clusters[number];
+    fprintf(f,
+            "  subgraph cluster_%zu {\n  style=\"rounded,dashed\"; color=\"%s\"; margin=12; labelloc=t; labeljust=l; "
+            "fontsize=11; label=<",
+            number, palette[COLOR_FRAME].light);
+    put_shortened(f, c->title ? c->title : "", LINE_SHOWN);
+    if (c->advice && *c->advice) {
+        fprintf(f, "<br align=\"left\"/><font color=\"%s\"><b>to break it: ", palette[COLOR_GARBAGE].light);
+        put_shortened(f, c->advice, LINE_SHOWN);
+        fputs("</b></font><br align=\"left\"/>", f);
+    }
     fputs(">;\n", f);
     for (size_t i = 0; i < p->node_count; i++)
         if (p->nodes[i].cluster == number + 1)
             dot_write_node(f, i, &p->nodes[i]);
+    for (size_t i = 0; i < p->node_count; i++)
+        if (p->nodes[i].cluster == number + 1 && p->nodes[i].beside != PICTURE_NONE)
+            fprintf(f, "  {rank=same; n%" PRIu32 "; n%zu}\n", p->nodes[i].beside, i);
     fputs("  }\n", f);
 }
 
 void dot_write_head(FILE *f)
 {
-    fputs(
-        DOT_FIRST_LINE
-        "  graph [fontname=\"DejaVu Sans\", charset=\"UTF-8\", bgcolor=\"white\", pad=0.3, nodesep=0.35, ranksep=0.6, "
-        "splines=true, overlap=prism];\n"
-        "  node [fontname=\"DejaVu Sans\", fontsize=11, margin=\"0.06,0.03\"];\n"
-        "  edge [fontname=\"DejaVu Sans\", fontsize=10, arrowsize=0.8, penwidth=1.2];\n",
-        f);
+    fprintf(f,
+            DOT_FIRST_LINE
+            "  graph [fontname=\"DejaVu Sans\", charset=\"UTF-8\", bgcolor=\"%s\", pad=0.3, nodesep=0.35, ranksep=0.5, "
+            "splines=true, overlap=prism];\n"
+            "  node [fontname=\"DejaVu Sans\", fontsize=11, margin=\"0.06,0.03\"];\n"
+            "  edge [fontname=\"DejaVu Sans\", fontsize=10, arrowsize=0.8, penwidth=1.2];\n",
+            palette[COLOR_PAPER].light);
 }
 
 int dot_write(const struct picture *p, FILE *f)
 {
     dot_write_head(f);
-    if (p->cluster_count > 2)
+    if (p->shape == PICTURE_TREE)
+        fputs("  rankdir=\"LR\"; nodesep=0.15; ranksep=0.7;\n", f);
+    else if (p->cluster_count > 2)
         fputs("  rankdir=\"LR\";\n", f); /* frames stand below each other rather than in a row no screen holds */
-    put_legend(p, f);
+    if (!p->bare)
+        dot_write_legend(p, f);
     for (size_t i = 0; i < p->node_count; i++)
         if (!p->nodes[i].cluster)
             dot_write_node(f, i, &p->nodes[i]);
     for (size_t c = p->cluster_count; c-- > 0;) /* the first ends up on top, or leftmost: dot fills from below */
         put_cluster(p, f, p->cluster_count > 2 ? c : p->cluster_count - 1 - c);
     for (size_t i = 0; i < p->edge_count; i++)
-        dot_write_edge(f, &p->edges[i]);
+        dot_write_edge(f, i, &p->edges[i]);
     fputs("}\n", f);
     return ferror(f) ? -1 : 0;
 }

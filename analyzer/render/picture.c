@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 static char *copy_text(struct picture *p, const char *text)
 {
     char *copy = text ? strdup(text) : NULL;
@@ -41,13 +43,36 @@ void picture_release(struct picture *p)
     }
     for (size_t i = 0; i < p->edge_count; i++)
         free(p->edges[i].label);
-    for (size_t i = 0; i < p->cluster_count; i++)
-        free(p->clusters[i]);
+    for (size_t i = 0; i < p->cluster_count; i++) {
+        free(p->clusters[i].title);
+        free(p->clusters[i].advice);
+    }
     free(p->nodes);
     free(p->edges);
     free(p->clusters);
     free(p->title);
+    free(p->left_out);
     memset(p, 0, sizeof *p);
+}
+
+void picture_set_title(struct picture *p, const char *title)
+{
+    free(p->title);
+    p->title = copy_text(p, title);
+}
+
+void picture_leave_out(struct picture *p, const char *what)
+{
+    size_t length = p->left_out ? strlen(p->left_out) + 2 : 0;
+    char *longer = realloc(p->left_out, length + strlen(what) + 1);
+    if (!longer) {
+        p->no_memory = 1;
+        return;
+    }
+    if (length)
+        memcpy(longer + length - 2, "; ", 2);
+    strcpy(longer + length, what);
+    p->left_out = longer;
 }
 
 uint32_t picture_add_node(struct picture *p, const struct picture_node *node)
@@ -74,12 +99,24 @@ void picture_add_edge(struct picture *p, const struct picture_edge *edge)
     edges[p->edge_count++].label = copy_text(p, edge->label);
 }
 
-uint32_t picture_add_cluster(struct picture *p, const char *title)
+uint32_t picture_add_cluster(struct picture *p, const char *title, const char *advice)
 {
-    char **clusters = grow(p, p->clusters, p->cluster_count, &p->cluster_room, sizeof *clusters);
+    struct picture_cluster *clusters = grow(p, p->clusters, p->cluster_count, &p->cluster_room, sizeof *clusters);
     if (!clusters)
         return 0;
     p->clusters = clusters;
-    clusters[p->cluster_count++] = copy_text(p, title);
+    clusters[p->cluster_count++] = (struct picture_cluster){copy_text(p, title), copy_text(p, advice)};
     return (uint32_t)p->cluster_count;
+}
+
+const char *picture_edge_label(const struct picture_edge *e, char to[PICTURE_LABEL_SIZE])
+{
+    char number[TEXT_NUMBER_SIZE];
+    const char *label = e->label ? e->label : "";
+    if (e->count > 1)
+        snprintf(to, PICTURE_LABEL_SIZE, "%.256s%s%s", label, *label ? ", " : "",
+                 text_plural(e->count, "reference", number));
+    else
+        snprintf(to, PICTURE_LABEL_SIZE, "%.256s", label);
+    return to;
 }

@@ -86,6 +86,19 @@ static int is_control(const unsigned char *p, unsigned n)
     return n == 1 ? p[0] < 0x20 || p[0] == 0x7f : n == 2 && p[0] == 0xc2 && p[1] < 0xa0;
 }
 
+/* Characters that turn text around, end lines, or that XML forbids, by number; 0 for all others. */
+static unsigned unsafe_character(const unsigned char *p, unsigned n)
+{
+    if (n < 2)
+        return 0;
+    unsigned c = p[0] & (n == 2 ? 0x1fu : n == 3 ? 0x0fu : 0x07u);
+    for (unsigned i = 1; i < n; i++)
+        c = c << 6 | (p[i] & 0x3fu);
+    int turns =
+        c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return turns || c == 0x2028 || c == 0x2029 || c == 0xfeff || (c & 0xfffe) == 0xfffe ? c : 0;
+}
+
 size_t text_clean(const char *from, size_t length, size_t cap, char *to, size_t size)
 {
     const unsigned char *p = (const unsigned char *)from, *end = p + length;
@@ -94,8 +107,9 @@ size_t text_clean(const char *from, size_t length, size_t cap, char *to, size_t 
         return 0;
     while (p < end) {
         unsigned n = text_character(p, (size_t)(end - p));
-        int plain = n && !is_control(p, n);
-        size_t need = plain ? n : 4;
+        unsigned unsafe = unsafe_character(p, n);
+        int plain = n && !unsafe && !is_control(p, n);
+        size_t need = plain ? n : unsafe > 0xffff ? 9 : unsafe ? 6 : 4;
         if (shown == cap || used + need + 4 > size) { /* room for the dots and the end */
             if (used + 4 <= size) {
                 memcpy(to + used, "...", 3);
@@ -105,6 +119,8 @@ size_t text_clean(const char *from, size_t length, size_t cap, char *to, size_t 
         }
         if (plain) {
             memcpy(to + used, p, n);
+        } else if (unsafe) {
+            snprintf(to + used, need + 1, unsafe > 0xffff ? "\\U%07x" : "\\u%04x", unsafe);
         } else {
             n = 1;
             snprintf(to + used, 5, "\\x%02x", *p);

@@ -28,8 +28,8 @@ const char *text_share(uint64_t share, char to[TEXT_NUMBER_SIZE]);
 const char *text_generation(unsigned generation);
 
 /* Copies text from a snapshot so that it can do no harm where it is shown: control characters and bytes that are no
- * UTF-8 become \xNN, at most `cap` characters (then "..." follows). The result is terminated and at most `size` bytes.
- * Returns its length. */
+ * UTF-8 become \xNN, characters that turn text around or that XML forbids \uNNNN, at most `cap` characters (then "..."
+ * follows). The result is terminated and at most `size` bytes. Returns its length. */
 size_t text_clean(const char *from, size_t length, size_t cap, char *to, size_t size);
 
 /* Length in bytes of the UTF-8 character at `p` (of `left` bytes), 0 when it is not one. Overlong forms, surrogates and
