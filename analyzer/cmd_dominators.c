@@ -12,37 +12,18 @@
 #include "render/tree.h"
 #include "select.h"
 
-/* Of those of one type below one keeper, so many stand by themselves. */
-enum { ALIKE = 3 };
-
-/* One line below a keeper: a vertex, or `more` of one type folded. */
-struct entry {
-    ordinal vertex; /* the first of those that are folded */
-    ordinal more;   /* 0: the vertex alone */
-    uint32_t pile;
-    uint64_t retained;
-    uint64_t together; /* what all of its type retain; types stand in this order */
-};
-
 /* What is below one keeper, as it is shown: entries, and how much is left out. */
 struct level {
-    struct entry *entries;
+    struct keeper_entry *entries;
     size_t count, at;
     struct tally omitted; /* objects, and what they retain */
-};
-
-/* Children of one keeper by type, to be folded. */
-struct pile {
-    ordinal count;
-    uint64_t retained;
-    ordinal first[ALIKE]; /* those that retain most, in order */
 };
 
 struct drawing {
     struct invocation *inv;
     struct forest forest;
-    struct pile *piles; /* by class, then one for cycles; all zero between levels */
-    ordinal *spare;     /* room for the children of any keeper */
+    struct keeper_pile *piles; /* all zero between levels */
+    ordinal *spare;            /* room for the children of any keeper */
     struct tree_lines lines;
     struct level level[TREE_DEPTH_MAX + 1];
     size_t depth_max;
@@ -52,55 +33,20 @@ struct drawing {
 
 /* ---- a level ---- */
 
-static int comes_before(const struct dominators *d, ordinal a, ordinal b)
-{
-    return d->retained[a] != d->retained[b] ? d->retained[a] > d->retained[b] : a < b;
-}
-
 static int compare_retained(const void *pa, const void *pb, void *context)
 {
+    const struct dominators *d = context;
     ordinal a = *(const ordinal *)pa, b = *(const ordinal *)pb;
-    return a == b ? 0 : comes_before(context, a, b) ? -1 : 1;
-}
-
-static int compare_entries(const void *pa, const void *pb)
-{
-    const struct entry *a = pa, *b = pb;
-    if (a->together != b->together)
-        return a->together < b->together ? 1 : -1;
-    if (a->pile != b->pile)
-        return a->pile < b->pile ? -1 : 1;
-    if (!a->more != !b->more)
-        return a->more ? 1 : -1;
-    if (a->retained != b->retained)
-        return a->retained < b->retained ? 1 : -1;
-    return a->vertex < b->vertex ? -1 : a->vertex > b->vertex;
-}
-
-static uint32_t pile_of(const struct session *s, ordinal v)
-{
-    return v < s->graph.objects ? s->classes.of_type[graph_type(&s->graph, v)] : s->classes.count;
-}
-
-static void add_to_pile(const struct dominators *d, struct pile *pile, ordinal v)
-{
-    ordinal rank = pile->count < ALIKE ? pile->count : ALIKE;
-    while (rank && comes_before(d, v, pile->first[rank - 1])) {
-        if (rank < ALIKE)
-            pile->first[rank] = pile->first[rank - 1];
-        rank--;
-    }
-    if (rank < ALIKE)
-        pile->first[rank] = v;
-    pile->count++;
-    pile->retained += d->retained[v];
+    if (d->retained[a] != d->retained[b])
+        return d->retained[a] > d->retained[b] ? -1 : 1;
+    return a < b ? -1 : a > b;
 }
 
 /* Keeps the entries that the limit leaves and adds the rest up. */
 static void cut_level(struct level *l, uint64_t limit)
 {
     while (limit && l->count > limit) {
-        const struct entry *e = &l->entries[--l->count];
+        const struct keeper_entry *e = &l->entries[--l->count];
         l->omitted.objects += e->more ? e->more : 1;
         l->omitted.bytes += e->retained;
     }
@@ -123,39 +69,6 @@ static ordinal find_children(struct drawing *d, ordinal keeper)
     return kept;
 }
 
-/* The children of a keeper, the largest of each type by themselves and the others of the type as one. */
-static int fold_level(struct drawing *d, ordinal keeper, struct level *l)
-{
-    const struct session *s = &d->inv->session;
-    ordinal *child = d->spare, count = find_children(d, keeper);
-    size_t capacity = 0;
-    for (ordinal i = 0; i < count; i++) {
-        struct pile *pile = &d->piles[pile_of(s, child[i])];
-        capacity += pile->count <= ALIKE;
-        add_to_pile(&s->dominators, pile, child[i]);
-    }
-    l->entries = malloc((capacity + 1) * sizeof *l->entries);
-    if (!l->entries)
-        return -1;
-    for (ordinal i = 0; i < count; i++) {
-        uint32_t number = pile_of(s, child[i]);
-        struct pile *pile = &d->piles[number];
-        uint64_t together = pile->retained;
-        ordinal alone = pile->count < ALIKE ? pile->count : ALIKE;
-        for (ordinal a = 0; a < alone; a++) {
-            ordinal v = pile->first[a];
-            l->entries[l->count++] = (struct entry){v, 0, number, s->dominators.retained[v], together};
-            pile->retained -= s->dominators.retained[v];
-        }
-        if (pile->count > alone)
-            l->entries[l->count++] =
-                (struct entry){pile->first[0], pile->count - alone, number, pile->retained, together};
-        *pile = (struct pile){0};
-    }
-    qsort(l->entries, l->count, sizeof *l->entries, compare_entries);
-    return 0;
-}
-
 static int list_level(struct drawing *d, ordinal keeper, struct level *l, uint64_t limit)
 {
     const struct session *s = &d->inv->session;
@@ -171,7 +84,7 @@ static int list_level(struct drawing *d, ordinal keeper, struct level *l, uint64
     for (ordinal i = 0; i < count; i++) {
         uint64_t retained = s->dominators.retained[d->spare[i]];
         if (i < kept) {
-            l->entries[l->count++] = (struct entry){d->spare[i], 0, 0, retained, retained};
+            l->entries[l->count++] = (struct keeper_entry){d->spare[i], 0, 0, retained, retained};
         } else {
             l->omitted.objects++;
             l->omitted.bytes += retained;
@@ -184,7 +97,9 @@ static int open_level(struct drawing *d, ordinal keeper, struct level *l)
 {
     uint64_t limit = table_limit(d->inv);
     *l = (struct level){0};
-    int status = d->fold ? fold_level(d, keeper, l) : list_level(d, keeper, l, limit);
+    int status =
+        d->fold ? keepers_fold(&d->inv->session, d->piles, d->spare, find_children(d, keeper), &l->entries, &l->count)
+                : list_level(d, keeper, l, limit);
     if (!status)
         cut_level(l, limit);
     return status;
@@ -192,7 +107,7 @@ static int open_level(struct drawing *d, ordinal keeper, struct level *l)
 
 /* ---- text ---- */
 
-static void show_line(struct drawing *d, const struct entry *e, size_t depth, int is_last)
+static void show_line(struct drawing *d, const struct keeper_entry *e, size_t depth, int is_last)
 {
     const struct session *s = &d->inv->session;
     struct output *out = &d->inv->out;
@@ -222,7 +137,7 @@ static void show_omitted(struct drawing *d, const struct level *l, size_t depth)
 }
 
 /* What keeps next to nothing of the heap is not opened further unless everything is asked for. */
-static int is_worth_opening(const struct drawing *d, const struct entry *e)
+static int is_worth_opening(const struct drawing *d, const struct keeper_entry *e)
 {
     const struct session *s = &d->inv->session;
     return !e->more && (!d->fold || e->retained >= s->dominators.retained[d->start] / 100) &&
@@ -233,7 +148,7 @@ static int draw_text(struct drawing *d)
 {
     size_t depth = 1;
     int status;
-    struct entry top = {.vertex = d->start, .retained = d->inv->session.dominators.retained[d->start]};
+    struct keeper_entry top = {.vertex = d->start, .retained = d->inv->session.dominators.retained[d->start]};
     tree_begin(&d->lines, d->inv->out.file);
     show_line(d, &top, 0, 1);
     status = open_level(d, d->start, &d->level[1]);
@@ -247,7 +162,7 @@ static int draw_text(struct drawing *d)
             depth--;
             continue;
         }
-        const struct entry *e = &l->entries[l->at++];
+        const struct keeper_entry *e = &l->entries[l->at++];
         show_line(d, e, depth, l->at == l->count && !l->omitted.objects);
         if (depth < d->depth_max && is_worth_opening(d, e))
             status = open_level(d, e->vertex, &d->level[++depth]);

@@ -13,4 +13,29 @@ uint64_t keeper_shallow(const struct session *s, ordinal vertex);
 /* `dict "config"`, "cycle 3: 2 connection", "all objects" for the super-root. */
 const char *keeper_name(const struct session *s, ordinal vertex, char to[NAME_SIZE]);
 
+/* Of those of one type below one keeper, so many stand by themselves when they are folded. */
+enum { KEEPERS_ALIKE = 3 };
+
+/* Children of one keeper by type, while they are folded. */
+struct keeper_pile {
+    ordinal count;
+    uint64_t retained;
+    ordinal first[KEEPERS_ALIKE]; /* those that retain most, in order */
+};
+
+/* What stands below a keeper: a vertex, or `more` of one type. */
+struct keeper_entry {
+    ordinal vertex; /* the first of those that are folded */
+    ordinal more;   /* 0: the vertex alone */
+    uint32_t pile;
+    uint64_t retained;
+    uint64_t together; /* what all of its type retain; types stand in this order */
+};
+
+/* Folds some children of a keeper: the largest of each type by themselves, the others of the type as one. `piles` are
+ * classes.count + 1 (the last for cycles), zero before and after. Returns 0 or -1 without memory; the entries are for
+ * free(). */
+int keepers_fold(const struct session *s, struct keeper_pile *piles, const ordinal *children, ordinal count,
+                 struct keeper_entry **entries, size_t *entry_count);
+
 #endif
