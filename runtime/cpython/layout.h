@@ -1,0 +1,119 @@
+/* Where CPython keeps what, version by version.
+ *
+ * This folder holds all that refheap knows of CPython's memory. It is used twice: by the probe, which reads a process or
+ * a core from outside, and by the extension module (module/), which runs inside. Neither may need the other, so nothing
+ * here allocates, prints, locks, or knows where its bytes come from.
+ *
+ * A struct py_layout holds the offsets of one minor version for 64-bit builds with a global interpreter lock. They are
+ * the same in all its patch releases. The tables (layout_tables.h) are written by `make cpython-layouts`, which compiles
+ * offsetof() against each version's own headers.
+ */
+#ifndef CPYTHON_LAYOUT_H
+#define CPYTHON_LAYOUT_H
+
+#include <stdint.h>
+
+/* Offsets and sizes in bytes; -1: this version has no such field. What is the same in all of them is an enumerator below.
+ */
+struct py_layout {
+    uint32_t version; /* 0x030b for 3.11 */
+    int32_t runtime_size, runtime_interp_head, runtime_gc;
+    int32_t interp_size, interp_next, interp_id, interp_tstate_head, interp_gc;
+    int32_t interp_modules, interp_sysdict, interp_builtins, interp_dict, interp_importlib, interp_codec_search_path,
+        interp_codec_search_cache, interp_codec_error_registry, interp_audit_hooks, interp_builtins_copy,
+        interp_import_func, interp_before_forkers, interp_after_forkers_parent, interp_after_forkers_child;
+    int32_t tstate_size, tstate_thread_id, tstate_native_thread_id, tstate_dict, tstate_context, tstate_async_exc,
+        tstate_frame, tstate_cframe, cframe_current_frame, tstate_current_frame, tstate_current_exception,
+        tstate_exc_info, tstate_exc_state, tstate_c_profileobj, tstate_c_traceobj, tstate_async_gen_firstiter,
+        tstate_async_gen_finalizer, tstate_datastack_chunk;
+    int32_t exc_item_size, exc_item_value, exc_item_previous; /* _PyErr_StackItem: `size` of its objects from 0 */
+    int32_t type_size, heap_type_size, ht_name, ht_slots, ht_qualname, ht_cached_keys, ht_module;
+    int32_t dk_size, dk_lookup, dk_log2_size, dk_log2_index_bytes, dk_kind, dk_nentries, dk_indices;
+    int32_t values_array; /* of the first value in split and inline values */
+    int32_t func_size, func_globals, func_builtins, func_name, func_qualname, func_code, func_defaults,
+        func_kwdefaults, func_closure, func_doc, func_dict, func_weakreflist, func_module, func_annotations,
+        func_typeparams;
+    int32_t code_size, code_consts, code_names, code_filename, code_name, code_qualname, code_firstlineno,
+        code_varnames, code_cellvars, code_freevars, code_nlocals, code_bytes, code_linetable, code_exceptiontable,
+        code_localsplusnames, code_localspluskinds, code_nlocalsplus, code_adaptive, code_cached, code_weakreflist,
+        code_extra, code_zombieframe, code_cell2arg;
+    int32_t frame_size, frame_back, frame_code, frame_builtins, frame_globals, frame_locals, frame_valuestack,
+        frame_stacktop, frame_stackdepth, frame_trace, frame_gen, frame_localsplus, frame_state, frame_iframe,
+        frame_data, frame_extra_locals, frame_locals_cache;
+    int32_t iframe_code, iframe_func, iframe_globals, iframe_builtins, iframe_locals, iframe_frame, iframe_previous,
+        iframe_stacktop, iframe_owner, iframe_localsplus, iframe_instr;
+    int32_t gen_size, gen_frame, gen_code, gen_weakreflist, gen_name, gen_qualname, gen_exc_state, gen_origin,
+        gen_iframe, gen_frame_state, gen_running;
+    int32_t exception_size, exc_dict, exc_args, exc_notes, exc_traceback, exc_context, exc_cause;
+    int32_t unicode_ascii_size, unicode_compact_size, unicode_state_shift_kind;
+    int32_t long_size_field, long_tag, long_digits;
+    int32_t weakref_size, method_size, method_vectorcall, cfunction_size;
+    uint32_t flag_managed_dict, flag_managed_weakref, flag_inline_values; /* 0: none */
+    int32_t managed_dict, managed_values, managed_weaklist; /* before the object: negative; 0: none */
+    int64_t immortal; /* refcounts from here on are immortal ones; 0: those whose low 32 bits are negative; -1: none */
+    uint32_t frame_cleared; /* gen_frame_state from here on (unsigned byte compared signed): no frame */
+};
+
+/* Never changed from 3.8 to 3.13. */
+enum {
+    PY_REFCOUNT = 0,
+    PY_TYPE = 8,
+    PY_SIZE = 16,
+    PY_OBJECT_SIZE = 16,
+    PY_VAR_OBJECT_SIZE = 24,
+    PY_GC_HEAD_SIZE = 16,
+    PY_GC_NEXT = -16, /* from the object */
+    PY_GC_PREV = -8,
+
+    PY_TP_NAME = 24,
+    PY_TP_BASICSIZE = 32,
+    PY_TP_ITEMSIZE = 40,
+    PY_TP_DEALLOC = 48,
+    PY_TP_FLAGS = 168,
+    PY_TP_TRAVERSE = 184,
+    PY_TP_WEAKLISTOFFSET = 208,
+    PY_TP_MEMBERS = 240,
+    PY_TP_BASE = 256,
+    PY_TP_DICT = 264,
+    PY_TP_DICTOFFSET = 288,
+    PY_TP_IS_GC = 328,
+    PY_TP_BASES = 336,
+    PY_TP_MRO = 344,
+    PY_TP_CACHE = 352,
+    PY_TP_SUBCLASSES = 360,
+    PY_TP_WEAKLIST = 368,
+    PY_TP_DEL = 376,
+    PY_TP_FINALIZE = 392,
+
+    PY_GC_GENERATIONS = 24, /* of struct _gc_runtime_state */
+    PY_GC_GENERATION_SIZE = 24,
+    PY_GC_GENERATION_THRESHOLD = 16,
+    PY_GC_GENERATION_COUNT = 20,
+    PY_GC_PERMANENT = 104,
+    PY_GC_STATS = 128,
+    PY_GC_STATS_SIZE = 24,
+    PY_GC_COLLECTING = 200,
+    PY_GC_GARBAGE = 208,
+    PY_GC_CALLBACKS = 216,
+    PY_GC_LONG_LIVED_TOTAL = 224,
+    PY_GC_LONG_LIVED_PENDING = 232,
+    PY_GC_STATE_SIZE = 240,
+};
+#define PY_FLAG_HEAPTYPE (UINT64_C(1) << 9)
+#define PY_FLAG_HAVE_GC (UINT64_C(1) << 14)
+#define PY_FLAG_LONG_SUBCLASS (UINT64_C(1) << 24)
+#define PY_FLAG_LIST_SUBCLASS (UINT64_C(1) << 25)
+#define PY_FLAG_TUPLE_SUBCLASS (UINT64_C(1) << 26)
+#define PY_FLAG_BYTES_SUBCLASS (UINT64_C(1) << 27)
+#define PY_FLAG_UNICODE_SUBCLASS (UINT64_C(1) << 28)
+#define PY_FLAG_DICT_SUBCLASS (UINT64_C(1) << 29)
+#define PY_FLAG_EXCEPTION_SUBCLASS (UINT64_C(1) << 30)
+#define PY_FLAG_TYPE_SUBCLASS (UINT64_C(1) << 31)
+
+/* The layout of a minor version (0x030b for 3.11), or NULL when it is not known. */
+const struct py_layout *py_layout_of(uint32_t version);
+
+/* All of them, oldest first. */
+const struct py_layout *py_layouts(unsigned *count);
+
+#endif
