@@ -39,6 +39,7 @@ endif
 DUMPFMT_WRITER := error format crc32c sink writer
 DUMPFMT_READER := snapshot blocks check columns resolve view pack
 LIBREFHEAP := $(basename $(notdir $(wildcard runtime/librefheap/*.c)))
+CPYTHON := $(basename $(notdir $(wildcard runtime/cpython/*.c)))
 PROBE := $(basename $(notdir $(wildcard runtime/probe/*.c)))
 GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
 RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
@@ -55,6 +56,7 @@ reader_o := $(DUMPFMT_READER:%=$(O)/dumpfmt/%.o)
 maps_o := $(O)/runtime/maps/maps.o
 lib_o := $(LIBREFHEAP:%=$(O)/runtime/librefheap/%.o)
 lib_debug_o := $(LIBREFHEAP:%=$(O)/debug/%.o)
+cpython_o := $(CPYTHON:%=$(O)/runtime/cpython/%.o)
 probe_o := $(PROBE:%=$(O)/runtime/probe/%.o)
 graph_o := $(GRAPH:%=$(O)/analyzer/graph/%.o)
 render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
@@ -62,7 +64,7 @@ sql_o := $(SQL:%=$(O)/analyzer/sql/%.o)
 analyzer_o := $(ANALYZER:%=$(O)/analyzer/%.o)
 support_o := $(SUPPORT:%=$(O)/tests/support/%.o)
 session_o := $(addprefix $(O)/analyzer/,session.o session_kept.o owners.o kept.o fail.o)
-core_o := $(writer_o) $(reader_o) $(maps_o) $(probe_o) $(graph_o) $(render_o)
+core_o := $(writer_o) $(reader_o) $(maps_o) $(cpython_o) $(probe_o) $(graph_o) $(render_o)
 
 GVC_CFLAGS = $(shell $(PKG_CONFIG) --cflags libgvc)
 GVC_LIBS = $(shell $(PKG_CONFIG) --libs libgvc)
@@ -72,7 +74,8 @@ SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 # libelf reads cores, and the build-ids of files on disk.
 LIBS = -lzstd -lelf $(GVC_LIBS) -lm -lpthread
 
-.PHONY: all demo test test-long test-web test-shapes huge fuzz bench bench-capture check-deps deps-demo deps-test deps-long install uninstall clean samples tools
+.PHONY: all demo test test-long test-cpython test-web test-shapes huge fuzz bench bench-capture
+.PHONY: cpython-layouts check-deps deps-demo deps-test deps-long install uninstall clean samples tools
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
@@ -132,6 +135,10 @@ $(O)/%.o: %.c Makefile
 	$(Q)$(CC) $(BASE) $(depends) -c -o $@ $<
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+# Where each version of CPython keeps what, from the headers of those that are on this machine.
+cpython-layouts:
+	@$(PYTHON) runtime/cpython/generate/generate.py runtime/cpython/layout_tables.h
 
 # ---- samples and tools of the tests ----
 

@@ -17,19 +17,26 @@
  */
 struct py_layout {
     uint32_t version; /* 0x030b for 3.11 */
+    /* The runtime, interpreters and threads. */
     int32_t runtime_size, runtime_interp_head, runtime_gc;
     int32_t interp_size, interp_next, interp_id, interp_tstate_head, interp_gc;
-    int32_t interp_modules, interp_sysdict, interp_builtins, interp_dict, interp_importlib, interp_codec_search_path,
-        interp_codec_search_cache, interp_codec_error_registry, interp_audit_hooks, interp_builtins_copy,
-        interp_import_func, interp_before_forkers, interp_after_forkers_parent, interp_after_forkers_child;
+    int32_t interp_modules, interp_modules_by_index, interp_importlib, interp_import_func, interp_sysdict,
+        interp_sysdict_copy, interp_builtins, interp_builtins_copy, interp_dict, interp_codec_search_path,
+        interp_codec_search_cache, interp_codec_error_registry, interp_before_forkers, interp_after_forkers_parent,
+        interp_after_forkers_child, interp_audit_hooks;
     int32_t tstate_size, tstate_thread_id, tstate_native_thread_id, tstate_dict, tstate_context, tstate_async_exc,
-        tstate_frame, tstate_cframe, cframe_current_frame, tstate_current_frame, tstate_current_exception,
         tstate_exc_info, tstate_exc_state, tstate_c_profileobj, tstate_c_traceobj, tstate_async_gen_firstiter,
-        tstate_async_gen_finalizer, tstate_datastack_chunk;
-    int32_t exc_item_size, exc_item_value, exc_item_previous; /* _PyErr_StackItem: `size` of its objects from 0 */
+        tstate_async_gen_finalizer;
+    int32_t tstate_frame, tstate_cframe, cframe_current_frame, tstate_current_frame;
+    int32_t tstate_current_exception, tstate_current_exception_count; /* so many words */
+    int32_t exc_item_count, exc_item_previous; /* an entry of the stack of exceptions: so many words, then a link */
+
+    /* Types and dicts. */
     int32_t type_size, heap_type_size, ht_name, ht_slots, ht_qualname, ht_cached_keys, ht_module;
-    int32_t dk_size, dk_lookup, dk_log2_size, dk_log2_index_bytes, dk_kind, dk_nentries, dk_indices;
-    int32_t values_array; /* of the first value in split and inline values */
+    int32_t dk_size, dk_lookup, dk_log2_size, dk_log2_index_bytes, dk_kind, dk_usable, dk_nentries, dk_indices;
+    int32_t values_array; /* where the first value of split or inline values stands */
+
+    /* Functions, code, frames, generators. */
     int32_t func_size, func_globals, func_builtins, func_name, func_qualname, func_code, func_defaults,
         func_kwdefaults, func_closure, func_doc, func_dict, func_weakreflist, func_module, func_annotations,
         func_typeparams;
@@ -43,15 +50,17 @@ struct py_layout {
     int32_t iframe_code, iframe_func, iframe_globals, iframe_builtins, iframe_locals, iframe_frame, iframe_previous,
         iframe_stacktop, iframe_owner, iframe_localsplus, iframe_instr;
     int32_t gen_size, gen_frame, gen_code, gen_weakreflist, gen_name, gen_qualname, gen_exc_state, gen_origin,
-        gen_iframe, gen_frame_state, gen_running;
+        gen_iframe, gen_frame_state;
+
+    /* The rest. */
     int32_t exception_size, exc_dict, exc_args, exc_notes, exc_traceback, exc_context, exc_cause;
-    int32_t unicode_ascii_size, unicode_compact_size, unicode_state_shift_kind;
-    int32_t long_size_field, long_tag, long_digits;
-    int32_t weakref_size, method_size, method_vectorcall, cfunction_size;
+    int32_t unicode_ascii_size, unicode_compact_size, unicode_size, unicode_utf8_length, unicode_utf8, unicode_wstr,
+        unicode_any;
+    int32_t long_digits;
+    int32_t weakref_size, method_vectorcall, cfunction_size;
     uint32_t flag_managed_dict, flag_managed_weakref, flag_inline_values; /* 0: none */
     int32_t managed_dict, managed_values, managed_weaklist; /* before the object: negative; 0: none */
     int64_t immortal; /* refcounts from here on are immortal ones; 0: those whose low 32 bits are negative; -1: none */
-    uint32_t frame_cleared; /* gen_frame_state from here on (unsigned byte compared signed): no frame */
 };
 
 /* Never changed from 3.8 to 3.13. */
