@@ -84,11 +84,17 @@ struct py_world {
     uint64_t type_type;         /* PyType_Type: the caller's to set */
     uint64_t object_type;       /* PyBaseObject_Type: py_world_begin() */
     uint64_t subtype_traverse;  /* tp_traverse of classes made by a class statement; learnt from the first one read */
-    uint64_t lookup_unicode[3]; /* 3.8 to 3.10: dk_lookup of dicts whose keys are all str; learnt by py_world_learn() */
+    uint64_t lookup_general;    /* 3.8 to 3.10: dk_lookup of dicts with keys other than str; py_world_begin() */
+    uint64_t none_type;         /* type(None); learnt when it is read */
+    uint64_t interpreter;       /* the caller's to set: whose static types' dicts are meant (3.12 on); 0: none */
 
     /* Whether an address is an object's. When it is set, the words of objects of unknown layout are scanned, and
      * whatever it says yes to is delivered as an inferred reference. Inside the process it is NULL: tp_traverse knows. */
     int (*is_object)(struct py_world *world, uint64_t address);
+
+    /* Asked before `words` words are looked at because an object says that they are there; 0 ends the description. May
+     * be NULL: inside the process objects are believed. */
+    int (*spend)(struct py_world *world, uint64_t words);
     void *context; /* the caller's */
 };
 
@@ -124,6 +130,7 @@ enum py_kind { /* how instances lie in memory */
                PY_KIND_FIELDS, /* a table of named words: property, slice, partial, iterators, ... */
                PY_KIND_STR,
                PY_KIND_BYTES,
+               PY_KIND_BYTEARRAY,
                PY_KIND_INT,
                PY_KIND_BOOL,
                PY_KIND_FLOAT,
@@ -136,19 +143,23 @@ struct py_own; /* what is special to one kind; describe_*.c know */
 enum { PY_SLOTS_MAX = 24 };
 
 struct py_type {
-    uint64_t address, base, flags, traverse, members;
+    uint64_t address, base, flags, traverse;
     enum py_kind kind;
-    const struct py_own *own;
+    const struct py_own *own; /* what else is known of `kind`, or NULL */
     int64_t basic_size, item_size, dict_offset, weaklist_offset;
-    int64_t base_size;      /* bytes that `kind` knows; what a C subclass adds to them is scanned up to basic_size */
+    uint64_t cached_keys;   /* of a class: the keys that its instances' values stand under, or 0 */
     uint64_t native;        /* the nearest type in the chain of bases that no class statement made */
-    uint8_t container;      /* Py_TPFLAGS_HAVE_GC; where tp_is_gc is set, py_is_container() asks for the object */
-    uint8_t is_gc;          /* has tp_is_gc */
-    uint8_t python_class;   /* made by a class statement (subtype_traverse) */
-    uint8_t visits_type;    /* the collector sees the reference to the type */
-    uint8_t exact_size;     /* py_size() is what sys.getsizeof() says */
+    int64_t known_size;     /* bytes of the instance that `kind` tells; behind them, up to native_size, is scanned */
+    int64_t native_size, native_dict_offset, native_weaklist_offset;
+    uint32_t hidden_items;  /* of a tuple: items behind those that its length counts */
+    uint8_t container;      /* Py_TPFLAGS_HAVE_GC; py_is_container() asks for the object */
+    uint8_t python_class;   /* made by a class statement */
+    uint8_t native_heap;    /* `native` is no static type */
+    uint8_t managed_dict;   /* the instance dict stands before the object */
+    uint8_t own_dict;       /* the instance dict stands at dict_offset, put there by a class statement */
+    uint8_t own_sizeof;     /* it or a base of unknown layout has a __sizeof__: py_size() can only estimate */
     uint8_t finalizer, legacy_finalizer;
-    uint8_t slots_cut;      /* has more slots than there is room for here: they are read anew each time */
+    uint8_t slots_cut;      /* has more slots than there is room for here; the rest is not told */
     uint16_t slot_count;    /* of __slots__, its own and its bases' */
     struct {
         int32_t offset;

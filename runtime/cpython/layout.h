@@ -24,6 +24,8 @@ struct py_layout {
         interp_sysdict_copy, interp_builtins, interp_builtins_copy, interp_dict, interp_codec_search_path,
         interp_codec_search_cache, interp_codec_error_registry, interp_before_forkers, interp_after_forkers_parent,
         interp_after_forkers_child, interp_audit_hooks;
+    /* What each interpreter has of the static types (3.12 on): an array, and fields of its entries. */
+    int32_t interp_static_types, interp_static_type_count, static_type_size, static_type_dict, static_type_subclasses;
     int32_t tstate_size, tstate_thread_id, tstate_native_thread_id, tstate_dict, tstate_context, tstate_async_exc,
         tstate_exc_info, tstate_exc_state, tstate_c_profileobj, tstate_c_traceobj, tstate_async_gen_firstiter,
         tstate_async_gen_finalizer;
@@ -41,7 +43,7 @@ struct py_layout {
         func_kwdefaults, func_closure, func_doc, func_dict, func_weakreflist, func_module, func_annotations,
         func_typeparams;
     int32_t code_size, code_consts, code_names, code_filename, code_name, code_qualname, code_firstlineno,
-        code_varnames, code_cellvars, code_freevars, code_nlocals, code_bytes, code_linetable, code_exceptiontable,
+        code_stacksize, code_varnames, code_cellvars, code_freevars, code_nlocals, code_bytes, code_linetable, code_exceptiontable,
         code_localsplusnames, code_localspluskinds, code_nlocalsplus, code_adaptive, code_cached, code_weakreflist,
         code_extra, code_zombieframe, code_cell2arg;
     int32_t frame_size, frame_back, frame_code, frame_builtins, frame_globals, frame_locals, frame_valuestack,
@@ -81,6 +83,7 @@ enum {
     PY_TP_FLAGS = 168,
     PY_TP_TRAVERSE = 184,
     PY_TP_WEAKLISTOFFSET = 208,
+    PY_TP_METHODS = 232,
     PY_TP_MEMBERS = 240,
     PY_TP_BASE = 256,
     PY_TP_DICT = 264,

@@ -138,6 +138,22 @@ static void interpreters(void)
     FIELD(interp_after_forkers_parent, PyInterpreterState, after_forkers_parent);
     FIELD(interp_after_forkers_child, PyInterpreterState, after_forkers_child);
     FIELD(interp_audit_hooks, PyInterpreterState, audit_hooks);
+#if AT(0x030c0000)
+#if AT(0x030d0000)
+#define STATIC_TYPES types.builtins.initialized
+    typedef struct types_state state;
+    typedef __typeof__(((state *)0)->builtins.initialized[0]) entry;
+    NUMBER(interp_static_type_count, sizeof(((state *)0)->builtins.initialized) / sizeof(entry));
+#else
+#define STATIC_TYPES types.builtins
+    typedef static_builtin_state entry;
+    NUMBER(interp_static_type_count, sizeof(((struct types_state *)0)->builtins) / sizeof(entry));
+#endif
+    FIELD(interp_static_types, PyInterpreterState, STATIC_TYPES);
+    NUMBER(static_type_size, sizeof(entry));
+    FIELD(static_type_dict, entry, tp_dict);
+    FIELD(static_type_subclasses, entry, tp_subclasses);
+#endif
 }
 
 static void threads(void)
@@ -287,6 +303,7 @@ static void codes(void)
     FIELD(code_filename, PyCodeObject, co_filename);
     FIELD(code_name, PyCodeObject, co_name);
     FIELD(code_firstlineno, PyCodeObject, co_firstlineno);
+    FIELD(code_stacksize, PyCodeObject, co_stacksize);
     FIELD(code_weakreflist, PyCodeObject, co_weakreflist);
     FIELD(code_extra, PyCodeObject, co_extra);
 #if AT(0x030b0000)

@@ -1,0 +1,254 @@
+#include "internal.h"
+
+enum { PIECE = 64 };
+
+/* ---- memory ---- */
+
+static const void *view_inside(struct py_memory *m, uint64_t address, size_t size)
+{
+    (void)m;
+    (void)size;
+    return (const void *)(uintptr_t)address;
+}
+
+void py_memory_inside(struct py_memory *m)
+{
+    *m = (struct py_memory){.view = view_inside, .length = UINT64_MAX};
+}
+
+long py_c_string(struct py_memory *m, uint64_t address, char *to, size_t size)
+{
+    size_t length = 0;
+    int ok = 1;
+    while (length + 1 < size) {
+        to[length] = (char)py_u8(m, address + length, &ok);
+        if (!ok || !to[length])
+            break;
+        length++;
+    }
+    to[length] = 0;
+    return !ok && !length ? -1 : (long)length;
+}
+
+/* ---- telling ---- */
+
+void tell(struct telling *t, uint64_t target, unsigned bits, enum py_label label, uint64_t number, const char *text)
+{
+    struct py_reference r = {target, bits, label, number, text};
+    if (!t->ended && t->visit(t->context, &r))
+        t->ended = 1;
+}
+
+int may_look(struct telling *t, uint64_t words)
+{
+    if (t->w->spend && !t->w->spend(t->w, words))
+        t->ok = 0;
+    return t->ok && !t->ended;
+}
+
+void tell_array(struct telling *t, uint64_t address, uint64_t count, unsigned bits, enum py_label label)
+{
+    uint64_t piece[PIECE];
+    if (!may_look(t, count))
+        return;
+    for (uint64_t i = 0; i < count && !t->ended; i += PIECE) {
+        size_t n = count - i < PIECE ? (size_t)(count - i) : PIECE;
+        const void *p = py_view(t->m, address + 8 * i, 8 * n);
+        if (!p) {
+            t->ok = 0;
+            return;
+        }
+        memcpy(piece, p, 8 * n); /* the view ends with the next one, and visiting may take one */
+        for (size_t k = 0; k < n; k++)
+            if (piece[k])
+                tell(t, piece[k], bits, label, i + k, NULL);
+    }
+}
+
+void tell_fields(struct telling *t, const struct py_field *fields)
+{
+    for (; fields->bits; fields++)
+        if ((!fields->from || t->l->version >= fields->from) && (!fields->to || t->l->version <= fields->to))
+            tell_word(t, fields->offset, fields->bits, fields->label);
+}
+
+void tell_scan(struct telling *t, int64_t from, int64_t to)
+{
+    t->scanned = 1;
+    if (!t->w->is_object || from >= to || !may_look(t, (uint64_t)(to - from) / 8))
+        return;
+    for (int64_t at = (from + 7) & ~INT64_C(7); at + 8 <= to && !t->ended; at += 8) {
+        uint64_t value = at == t->type->native_weaklist_offset ? 0 : word(t, at);
+        if (!t->ok)
+            return;
+        if (value && value % 8 == 0 && t->w->is_object(t->w, value)) {
+            if (at == t->type->native_dict_offset)
+                tell_named(t, value, INFERRED, "__dict__");
+            else
+                tell(t, value, t->type->container ? INFERRED : EDGE_COUNTED | EDGE_INFERRED, PY_LABEL_OFFSET,
+                     (uint64_t)at, NULL);
+        }
+    }
+}
+
+/* ---- kinds ---- */
+
+static void tell_list(struct telling *t)
+{
+    uint64_t count = word(t, PY_SIZE), items = word(t, 24);
+    if (t->ok && count)
+        tell_array(t, items, count, STRONG, PY_LABEL_INDEX);
+}
+
+static void tell_tuple(struct telling *t)
+{
+    uint64_t count = word(t, PY_SIZE);
+    if (t->ok)
+        tell_array(t, t->object + 24, count + t->type->hidden_items, STRONG, PY_LABEL_INDEX);
+}
+
+static const struct py_field method_fields[] = {{16, STRONG, "__func__", 0, 0}, {24, STRONG, "__self__", 0, 0}, {0}};
+static const struct py_field cell_fields[] = {{16, STRONG, "cell_contents", 0, 0}, {0}};
+static const struct py_field descriptor_fields[] = {
+    {16, STRONG, "__objclass__", 0, 0}, {24, OWNED, "__name__", 0, 0}, {32, OWNED, "__qualname__", 0, 0}, {0}};
+static const struct py_field traceback_fields[] = {{16, STRONG, "tb_next", 0, 0}, {24, STRONG, "tb_frame", 0, 0}, {0}};
+/* var_cached (24 on) is borrowed. */
+static const struct py_field context_var_fields[] = {
+    {16, STRONG, "name", 0, 0}, {24, STRONG, "default", 0, 0}, {0}};
+
+static void tell_kind(struct telling *t)
+{
+    switch (t->type->kind) {
+    case PY_KIND_LIST:
+        tell_list(t);
+        break;
+    case PY_KIND_TUPLE:
+        tell_tuple(t);
+        break;
+    case PY_KIND_DICT:
+        tell_dict(t);
+        break;
+    case PY_KIND_SET:
+        tell_set(t);
+        break;
+    case PY_KIND_TYPE:
+        tell_type(t);
+        break;
+    case PY_KIND_FUNCTION:
+        tell_function(t);
+        break;
+    case PY_KIND_METHOD:
+        tell_fields(t, method_fields);
+        break;
+    case PY_KIND_CFUNCTION:
+        tell_cfunction(t);
+        break;
+    case PY_KIND_CELL:
+        tell_fields(t, cell_fields);
+        break;
+    case PY_KIND_MODULE:
+        tell_module(t);
+        break;
+    case PY_KIND_FRAME:
+        tell_frame(t);
+        break;
+    case PY_KIND_GENERATOR:
+        tell_generator(t);
+        break;
+    case PY_KIND_CODE:
+        tell_code(t);
+        break;
+    case PY_KIND_WEAKREF:
+        tell_weakref(t);
+        break;
+    case PY_KIND_DESCRIPTOR:
+        tell_fields(t, descriptor_fields);
+        break;
+    case PY_KIND_EXCEPTION:
+        tell_exception(t);
+        break;
+    case PY_KIND_TRACEBACK:
+        tell_fields(t, traceback_fields);
+        break;
+    case PY_KIND_DEQUE:
+        tell_deque(t);
+        break;
+    case PY_KIND_ORDERED_DICT:
+        tell_ordered_dict(t);
+        break;
+    case PY_KIND_LRU_CACHE:
+        tell_lru_cache(t);
+        break;
+    case PY_KIND_CONTEXT_VAR:
+        tell_fields(t, context_var_fields);
+        break;
+    default:
+        break;
+    }
+    if (t->type->own && t->type->own->fields)
+        tell_fields(t, t->type->own->fields);
+    if (t->type->own && t->type->own->tell)
+        t->type->own->tell(t);
+}
+
+/* The type is referred to by every instance of a heap type. The collector sees that of instances of classes, and from
+ * 3.9 on those of C types, whose tp_traverse has to visit it. */
+static void tell_class(struct telling *t)
+{
+    const struct py_type *type = t->type;
+    if (!(type->flags & PY_FLAG_HEAPTYPE))
+        return;
+    unsigned bits = !type->container                     ? OWNED
+                    : type->traverse == t->w->subtype_traverse ? STRONG
+                    : t->l->version < 0x0309             ? OWNED
+                    : type->kind == PY_KIND_SCANNED      ? INFERRED
+                                                         : STRONG;
+    tell_named(t, type->address, bits, "__class__");
+}
+
+static void tell_slots(struct telling *t)
+{
+    for (unsigned i = 0; i < t->type->slot_count; i++) {
+        uint64_t value = word(t, t->type->slots[i].offset);
+        if (value)
+            tell(t, value, t->type->container ? STRONG : OWNED, PY_LABEL_C_STRING, t->type->slots[i].name, NULL);
+    }
+    t->scanned |= t->type->slots_cut;
+}
+
+enum py_extent py_references(struct py_world *w, uint64_t object, const struct py_type *type, py_visit *visit,
+                             void *context)
+{
+    struct telling t = {w, w->memory, w->layout, object, type, visit, context, 1, 0, 0};
+    tell_kind(&t);
+    if (type->known_size < type->native_size) {
+        int64_t end = type->native_size;
+        if (type->kind == PY_KIND_SCANNED && type->item_size > 0 && type->item_size % 8 == 0) {
+            int64_t items = (int64_t)word(&t, PY_SIZE);
+            if (items > 0 && items < INT64_C(1) << 40)
+                end += items * type->item_size;
+        }
+        tell_scan(&t, type->known_size, end);
+    }
+    if (type->python_class)
+        tell_slots(&t);
+    if (type->managed_dict || type->own_dict)
+        tell_instance_dict(&t);
+    tell_class(&t);
+    return t.ended ? PY_ENDED : !t.ok ? PY_BROKEN : t.scanned ? PY_SCANNED : PY_WHOLE;
+}
+
+int64_t py_refcount(const struct py_world *w, uint64_t stored, int *immortal)
+{
+    int64_t from = w->layout->immortal;
+    *immortal = from < 0 ? 0 : from == 0 ? (int32_t)stored < 0 : (int64_t)stored >= from;
+    return (int64_t)stored;
+}
+
+int py_is_container(struct py_world *w, uint64_t object, const struct py_type *type)
+{
+    int ok = 1;
+    if (type->container && type->kind == PY_KIND_TYPE) /* type_is_gc() */
+        return (py_u64(w->memory, object + PY_TP_FLAGS, &ok) & PY_FLAG_HEAPTYPE) != 0 && ok;
+    return type->container;
+}
