@@ -97,7 +97,9 @@ enum {
     PY_TP_DEL = 376,
     PY_TP_FINALIZE = 392,
 
-    PY_GC_GENERATIONS = 24, /* of struct _gc_runtime_state */
+    PY_GC_ENABLED = 12, /* of struct _gc_runtime_state */
+    PY_GC_DEBUG = 16,
+    PY_GC_GENERATIONS = 24,
     PY_GC_GENERATION_SIZE = 24,
     PY_GC_GENERATION_THRESHOLD = 16,
     PY_GC_GENERATION_COUNT = 20,

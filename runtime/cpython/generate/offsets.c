@@ -53,6 +53,8 @@ SAME(offsetof(PyTypeObject, tp_subclasses), 360);
 SAME(offsetof(PyTypeObject, tp_weaklist), 368);
 SAME(offsetof(PyTypeObject, tp_del), 376);
 SAME(offsetof(PyTypeObject, tp_finalize), 392);
+SAME(offsetof(struct _gc_runtime_state, enabled), 12);
+SAME(offsetof(struct _gc_runtime_state, debug), 16);
 SAME(offsetof(struct _gc_runtime_state, generations), 24);
 SAME(sizeof(struct gc_generation), 24);
 SAME(offsetof(struct gc_generation, threshold), 16);

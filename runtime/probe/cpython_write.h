@@ -1,0 +1,43 @@
+/* A CPython heap on its way into a snapshot. */
+#ifndef PROBE_CPYTHON_WRITE_H
+#define PROBE_CPYTHON_WRITE_H
+
+#include "cpython.h"
+
+struct reading {
+    struct probe *probe;
+    const struct cpython *python;
+    struct probe_memory memory;
+    struct py_world world;
+    struct object_table objects;
+    struct type_table types;
+    struct number_map texts; /* string ids by what they were made of: see text_of() */
+    uint64_t *order;         /* objects to be written, those of lists first */
+    size_t count, capacity, next, limit;
+    uint32_t heap;          /* being written */
+    uint32_t first_heap;    /* of this process's interpreters */
+    struct rh_error *err;
+    int status;             /* of what a callback could not return */
+    uint64_t lists[5];      /* objects of the heap by generation */
+};
+
+void reading_begin(struct reading *r); /* of which probe, python, memory and err are set */
+void reading_release(struct reading *r);
+
+/* The type an object has, or NULL: no type object stands there. */
+struct known_type *reading_type(struct reading *r, uint64_t address);
+
+/* Puts an object on the list of those to be written, if it is none of them yet and could be one. A bare word has to
+ * look more like one than what a layout vouches for. Returns what is known of it, NULL when it is none. */
+struct known_object *reading_reach(struct reading *r, uint64_t address, unsigned generation);
+
+/* Writes the objects that are on the list and not written, and all they lead to. */
+int reading_write_objects(struct reading *r);
+
+/* Writes what an interpreter and its threads hold, as exact roots, and puts it on the list. */
+int reading_write_roots(struct reading *r, const struct interpreter *interpreter);
+
+/* The string id of a label. */
+uint32_t reading_label(struct reading *r, enum py_label label, uint64_t number, const char *text);
+
+#endif
