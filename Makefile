@@ -71,8 +71,8 @@ GVC_LIBS = $(shell $(PKG_CONFIG) --libs libgvc)
 # SQLite answers queries: the language people know, in one library that can be bounded and takes tables of ours.
 SQLITE_CFLAGS = $(shell $(PKG_CONFIG) --cflags sqlite3)
 SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
-# libelf reads cores, and the build-ids of files on disk.
-LIBS = -lzstd -lelf $(GVC_LIBS) -lm -lpthread
+# libelf reads cores, and the build-ids of files on disk; libdw unwinds stacks.
+LIBS = -lzstd -ldw -lelf $(GVC_LIBS) -lm -lpthread
 
 .PHONY: all demo test test-long test-cpython test-web test-shapes huge fuzz bench bench-capture
 .PHONY: cpython-layouts check-deps deps-demo deps-test deps-long install uninstall clean samples tools
@@ -175,7 +175,7 @@ $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
 
 # ---- what the tests and the demo need, from Debian ----
 
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev fonts-dejavu-core
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev libdw-dev fonts-dejavu-core
 PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
 # zsh and fish: completion is typed in the shells themselves.
 PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils zsh fish

@@ -125,8 +125,8 @@ static int add_room(struct copy *copy, size_t place, uint64_t start, uint64_t en
         copy->rooms = more;
         copy->room_capacity = capacity;
     }
-    void *at = mmap(NULL, (size_t)(end - start), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                    -1, 0);
+    void *at =
+        mmap(NULL, (size_t)(end - start), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return -1;
     memmove(&copy->rooms[place + 1], &copy->rooms[place], (copy->room_count - place) * sizeof *copy->rooms);
@@ -406,6 +406,6 @@ struct memory_source *copy_memory(struct copy *copy)
 {
     if (!copy->settled)
         settle(copy);
-    copy->source = (struct memory_source){copy_read, copy_view};
+    copy->source = (struct memory_source){.read = copy_read, .view = copy_view};
     return &copy->source;
 }

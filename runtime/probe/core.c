@@ -443,7 +443,7 @@ int core_open(const char *path, const struct core_options *options, struct core 
     *out = NULL;
     if (!core)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
-    core->source = (struct memory_source){core_read, core_view};
+    core->source = (struct memory_source){.read = core_read, .view = core_view};
     core->options = *options;
     core->maps = -1;
     elf_version(EV_CURRENT);

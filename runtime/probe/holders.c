@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../dumpfmt/hash.h"
+#include "frames.h"
 #include "registers.h"
 #include "symbols.h"
 
@@ -106,19 +107,28 @@ static void gather_data(struct holders *h, struct probe *probe, uint8_t *piece)
     }
 }
 
-/* The stack in use, with what a leaf function may have below its pointer. */
+/* A stack in use, with what a leaf function may have below its pointer. */
+static void gather_stack(struct holders *h, struct probe *probe, uint32_t number, uint64_t sp, uint64_t *allowed,
+                         uint8_t *piece)
+{
+    const struct region *stack = probe_region(probe, sp);
+    if (!stack)
+        return;
+    uint64_t from = sp - stack->start > RED_ZONE ? sp - RED_ZONE : stack->start;
+    from = (from + 7) & ~UINT64_C(7);
+    uint64_t own = STACK_MAX < *allowed ? STACK_MAX : *allowed, before = own;
+    if (from < stack->end)
+        gather_range(h, probe, from, stack->end, number, &own, piece);
+    *allowed -= before - own;
+}
+
 static void gather_thread(struct holders *h, struct probe *probe, uint32_t number, uint64_t *allowed, uint8_t *piece)
 {
     const struct probe_thread *t = &probe->options->threads[number];
-    const struct region *stack = probe_region(probe, t->sp);
-    if (stack) {
-        uint64_t from = t->sp - stack->start > RED_ZONE ? t->sp - RED_ZONE : stack->start;
-        from = (from + 7) & ~UINT64_C(7);
-        uint64_t own = STACK_MAX < *allowed ? STACK_MAX : *allowed, before = own;
-        if (from < stack->end)
-            gather_range(h, probe, from, stack->end, number, &own, piece);
-        *allowed -= before - own;
-    }
+    uint64_t other = frames_other_stack(probe->frames, probe, number);
+    gather_stack(h, probe, number, t->sp, allowed, piece);
+    if (other)
+        gather_stack(h, probe, number, other, allowed, piece);
     for (unsigned i = 0; i < t->register_count; i++) {
         struct word word = {.value = t->registers[i], .thread = number, .number = (uint32_t)register_number(i)};
         if (register_number(i) >= 0 && could_point(probe, word.value))
@@ -283,7 +293,11 @@ static void write_holder(struct probe *probe, struct symbols **symbols, const st
     if (r.kind == ROOT_GLOBAL) {
         name_place(probe, symbols, &r);
     } else {
-        snprintf(name, sizeof name, "of thread %llu", (unsigned long long)probe->options->threads[word->thread].tid);
+        const struct frame *f = word->where ? frames_find(probe->frames, word->thread, word->where, &r.frame) : NULL;
+        int named = f && *f->function;
+        snprintf(name, sizeof name, "of thread %llu%s%s%s",
+                 (unsigned long long)probe->options->threads[word->thread].tid, named ? " in " : "",
+                 named ? f->function : "", named ? "()" : "");
         r.name = probe_text(probe, name);
         r.offset = r.kind == ROOT_REGISTER ? word->number : 0;
     }

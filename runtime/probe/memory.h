@@ -18,6 +18,8 @@ struct memory_source {
     /* Where the source has the memory at hand: `size` bytes at `address`, valid as long as the source is; NULL when
      * they have to be read. May be NULL itself. */
     const void *(*view)(struct memory_source *source, uint64_t address, size_t size);
+
+    int stays_here; /* it cannot be read by a forked copy of this process: it is a conversation */
 };
 
 /* Reads through an open descriptor of /proc/PID/mem, which stays the caller's. */

@@ -6,6 +6,7 @@
 
 #include "../../dumpfmt/error.h"
 #include "../maps/maps.h"
+#include "frames.h"
 
 extern const struct model *const __start_probe_models[], *const __stop_probe_models[];
 
@@ -360,6 +361,8 @@ int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err)
     writer_random_uuid(identity.uuid);
     probe->writer = writer_open(memory, sink, &identity);
     write_modules(probe);
+    probe->frames = frames_gather(probe);
+    frames_write(probe->frames, probe);
     for (const struct model *const *m = __start_probe_models; !status && m < __stop_probe_models && n < 16; m++, n++)
         if (probe->found[n])
             status = (*m)->write(probe, probe->found[n], err);
@@ -367,7 +370,9 @@ int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err)
     write_process(probe);
     if (!status || writer_status(probe->writer))
         status = writer_finish(probe->writer, err);
+    frames_release(probe->frames);
     free(memory);
+    probe->frames = NULL;
     probe->writer = NULL;
     return status;
 }

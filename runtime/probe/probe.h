@@ -81,7 +81,9 @@ struct probe {
     struct holders *holders; /* the model's, while it writes; NULL: none are looked for */
     struct probe_module *modules;
     uint32_t module_count;
+    struct frames *frames;        /* of the threads; NULL: not known */
     uint32_t heaps, types, sites; /* ids handed out */
+    uint32_t frame_count;         /* frames written */
     uint64_t damaged;             /* objects left out */
     uint64_t searched;            /* bytes looked through for runtimes */
     uint64_t budget;              /* words that may still be looked at; see probe_spend() */

@@ -19,8 +19,8 @@ struct stopped;
  */
 int stopped_begin(pid_t pid, struct stopped **out, struct rh_error *err);
 
-/* Descriptors, the holder's, of its memory, of what is mapped, of which pages it has (-1 where the system does not say),
- * and of its root folder. That of the memory stays with these mappings, whatever the process becomes. */
+/* Descriptors, the holder's, of its memory, of what is mapped, of which pages it has (-1 where the system does not
+ * say), and of its root folder. That of the memory stays with these mappings, whatever the process becomes. */
 int stopped_memory(const struct stopped *stopped);
 int stopped_maps(const struct stopped *stopped);
 int stopped_pagemap(const struct stopped *stopped);

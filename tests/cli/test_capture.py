@@ -393,11 +393,13 @@ class Holders(TestCase):
                 found[at[o["address"]]] = kind, sorted(set(o["possible"]))
         return found
 
-    def check(self, snapshot, at, symbols=(r"^global session_cache in leaks$", r"^global registry\+0x18 in leaks$")):
+    def check(self, snapshot, at, symbols=(r"^global session_cache in leaks$", r"^global registry\+0x18 in leaks$",
+                                           r"(?m)^stack of thread \d+ in serve\(\)$")):
         found = self.judged(snapshot, at)
         self.assertEqual(found.pop("nowhere"), ("over", []))
         kind, holders = found.pop("stack")
         self.assertEqual((kind, {h.split()[0] for h in holders} - {"register"}), ("possibly_over", {"stack"}))
+        self.assertRegex("\n".join(holders), symbols[2])
         for name, pattern in zip(("global", "table"), symbols):
             kind, holders = found.pop(name)
             self.assertEqual((kind, len(holders)), ("possibly_over", 1))
@@ -432,7 +434,8 @@ class Holders(TestCase):
         if done.returncode:
             self.skipTest("there is no strip")
         child, at = self.start(stripped)
-        self.check(self.capture("--pid", child.pid), at, 2 * (r"^global stripped\+0x[0-9a-f]+$",))
+        self.check(self.capture("--pid", child.pid), at,
+                   2 * (r"^global stripped\+0x[0-9a-f]+$",) + (r"(?m)\Astack of thread \d+$",))
 
 
 if SANITIZED:
