@@ -86,7 +86,7 @@ static int add_frame(struct frames *frames, const struct probe *probe, struct fr
     frame->function[FRAME_NAME_MAX - 1] = 0;
     if (frames->count == FRAMES_MAX || frame->thread >= probe->options->thread_count)
         return -1;
-    if (last && (frame->thread < last->thread || (frame->thread == last->thread && frame->depth != last->depth + 1)))
+    if (last && (frame->thread < last->thread || (frame->thread == last->thread && frame->depth <= last->depth)))
         return -1;
     if (frames->count == frames->capacity) {
         size_t capacity = frames->capacity ? 2 * frames->capacity : 64;
@@ -203,11 +203,11 @@ const struct frame *frames_find(const struct frames *frames, uint32_t thread, ui
 
 uint64_t frames_other_stack(const struct frames *frames, struct probe *probe, uint32_t thread)
 {
-    const struct region *own = probe_region(probe, probe->options->threads[thread].sp);
+    const struct region *own = probe_stack(probe, probe->options->threads[thread].sp);
     for (size_t i = first_of(frames, thread); frames && i < frames->count && frames->items[i].thread == thread; i++) {
         const struct frame *f = &frames->items[i];
-        const struct region *region = probe_region(probe, f->start);
-        if (f->depth && f->activation && region && region != own && region->readable && region->writable)
+        const struct region *region = f->depth && f->activation ? probe_stack(probe, f->start) : NULL;
+        if (region && region != own)
             return f->start;
     }
     return 0;

@@ -6,17 +6,16 @@
 
 #include "../../dumpfmt/hash.h"
 #include "frames.h"
+#include "modules.h"
 #include "registers.h"
-#include "symbols.h"
 
 enum { PAGE = 4096, PIECE = 1 << 20, RED_ZONE = 128, NAME_SIZE_MAX = 300 };
 
-/* Bytes of data, of one stack and of all of them that are looked through, modules whose symbols are read, and words
- * that are kept: what a hostile process can make this work for. */
+/* Bytes of data, of one stack and of all of them that are looked through, and words that are kept: what a hostile
+ * process can make this work for. */
 #define DATA_MAX (UINT64_C(1) << 30)
 #define STACK_MAX (UINT64_C(64) << 20)
 #define STACKS_MAX (UINT64_C(1) << 30)
-#define MODULES_MAX 4096u
 #define WORDS_MAX ((size_t)1 << 24)
 
 struct word {
@@ -111,10 +110,10 @@ static void gather_data(struct holders *h, struct probe *probe, uint8_t *piece)
 static void gather_stack(struct holders *h, struct probe *probe, uint32_t number, uint64_t sp, uint64_t *allowed,
                          uint8_t *piece)
 {
-    const struct region *stack = probe_region(probe, sp);
+    const struct region *stack = probe_stack(probe, sp);
     if (!stack)
         return;
-    uint64_t from = sp - stack->start > RED_ZONE ? sp - RED_ZONE : stack->start;
+    uint64_t from = sp > stack->start && sp - stack->start > RED_ZONE ? sp - RED_ZONE : stack->start;
     from = (from + 7) & ~UINT64_C(7);
     uint64_t own = STACK_MAX < *allowed ? STACK_MAX : *allowed, before = own;
     if (from < stack->end)
@@ -255,30 +254,21 @@ static int compare_places(const void *pa, const void *pb)
     return a < b ? -1 : a > b;
 }
 
-/* The module a word of data lies in, and the variable, where symbols tell it. Modules stand in the order of addresses.
- */
-static void name_place(struct probe *probe, struct symbols **symbols, struct root_record *r)
+/* The module a word of data lies in, and the variable, where symbols tell it. */
+static void name_place(struct probe *probe, struct root_record *r)
 {
-    uint32_t low = 0, high = probe->module_count;
-    while (low < high) { /* the first that begins behind it */
-        uint32_t middle = low + (high - low) / 2;
-        if (probe->modules[middle].base <= r->where)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (!low || r->where >= probe->modules[low - 1].data_end)
+    r->module = modules_find(probe, r->where);
+    if (r->module == FORMAT_NONE)
         return;
-    r->module = low - 1;
-    const struct probe_module *module = &probe->modules[r->module];
-    const struct symbols *own = symbols[r->module];
-    const char *symbol = own ? symbols_find(own, module->base, r->where, &r->offset) : NULL;
+    const struct symbols *symbols = modules_symbols(probe, r->module);
+    uint64_t base = probe->modules[r->module].base;
+    const char *symbol = symbols ? symbols_find(symbols, base, r->where, &r->offset) : NULL;
     r->name = probe_text(probe, symbol);
     if (!symbol)
-        r->offset = r->where - module->base;
+        r->offset = r->where - base;
 }
 
-static void write_holder(struct probe *probe, struct symbols **symbols, const struct value *v, const struct word *word)
+static void write_holder(struct probe *probe, const struct value *v, const struct word *word)
 {
     struct root_record r = {.object = v->value,
                             .where = word->where,
@@ -291,7 +281,7 @@ static void write_holder(struct probe *probe, struct symbols **symbols, const st
                             .heap = v->heap};
     char name[NAME_SIZE_MAX];
     if (r.kind == ROOT_GLOBAL) {
-        name_place(probe, symbols, &r);
+        name_place(probe, &r);
     } else {
         const struct frame *f = word->where ? frames_find(probe->frames, word->thread, word->where, &r.frame) : NULL;
         int named = f && *f->function;
@@ -304,24 +294,9 @@ static void write_holder(struct probe *probe, struct symbols **symbols, const st
     writer_record(probe->writer, SECTION_ROOTS, &r);
 }
 
-static struct symbols **open_symbols(struct probe *probe)
-{
-    struct symbols **symbols = calloc((size_t)probe->module_count + 1, sizeof *symbols);
-    char path[8192];
-    for (uint32_t m = 0; symbols && m < probe->module_count && m < MODULES_MAX; m++) {
-        const struct probe_module *module = &probe->modules[m];
-        const char *file = probe->options->file_of
-                               ? probe->options->file_of(probe->options->file_context, module->path, path, sizeof path)
-                               : NULL;
-        symbols[m] = file ? symbols_open(file, module->build_id, module->build_id_length) : NULL;
-    }
-    return symbols;
-}
-
 void holders_write(struct holders *h, struct probe *probe)
 {
-    struct symbols **symbols = h ? open_symbols(probe) : NULL;
-    if (!symbols)
+    if (!h)
         return;
     if (h->exact_count)
         qsort(h->exact, h->exact_count, sizeof *h->exact, compare_places);
@@ -331,12 +306,9 @@ void holders_write(struct holders *h, struct probe *probe)
             const struct word *word = &h->words[w];
             if (!h->exact_count || !word->where ||
                 !bsearch(&word->where, h->exact, h->exact_count, sizeof *h->exact, compare_places))
-                write_holder(probe, symbols, v, word);
+                write_holder(probe, v, word);
         }
     }
     if (h->cut)
         probe_note(probe, SEVERITY_WARNING, "there is too much data to look through all of it for holders", 0);
-    for (uint32_t m = 0; m < probe->module_count; m++)
-        symbols_close(symbols[m]);
-    free(symbols);
 }

@@ -3,6 +3,7 @@
  * Lists are walked forward; where a link is broken, the rest is walked backward from the head as far as links agree.
  * Each object is written once, though a list caught between two stores may show it twice.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ struct heap_found {
 
 struct runtime {
     size_t block_count, heap_count;
-    struct block blocks[BLOCKS_MAX];
+    struct block blocks[BLOCKS_MAX + 1]; /* and one to look at */
     struct heap_found heaps[HEAPS_MAX];
 };
 
@@ -46,17 +47,29 @@ static int layout_is_sane(const struct rh_layout *l)
 
 static int accept_block(struct probe *probe, void *context, uint64_t address)
 {
+    static const char magic[16] = RH_CONTROL_MAGIC;
     struct runtime *runtime = context;
-    if (runtime->block_count == BLOCKS_MAX)
-        return 0;
     struct block *block = &runtime->blocks[runtime->block_count];
-    block->address = address;
-    if (memory_read(probe->memory, address, &block->control, sizeof block->control))
-        return 0;
     const struct rh_control *c = &block->control;
-    if ((uintptr_t)c->self != address || c->version != RH_CONTROL_VERSION || c->size != sizeof *c ||
-        !layout_is_sane(&c->layout))
+    for (size_t i = 0; i < runtime->block_count; i++)
+        if (runtime->blocks[i].address == address)
+            return 1; /* found both by name and by magic */
+    if (runtime->block_count == BLOCKS_MAX ||
+        memory_read(probe->memory, address, &block->control, offsetof(struct rh_control, path)) ||
+        memcmp(c->magic, magic, sizeof magic) || (uintptr_t)c->self != address)
         return 0;
+    if (c->version != RH_CONTROL_VERSION || c->size != sizeof *c) {
+        snprintf(probe->unusable, sizeof probe->unusable,
+                 "the control block of librefheap at 0x%llx is of version %u, and version %u is known",
+                 (unsigned long long)address, c->version, RH_CONTROL_VERSION);
+        return 0;
+    }
+    if (memory_read(probe->memory, address, &block->control, sizeof block->control) || !layout_is_sane(&c->layout)) {
+        snprintf(probe->unusable, sizeof probe->unusable, "the control block of librefheap at 0x%llx is damaged",
+                 (unsigned long long)address);
+        return 0;
+    }
+    block->address = address;
     runtime->block_count++;
     return 1;
 }
@@ -82,6 +95,8 @@ static int runtime_find(struct probe *probe, void **state, struct rh_error *err)
     struct runtime *runtime = calloc(1, sizeof *runtime);
     if (!runtime)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
+    /* By its name; and by what it looks like, which finds those of programs without symbols too. */
+    probe_find_symbol(probe, "rh_control", accept_block, runtime);
     probe_search(probe, magic, sizeof magic, accept_block, runtime);
     for (size_t i = 0; i < runtime->block_count; i++)
         find_heaps(probe, runtime, &runtime->blocks[i]);
@@ -247,8 +262,8 @@ static int is_list_head(const struct heap_reading *h, uint64_t links)
     return links >= first && links < first + h->layout->heap_list_count * sizeof(struct rh_links);
 }
 
-/* Walks a list in one direction until a head, an address seen before where none may be, or something broken.
- * *broken is where it broke, or 0. */
+/* Walks a list in one direction until a head, an address seen before where none may be, or something broken. *broken is
+ * the object whose link leads astray, the list's head, or 0. */
 static int walk_list(struct heap_reading *h, int list, int backward, uint64_t *broken, struct rh_error *err)
 {
     const struct rh_layout *l = h->layout;
@@ -256,7 +271,7 @@ static int walk_list(struct heap_reading *h, int list, int backward, uint64_t *b
     uint64_t mask = backward ? l->prev_mask : l->next_mask;
     int ok = 1;
     uint64_t links = memory_u64(h->probe->memory, head + (backward ? 8 : 0), &ok) & ~mask;
-    uint64_t seen_in_a_row = 0;
+    uint64_t seen_in_a_row = 0, last = head;
     *broken = ok ? 0 : head;
     while (ok && !is_list_head(h, links)) {
         uint64_t next = memory_u64(h->probe->memory, links, &ok);
@@ -269,9 +284,10 @@ static int walk_list(struct heap_reading *h, int list, int backward, uint64_t *b
          * loop. */
         seen_in_a_row = verdict == OBJECT_SEEN ? seen_in_a_row + 1 : 0;
         if (verdict == OBJECT_BAD || seen_in_a_row > h->objects.used) {
-            *broken = links - l->object_links;
+            *broken = last;
             return 0;
         }
+        last = links - l->object_links;
         if (backward && verdict == OBJECT_SEEN)
             return 0; /* met the part walked forward */
         links = (backward ? prev : next) & ~mask;
@@ -285,7 +301,10 @@ static int walk_lists(struct heap_reading *h, struct rh_error *err)
         uint64_t broken;
         int status = walk_list(h, list, 0, &broken, err);
         if (!status && broken) {
-            probe_note(h->probe, SEVERITY_ERROR, "a list of objects is damaged; its rest was read from the other end",
+            probe_note(h->probe, SEVERITY_ERROR,
+                       h->collecting < 0
+                           ? "a list of objects is damaged behind this one; its rest was read from the other end"
+                           : "a list of objects is damaged behind this one; its rest is lost",
                        broken);
             h->partial = 1;
             if (h->collecting < 0) /* prev links are scratch during a collection */

@@ -7,10 +7,12 @@
 #include "../../dumpfmt/error.h"
 #include "../maps/maps.h"
 #include "frames.h"
+#include "modules.h"
 
 extern const struct model *const __start_probe_models[], *const __stop_probe_models[];
 
 enum { TEXT_CAP = 4096, SEARCH_PIECE = 1 << 20, TICK = 65536, TICK_WORDS = 1 << 22 };
+#define BELOW_STACK (UINT64_C(1) << 20) /* how far an overflow may have gone */
 
 /* Bytes to look through for a runtime. Initialized data of modules is where a static block lives; the rest can be
  * terabytes that were never touched (a sanitizer's shadow), and to read those makes the kernel give the process page
@@ -140,6 +142,8 @@ static int find_runtimes(struct probe *probe, struct rh_error *err)
     }
     if (heaps)
         return 0;
+    if (*probe->unusable)
+        return error_set(err, RH_ERR_UNSUPPORTED, probe->unusable, "read it with a refheap of its age");
     return error_format(err, RH_ERR_NOT_FOUND, "is this program linked with librefheap, and has it made a heap yet?",
                         "no heap found: no runtime that is known in %zu mappings, %llu KiB of writable memory searched",
                         probe->region_count, (unsigned long long)(probe->searched >> 10));
@@ -166,8 +170,10 @@ int probe_open(const struct probe_options *options, struct probe **out, struct r
     if (!status)
         status = read_regions(probe, err);
     probe->budget = words_at_most(probe);
-    if (!status)
+    if (!status) {
+        modules_read(probe);
         status = find_runtimes(probe, err);
+    }
     if (!status && probe->stopped)
         status = error_set(err, RH_ERR_IO, "the capture was interrupted", "");
     if (status) {
@@ -186,9 +192,7 @@ void probe_close(struct probe *probe)
     for (const struct model *const *m = __start_probe_models; m < __stop_probe_models && n < 16; m++, n++)
         if (probe->found[n])
             (*m)->release(probe->found[n]);
-    for (uint32_t i = 0; i < probe->module_count; i++)
-        free(probe->modules[i].path);
-    free(probe->modules);
+    modules_release(probe);
     memory_destroy(probe->memory);
     free(probe->regions);
     free(probe);
@@ -209,18 +213,25 @@ void probe_note(struct probe *probe, enum severity severity, const char *text, u
     probe->damaged += severity == SEVERITY_ERROR;
 }
 
-/* The region an address lies in, or the number of regions. */
-static size_t region_at(const struct probe *probe, uint64_t address)
+/* The first region that ends behind an address. */
+static size_t region_above(const struct probe *probe, uint64_t address)
 {
     size_t low = 0, high = probe->region_count;
-    while (low < high) { /* the first region that ends after the address */
+    while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (probe->regions[middle].end <= address)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < probe->region_count && probe->regions[low].start <= address ? low : probe->region_count;
+    return low;
+}
+
+/* The region an address lies in, or the number of regions. */
+static size_t region_at(const struct probe *probe, uint64_t address)
+{
+    size_t r = region_above(probe, address);
+    return r < probe->region_count && probe->regions[r].start <= address ? r : probe->region_count;
 }
 
 uint64_t probe_room(const struct probe *probe, uint64_t address)
@@ -237,6 +248,17 @@ const struct region *probe_region(const struct probe *probe, uint64_t address)
 {
     size_t r = region_at(probe, address);
     return r == probe->region_count ? NULL : &probe->regions[r];
+}
+
+const struct region *probe_stack(const struct probe *probe, uint64_t sp)
+{
+    size_t r = region_above(probe, sp);
+    while (r < probe->region_count && probe->regions[r].start <= sp + BELOW_STACK) {
+        if (probe->regions[r].readable && probe->regions[r].writable)
+            return &probe->regions[r];
+        r++; /* a guard */
+    }
+    return NULL;
 }
 
 int probe_spend(struct probe *probe, uint64_t words)
@@ -290,65 +312,10 @@ static void write_threads(struct probe *probe)
 {
     for (size_t i = 0; i < probe->options->thread_count; i++) {
         const struct probe_thread *t = &probe->options->threads[i];
-        const struct region *stack = probe_region(probe, t->sp);
+        const struct region *stack = probe_stack(probe, t->sp);
         struct thread_record r = {.tid = t->tid, .stack_low = t->sp, .stack_high = stack ? stack->end : t->sp};
         writer_record(probe->writer, SECTION_THREADS, &r);
     }
-}
-
-static int read_memory(void *context, uint64_t address, void *to, size_t size)
-{
-    return memory_read(context, address, to, size);
-}
-
-/* Where the data of a module ends: what has no file and continues it is its own. */
-static uint64_t data_end(const struct probe *probe, uint64_t end)
-{
-    const struct region *r;
-    while ((r = probe_region(probe, end)) && r->start == end && r->kind == REGION_BSS)
-        end = r->end;
-    return end;
-}
-
-static void keep_module(struct probe *probe, const struct module_found *found)
-{
-    struct probe_module *more = realloc(probe->modules, (probe->module_count + 1) * sizeof *more);
-    char *path = strdup(found->path);
-    if (more)
-        probe->modules = more;
-    if (!more || !path) {
-        free(path);
-        return;
-    }
-    struct probe_module *m = &probe->modules[probe->module_count++];
-    *m = (struct probe_module){found->base, data_end(probe, found->end), path, {0}, found->build_id_length};
-    memcpy(m->build_id, found->build_id, found->build_id_length);
-}
-
-static void write_module(void *context, const struct module_found *found)
-{
-    struct probe *probe = context;
-    struct module_record r = {.base = found->base,
-                              .end = found->end,
-                              .path = probe_text(probe, found->path),
-                              .build_id_length = found->build_id_length};
-    memcpy(r.build_id, found->build_id, found->build_id_length);
-    writer_record(probe->writer, SECTION_MODULES, &r);
-    keep_module(probe, found);
-}
-
-static void write_modules(struct probe *probe)
-{
-    struct {
-        struct maps_reader reader;
-        struct module_found module;
-        char buffer[MAPS_BUFFER_SIZE];
-    } *scratch = malloc(sizeof *scratch);
-    if (scratch && lseek(probe->options->maps_fd, 0, SEEK_SET) == 0) {
-        maps_begin(&scratch->reader, probe->options->maps_fd, scratch->buffer);
-        maps_modules(&scratch->reader, read_memory, probe->memory, &scratch->module, write_module, probe);
-    }
-    free(scratch);
 }
 
 int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err)
@@ -360,9 +327,11 @@ int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
     writer_random_uuid(identity.uuid);
     probe->writer = writer_open(memory, sink, &identity);
-    write_modules(probe);
+    modules_write(probe);
     probe->frames = frames_gather(probe);
     frames_write(probe->frames, probe);
+    if (*probe->unusable)
+        probe_note(probe, SEVERITY_WARNING, probe->unusable, 0);
     for (const struct model *const *m = __start_probe_models; !status && m < __stop_probe_models && n < 16; m++, n++)
         if (probe->found[n])
             status = (*m)->write(probe, probe->found[n], err);

@@ -66,8 +66,10 @@ struct region {
 };
 
 struct probe_module {
-    uint64_t base, data_end; /* the latter of its data, with the memory that continues it */
+    uint64_t base, end, data_end; /* the latter of its data, with the memory that continues it */
     char *path;
+    struct symbols *symbols;
+    int symbols_tried;
     uint8_t build_id[32];
     uint32_t build_id_length;
 };
@@ -89,7 +91,8 @@ struct probe {
     uint64_t budget;              /* words that may still be looked at; see probe_spend() */
     uint64_t spent;
     int stopped;
-    void *found[16]; /* each model's state */
+    char unusable[160]; /* a runtime that a model found and does not know; "" for none */
+    void *found[16];    /* each model's state */
 };
 
 struct model {
@@ -116,6 +119,9 @@ uint64_t probe_room(const struct probe *probe, uint64_t address);
 /* The mapping an address lies in; NULL for none. */
 const struct region *probe_region(const struct probe *probe, uint64_t address);
 
+/* The stack a stack pointer belongs to; NULL for none. After an overflow it points below it. */
+const struct region *probe_stack(const struct probe *probe, uint64_t sp);
+
 /* To be called before `words` words of the target are looked at because it says they are there. All the lengths of a
  * sound process together are bounded by the memory it has; a hostile or broken one can have a thousand objects share
  * one long array, or claim an array of a terabyte nobody ever touched. Returns 1, or 0 when they are not to be looked
@@ -131,5 +137,10 @@ int probe_tick(struct probe *probe, struct rh_error *err);
  * `found` returns 1 to accept. Returns how many were accepted. */
 int probe_search(struct probe *probe, const void *pattern, size_t size,
                  int (*found)(struct probe *probe, void *context, uint64_t address), void *context);
+
+/* Calls `found` for each module that defines a variable of this name, as far as symbols tell, with its address. Returns
+ * how many were accepted. */
+int probe_find_symbol(struct probe *probe, const char *name,
+                      int (*found)(struct probe *probe, void *context, uint64_t address), void *context);
 
 #endif

@@ -149,3 +149,13 @@ const char *symbols_find(const struct symbols *s, uint64_t base, uint64_t addres
     *offset = linked - s->items[low - 1].address;
     return s->items[low - 1].name;
 }
+
+int symbols_address(const struct symbols *s, uint64_t base, const char *name, uint64_t *address)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (!strcmp(s->items[i].name, name)) {
+            *address = s->items[i].address - s->linked + base;
+            return 1;
+        }
+    return 0;
+}

@@ -17,6 +17,9 @@ void symbols_close(struct symbols *symbols);
  * variable's beginning. */
 const char *symbols_find(const struct symbols *symbols, uint64_t base, uint64_t address, uint64_t *offset);
 
+/* The address of a variable; returns 0 when there is none of this name, else 1. */
+int symbols_address(const struct symbols *symbols, uint64_t base, const char *name, uint64_t *address);
+
 /* The build-id of an open ELF file; returns its length, at most MAPS_BUILD_ID_MAX, or 0. */
 size_t symbols_build_id(int fd, uint8_t *build_id);
 

@@ -20,8 +20,8 @@ struct unwinding {
     size_t thread; /* being unwound */
     struct frame frame;
     int have_frame, stop;
-    /* Words read behind the return address of the last frame, that of the next among them: dwfl_frame_pc() looks one
-     * frame ahead. */
+    struct frame outer[UNWIND_ENDS]; /* a ring of the last ones behind the first UNWIND_ENDS; by depth */
+    /* Words read on the way to the next frame, its pc among them. */
     struct {
         uint64_t address, value;
     } reads[READS_MAX];
@@ -116,27 +116,51 @@ static void name_function(struct unwinding *u, uint64_t pc, int activation, char
         strncat(to, name, FRAME_NAME_MAX - 1);
 }
 
-/* Ends the frame before at the word its caller's pc was read from, and hands it out. Where a signal interrupted the
- * caller, its stack pointer was saved below its pc, and may be of another stack. */
-static void end_frame(struct unwinding *u, uint64_t pc, int activation, uint64_t *caller)
+/* Hands out the first frames; those behind them wait for the end of the stack. */
+static void keep_frame(struct unwinding *u)
 {
-    size_t at = u->read_count;
-    *caller = 0;
-    for (size_t i = 0; i < u->read_count && at == u->read_count; i++)
-        if (u->reads[i].value == pc)
-            at = i;
-    if (at < u->read_count) {
-        u->frame.end = *caller = u->reads[at].address + 8;
-        if (activation) {
-            int ok = 1;
-            *caller = memory_u64(u->probe->memory, u->reads[at].address - 8, &ok);
-        }
-        u->read_count -= at + 1;
-        memmove(u->reads, u->reads + at + 1, u->read_count * sizeof *u->reads);
-    }
-    if (u->have_frame)
+    if (u->frame.depth < UNWIND_ENDS)
         u->stop |= u->found(u->context, &u->frame) != 0;
+    else
+        u->outer[u->frame.depth % UNWIND_ENDS] = u->frame;
     u->have_frame = 0;
+}
+
+static void hand_out_outer(struct unwinding *u)
+{
+    uint32_t last = u->frame.depth, first = last + 1 > 2 * UNWIND_ENDS ? last + 1 - UNWIND_ENDS : UNWIND_ENDS;
+    for (uint32_t depth = first; depth <= last && !u->stop; depth++)
+        u->stop |= u->found(u->context, &u->outer[depth % UNWIND_ENDS]) != 0;
+}
+
+/* Whether a frame was interrupted by a signal: libdw calls both it and the frame above an activation, the one that
+ * returns from the handler, and to get from there here means to read all registers back. */
+static int was_interrupted(const struct unwinding *u, int activation, size_t read)
+{
+    return activation && u->frame.activation && read >= REGISTER_COUNT - 4;
+}
+
+/* Ends the frame before at the word its caller's pc was read from. Where a signal interrupted the caller, its stack
+ * pointer was saved below its pc, and may be of another stack. */
+static void end_frame(struct unwinding *u, uint64_t pc, int activation, size_t read, uint64_t *caller)
+{
+    size_t at = read;
+    int interrupted = 0;
+    *caller = 0;
+    while (at && u->reads[at - 1].value != pc)
+        at--;
+    if (at) {
+        uint64_t where = u->reads[at - 1].address;
+        u->frame.end = *caller = where + 8;
+        interrupted = was_interrupted(u, activation, read);
+        if (interrupted) {
+            int ok = 1;
+            *caller = memory_u64(u->probe->memory, where - 8, &ok);
+        }
+    }
+    if (!interrupted && *caller <= u->frame.start)
+        *caller = 0; /* stacks do not go in circles */
+    keep_frame(u);
 }
 
 static int each_frame(Dwfl_Frame *state, void *context)
@@ -146,10 +170,13 @@ static int each_frame(Dwfl_Frame *state, void *context)
     bool activation;
     uint64_t start = u->probe->options->threads[u->thread].sp;
     uint32_t depth = u->have_frame ? u->frame.depth + 1 : 0;
+    size_t read = u->read_count; /* on the way here; what dwfl_frame_pc() reads leads to the next frame */
     if (!dwfl_frame_pc(state, &pc, &activation))
         return DWARF_CB_ABORT;
     if (u->have_frame)
-        end_frame(u, pc, activation, &start);
+        end_frame(u, pc, activation, read, &start);
+    u->read_count -= read;
+    memmove(u->reads, u->reads + read, u->read_count * sizeof *u->reads);
     u->frame = (struct frame){
         .thread = (uint32_t)u->thread, .depth = depth, .pc = pc, .start = start, .activation = activation};
     name_function(u, pc, activation, u->frame.function);
@@ -165,7 +192,8 @@ static int each_thread(Dwfl_Thread *thread, void *context)
     int status = dwfl_thread_getframes(thread, each_frame, u);
     if (u->have_frame) { /* the outermost; what lies above it is its own when that is certain */
         u->frame.end = status == 0 && u->frame.start ? UINT64_MAX : 0;
-        u->stop |= u->found(u->context, &u->frame) != 0;
+        keep_frame(u);
+        hand_out_outer(u);
     }
     return u->stop ? DWARF_CB_ABORT : DWARF_CB_OK;
 }

@@ -5,7 +5,8 @@
 
 #include "frames.h"
 
-enum { UNWIND_FRAMES_MAX = 256, UNWIND_THREADS_MAX = 4096, UNWIND_MODULES_MAX = 1024 };
+/* Of a deep stack the innermost frames are kept, and as many of the outermost. */
+enum { UNWIND_ENDS = 128, UNWIND_FRAMES_MAX = 1 << 18, UNWIND_THREADS_MAX = 4096, UNWIND_MODULES_MAX = 1024 };
 
 /* Calls `found` for each frame of each thread, innermost first; a result other than 0 ends it. Trusts nothing, but is
  * written for a process that may crash. */

@@ -1,0 +1,117 @@
+#include "modules.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../maps/maps.h"
+
+enum { SYMBOLS_MAX = 4096 }; /* modules whose symbols are read */
+
+static int read_memory(void *context, uint64_t address, void *to, size_t size)
+{
+    return memory_read(context, address, to, size);
+}
+
+/* Where the data of a module ends: what has no file and continues it is its own. */
+static uint64_t data_end(const struct probe *probe, uint64_t end)
+{
+    const struct region *r;
+    while ((r = probe_region(probe, end)) && r->start == end && r->kind == REGION_BSS)
+        end = r->end;
+    return end;
+}
+
+static void keep_module(void *context, const struct module_found *found)
+{
+    struct probe *probe = context;
+    struct probe_module *more = realloc(probe->modules, (probe->module_count + 1) * sizeof *more);
+    char *path = strdup(found->path);
+    if (more)
+        probe->modules = more;
+    if (!more || !path) {
+        free(path);
+        return;
+    }
+    struct probe_module *m = &probe->modules[probe->module_count++];
+    *m = (struct probe_module){.base = found->base,
+                               .end = found->end,
+                               .data_end = data_end(probe, found->end),
+                               .path = path,
+                               .build_id_length = found->build_id_length};
+    memcpy(m->build_id, found->build_id, found->build_id_length);
+}
+
+void modules_read(struct probe *probe)
+{
+    struct {
+        struct maps_reader reader;
+        struct module_found module;
+        char buffer[MAPS_BUFFER_SIZE];
+    } *scratch = malloc(sizeof *scratch);
+    if (scratch && lseek(probe->options->maps_fd, 0, SEEK_SET) == 0) {
+        maps_begin(&scratch->reader, probe->options->maps_fd, scratch->buffer);
+        maps_modules(&scratch->reader, read_memory, probe->memory, &scratch->module, keep_module, probe);
+    }
+    free(scratch);
+}
+
+void modules_release(struct probe *probe)
+{
+    for (uint32_t i = 0; i < probe->module_count; i++) {
+        free(probe->modules[i].path);
+        symbols_close(probe->modules[i].symbols);
+    }
+    free(probe->modules);
+}
+
+void modules_write(struct probe *probe)
+{
+    for (uint32_t i = 0; i < probe->module_count; i++) {
+        const struct probe_module *m = &probe->modules[i];
+        struct module_record r = {
+            .base = m->base, .end = m->end, .path = probe_text(probe, m->path), .build_id_length = m->build_id_length};
+        memcpy(r.build_id, m->build_id, m->build_id_length);
+        writer_record(probe->writer, SECTION_MODULES, &r);
+    }
+}
+
+/* Modules stand in the order of addresses. */
+uint32_t modules_find(const struct probe *probe, uint64_t address)
+{
+    uint32_t low = 0, high = probe->module_count;
+    while (low < high) { /* the first that begins behind it */
+        uint32_t middle = low + (high - low) / 2;
+        if (probe->modules[middle].base <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low && address < probe->modules[low - 1].data_end ? low - 1 : FORMAT_NONE;
+}
+
+const struct symbols *modules_symbols(struct probe *probe, uint32_t module)
+{
+    char path[8192];
+    const struct probe_options *o = probe->options;
+    struct probe_module *m = &probe->modules[module];
+    if (!m->symbols_tried && module < SYMBOLS_MAX) {
+        const char *file = o->file_of ? o->file_of(o->file_context, m->path, path, sizeof path) : NULL;
+        m->symbols = file ? symbols_open(file, m->build_id, m->build_id_length) : NULL;
+        m->symbols_tried = 1;
+    }
+    return m->symbols;
+}
+
+int probe_find_symbol(struct probe *probe, const char *name,
+                      int (*found)(struct probe *probe, void *context, uint64_t address), void *context)
+{
+    int accepted = 0;
+    for (uint32_t i = 0; i < probe->module_count; i++) {
+        const struct symbols *symbols = modules_symbols(probe, i);
+        uint64_t address;
+        if (symbols && symbols_address(symbols, probe->modules[i].base, name, &address))
+            accepted += found(probe, context, address);
+    }
+    return accepted;
+}
