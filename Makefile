@@ -7,6 +7,7 @@
 #   O=DIR SAN=address,undefined ORDINALS=64 CC=clang V=1
 
 VERSION := 0.1.0
+RELEASED := 2026-11-20
 SOVERSION := 0
 O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(ORDINALS),-$(ORDINALS))
 comma := ,
@@ -78,7 +79,7 @@ LIBS = -lzstd -ldw -lelf $(GVC_LIBS) -lm -lpthread
 .PHONY: cpython-layouts check-deps deps-demo deps-test deps-long install uninstall clean samples tools
 .DELETE_ON_ERROR:
 .SECONDARY:
-all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
+all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a $(O)/man
 
 # ---- programs and libraries ----
 
@@ -140,6 +141,13 @@ $(O)/%.o: %.c Makefile
 cpython-layouts:
 	@$(PYTHON) runtime/cpython/generate/generate.py runtime/cpython/layout_tables.h
 
+# ---- manual pages ----
+
+# A page for every command the program lists, of what it says of itself and docs/man/refheap-COMMAND.1.md; and the others there.
+$(O)/man: $(O)/refheap docs/man/make_pages.sh docs/man/page.awk $(wildcard docs/man/*.md)
+	$(call say,MAN,$@)
+	$(Q)sh docs/man/make_pages.sh $(O)/refheap $(VERSION) $(RELEASED) $@
+
 # ---- samples and tools of the tests ----
 
 samples: $(SAMPLES:%=$(O)/samples/%)
@@ -177,8 +185,8 @@ $(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
 
 PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev libdw-dev fonts-dejavu-core
 PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
-# zsh and fish: completion is typed in the shells themselves.
-PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils zsh fish
+# zsh and fish: completion is typed in the shells themselves. mandoc and groff-base: what readers of manual pages use has no complaint.
+PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils zsh fish mandoc groff-base
 
 deps-demo: PACKAGES = $(PACKAGES_DEMO)
 deps-test: PACKAGES = $(PACKAGES_TEST)
@@ -312,25 +320,61 @@ bench:
 
 # ---- installing ----
 
-dest = $(DESTDIR)$(PREFIX)
+bindir ?= $(PREFIX)/bin
+libdir ?= $(PREFIX)/lib
+includedir ?= $(PREFIX)/include
+datadir ?= $(PREFIX)/share
+mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/refheap
+bashdir ?= $(datadir)/bash-completion/completions
+zshdir ?= $(datadir)/zsh/site-functions
+fishdir ?= $(datadir)/fish/vendor_completions.d
+gdbdir = $(datadir)/refheap/gdb/refheap_gdb
+# GDB loads what stands here by itself, when a program is linked with the library; Debian's GDB looks below /usr/share alone.
+autoloaddir = $(datadir)/gdb/auto-load$(libdir)
+
+# What is installed: mode, file, and place, a line each. Uninstalling goes by the same list.
+define INSTALLED
+755 $(O)/refheap $(bindir)/refheap
+$(foreach l,librefheap librefheap-debug,
+644 $(O)/$l.a $(libdir)/$l.a
+644 $(O)/$l.so.$(SOVERSION) $(libdir)/$l.so.$(SOVERSION)
+link $l.so.$(SOVERSION) $(libdir)/$l.so
+)
+644 $(O)/gen/librefheap.pc $(libdir)/pkgconfig/librefheap.pc
+$(foreach h,$(wildcard dumpfmt/include/refheap/*.h runtime/librefheap/include/refheap/*.h),
+644 $h $(includedir)/refheap/$(notdir $h))
+$(foreach p,$(wildcard gdb/refheap_gdb/*.py),
+644 $p $(gdbdir)/$(notdir $p))
+$(foreach p,$(wildcard gdb/auto-load.py),
+644 $p $(autoloaddir)/librefheap.so.$(SOVERSION)-gdb.py)
+$(foreach m,$(patsubst docs/man/%.md,%,$(wildcard docs/man/*.md)),
+644 $(O)/man/$m $(mandir)/man$(patsubst .%,%,$(suffix $m))/$m)
+$(foreach d,README.md dumpfmt/FORMAT.md $(wildcard docs/*.md),
+644 $d $(docdir)/$(notdir $d))
+644 packaging/completion/refheap.bash $(bashdir)/refheap
+644 packaging/completion/_refheap $(zshdir)/_refheap
+644 packaging/completion/refheap.fish $(fishdir)/refheap.fish
+endef
+list_installed = $(file >$(O)/gen/installed,$(INSTALLED))sed -i '/^ *$$/d' $(O)/gen/installed
 
 install: all
-	@install -d $(dest)/bin $(dest)/lib/pkgconfig $(dest)/include/refheap $(dest)/share/refheap/gdb/refheap_gdb
-	@install -m 755 $(O)/refheap $(dest)/bin/refheap
-	@for l in librefheap librefheap-debug; do \
-		install -m 644 $(O)/$$l.a $(dest)/lib/$$l.a; \
-		install -m 755 $(O)/$$l.so.$(SOVERSION) $(dest)/lib/$$l.so.$(SOVERSION); \
-		ln -sf $$l.so.$(SOVERSION) $(dest)/lib/$$l.so; done
-	@sed 's,@PREFIX@,$(PREFIX),;s,@VERSION@,$(VERSION),' runtime/librefheap/librefheap.pc.in \
-		> $(dest)/lib/pkgconfig/librefheap.pc
-	@install -m 644 dumpfmt/include/refheap/*.h runtime/librefheap/include/refheap/*.h $(dest)/include/refheap
-	@install -m 644 gdb/refheap_gdb/*.py $(dest)/share/refheap/gdb/refheap_gdb
-	@echo "installed in $(dest)"
+	@sed 's,@PREFIX@,$(PREFIX),;s,@LIBDIR@,$(libdir:$(PREFIX)/%=$${prefix}/%),;s,@INCLUDEDIR@,$(includedir:$(PREFIX)/%=$${prefix}/%),;s,@VERSION@,$(VERSION),' \
+		runtime/librefheap/librefheap.pc.in > $(O)/gen/librefheap.pc
+	@$(list_installed)
+	@umask 022; while read -r mode file place; do mkdir -p "$(DESTDIR)$${place%/*}" && rm -f "$(DESTDIR)$$place" && \
+		case $$mode in link) ln -s "$$file" "$(DESTDIR)$$place";; *) install -m "$$mode" "$$file" "$(DESTDIR)$$place";; esac || exit 1; \
+		done < $(O)/gen/installed
+	@echo "installed in $(DESTDIR)$(PREFIX)"
 
+# Folders that are shared with others stay.
 uninstall:
-	@rm -f $(dest)/bin/refheap $(dest)/lib/librefheap.a $(dest)/lib/librefheap.so* $(dest)/lib/librefheap-debug.* \
-		$(dest)/lib/pkgconfig/librefheap.pc
-	@rm -rf $(dest)/include/refheap $(dest)/share/refheap
+	@mkdir -p $(O)/gen
+	@$(list_installed)
+	@while read -r mode file place; do rm -f "$(DESTDIR)$$place" || exit 1; done < $(O)/gen/installed
+	@rm -rf "$(DESTDIR)$(gdbdir)/__pycache__"
+	@for d in $(gdbdir) $(datadir)/refheap/gdb $(datadir)/refheap $(includedir)/refheap $(docdir); do \
+		test ! -d "$(DESTDIR)$$d" || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$d"; done
 
 clean:
 	$(Q)rm -rf build build-*

@@ -390,10 +390,11 @@ const struct command cmd_summary = {
     .help =
         "Counts objects and adds up their sizes. shallow is their own size; owned adds what only they refer to, the\n"
         "least that goes when they go; retained adds all that would be unreachable without them. Objects nested\n"
-        "under others of the same row are not counted twice in owned and retained. --by site groups by where they were made, the innermost frame, of heaps that\n"
-        "record it. --waste shows what could be saved instead: strings that are equal to another of their type, containers\n"
-        "with room and nothing in it, and those of whose room at most a quarter is in use. In the text the __dict__ of a\n"
-        "Python object that nothing else holds is counted with its owner; --no-fold counts it apart, as JSON and CSV do.",
+        "under others of the same row are not counted twice in owned and retained. --by site groups by where they\n"
+        "were made, the innermost frame, of heaps that record it. --waste shows what could be saved instead: strings\n"
+        "that are equal to another of their type, containers with room and nothing in it, and those of whose room at\n"
+        "most a quarter is in use. In the text the __dict__ of a Python object that nothing else holds is counted with\n"
+        "its owner; --no-fold counts it apart, as JSON and CSV do.",
     .takes = OPT_READING | OPT_TABLE | OPT_FILTER | OPT_BY | OPT_NO_FOLD,
     .reads_snapshot = 1,
     .own = own,

@@ -100,8 +100,8 @@ struct command {
     int more_min, more_max;           /* so are these many behind it */
     int arguments_min, arguments_max; /* behind the snapshots */
     uint64_t default_depth;
-    int writes_file;              /* -o is the command's own business */
-    const struct own_option *own; /* ended by a NULL name */
+    int writes_file;                  /* -o is the command's own business */
+    const struct own_option *own;     /* ended by a NULL name */
     const struct option_words *words; /* ended by a NULL option; may be NULL */
     /* Returns an enum command_status, after fail() when it is STATUS_ERROR. */
     int (*run)(struct invocation *inv);

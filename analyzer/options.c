@@ -251,8 +251,10 @@ void options_help(const struct command *c, FILE *to)
             c->help);
     for (int i = 0; !options_at(c, i, &o); i++) {
         char keys[120] = "";
-        if (o.shared == OPT_BY && options_words(c, o.name)) /* which keys differs from command to command */
-            snprintf(keys, sizeof keys, "group by KEY: %s", options_words(c, o.name));
+        const char *words = o.shared == OPT_BY ? options_words(c, o.name) : NULL; /* they differ with the command */
+        size_t n = words ? (size_t)snprintf(keys, sizeof keys, "group by this: ") : 0;
+        for (; words && *words && n + 3 < sizeof keys; words++)
+            n += (size_t)snprintf(keys + n, sizeof keys - n, *words == ' ' ? ", " : "%c", *words);
         help_line(to, width, o.name, o.value, *keys ? keys : o.help);
     }
 }

@@ -1,8 +1,11 @@
 """Every command line shown in a document is run, and what is shown is what it says.
 
+README and the documents beside the sources are for who has built refheap: their commands run at the top of the tree. Tutorials (docs/*.md)
+and manual pages (docs/man/*.md) are for who has installed it: theirs run in a folder of their own, with refheap installed.
+
 In ```console blocks, lines that begin with `$ ` are commands, the rest is their output: compared with addresses made alike
 and spaces folded; a line `[...]` stands for any lines. In ```gdb blocks, `(gdb) ` lines are run in one session on the proxy
-sample. With UPDATE_DOCS=1 the outputs are written anew instead.
+sample. In tutorials, a block that begins with a comment that is a file's name is that file. With UPDATE_DOCS=1 the outputs are written anew instead.
 """
 
 import glob
@@ -11,13 +14,19 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from support import BUILD, SAMPLES, SOURCE, TestCase
+from test_capture import HELD, may_attach
 
-DOCUMENTS = ["README.md"] + sorted(os.path.relpath(p, SOURCE) for p in glob.glob(SOURCE + "/*/*.md") if "tests/" not in p)
+DOCUMENTS = ["README.md"] + sorted(os.path.relpath(p, SOURCE) for p in glob.glob(SOURCE + "/*/*.md")
+                                   if "/tests/" not in p and "/docs/" not in p)
+TUTORIALS = sorted(os.path.relpath(p, SOURCE) for p in glob.glob(SOURCE + "/docs/*.md"))
+PAGES = sorted(os.path.relpath(p, SOURCE) for p in glob.glob(SOURCE + "/docs/man/*.md"))
 UPDATE = os.environ.get("UPDATE_DOCS") == "1"
 SANITIZED = "-san" in BUILD  # the core of such a process is terabytes of shadow
+FILE_NAME = re.compile(r"(?:/\* |# |<!-- )([\w./-]+\.\w+)\b")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 
 
@@ -35,17 +44,15 @@ def matches(shown, said):
     return bool(said) and shown[0] == said[0] and matches(shown[1:], said[1:])
 
 
-class Documents(TestCase):
-    def run_console(self, block):
-        """Runs a block's commands from the top of the tree; returns the block with its outputs as they are now."""
-        if "--core" in block and SANITIZED:
-            return block
+class DocumentCase(TestCase):
+    def run_console(self, block, folder=SOURCE, environment=None):
+        """Runs a block's commands in a folder; returns the block with its outputs as they are now."""
         parts = re.split(r"^\$ (.*)\n", block, flags=re.M)
         self.assertEqual(parts[0], "", "a console block begins with a command")
         now = ""
         for command, shown in zip(parts[1::2], parts[2::2]):
-            done = subprocess.run(command.replace("build/", BUILD + "/"), shell=True, cwd=SOURCE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, timeout=120)
+            done = subprocess.run(command.replace("build/", BUILD + "/") if folder == SOURCE else command, shell=True, cwd=folder,
+                                  env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
             said = done.stdout.decode().replace(BUILD + "/", "build/")
             self.assertEqual(done.returncode, 0, command + "\n" + said)
             if not UPDATE:
@@ -67,26 +74,92 @@ class Documents(TestCase):
         for result in results:
             self.assertIsNone(result["error"], result)
 
+    def check(self, document, run_block):
+        """Runs a document's blocks; run_block(language, block) returns a block as it is now. Returns how many there were."""
+        path = os.path.join(SOURCE, document)
+        with open(path) as f:
+            text = f.read()
+        now, at = "", 0
+        blocks = list(BLOCK.finditer(text))
+        for found in blocks:
+            now += text[at:found.start(2)] + run_block(found.group(1), found.group(2))
+            at = found.end(2)
+        if UPDATE and now + text[at:] != text:
+            with open(path, "w") as f:
+                f.write(now + text[at:])
+        return len(blocks)
+
+
+class Installed(DocumentCase):
+    """Documents for who has installed refheap."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = tempfile.TemporaryDirectory(prefix="refheap-docs-")
+        cls.addClassCleanup(cls.root.cleanup)
+        usr = os.path.join(cls.root.name, "usr")
+        subprocess.run(["make", "-C", SOURCE, "O=" + BUILD, "PREFIX=" + usr, "install"] +
+                       (["SAN=address,undefined"] if SANITIZED else []), stdout=subprocess.DEVNULL, check=True)
+        cls.environment = dict(os.environ, PATH=usr + "/bin:" + os.environ["PATH"], LD_LIBRARY_PATH=usr + "/lib", LC_ALL="C.UTF-8",
+                               PKG_CONFIG_PATH=usr + "/lib/pkgconfig", HOME=cls.root.name, NO_COLOR="1", DEBUGINFOD_URLS="")
+
+    def test_tutorials(self):
+        if SANITIZED:
+            self.skipTest("programs that do not link the sanitizers cannot use this library, and have no cores")
+        for document in TUTORIALS:
+            with self.subTest(document), tempfile.TemporaryDirectory(prefix="refheap-tutorial-") as folder:
+                def run_block(language, block):
+                    name = FILE_NAME.match(block)
+                    if name:
+                        os.makedirs(os.path.dirname(os.path.join(folder, name.group(1))), exist_ok=True)
+                        with open(os.path.join(folder, name.group(1)), "w") as f:
+                            f.write(block)
+                    return self.run_console(block, folder, self.environment) if language == "console" else block
+                self.assertGreater(self.check(document, run_block), 3)
+
+    def test_examples_of_the_manual(self):
+        for name, snapshots in (("proxy", ["app"]), ("lapsed_listener", ["9", "10", "11"]), ("missing_release", ["missing"])):
+            subprocess.run([os.path.join(SAMPLES, name)] + [self.path(s + ".refheap") for s in snapshots], check=True,
+                           stdout=subprocess.DEVNULL)
+        for page in PAGES:
+            with self.subTest(page):
+                self.check(page, lambda language, block: self.run_example(page, language, block))
+
+    def run_example(self, page, language, block):
+        if language == "gdb":
+            self.run_gdb(block)
+        if language != "console" or ("gdb " in block and not shutil.which("gdb")):
+            return block
+        if "service" not in block:
+            return self.run_console(block, self.folder, self.environment)
+        if not may_attach() or not shutil.which("gcore") or "-san" in HELD:
+            return block
+        # The service the page speaks of.
+        shutil.copy(HELD, self.path("service"))
+        service = subprocess.Popen([self.path("service"), "1", "100", self.path("own.refheap"), "0"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        service.stdout.readline()
+        try:
+            return self.run_console(block, self.folder, dict(self.environment, PATH=self.folder + ":" + self.environment["PATH"]))
+        finally:
+            service.kill()
+            service.communicate()
+
+
+class Documents(DocumentCase):
+    def run_block(self, language, block):
+        if language == "gdb":
+            self.run_gdb(block)
+        if language != "console" or ("--core" in block and SANITIZED):
+            return block
+        return self.run_console(block)
+
     def test_shown_is_said(self):
-        blocks = 0
-        for document in DOCUMENTS:
-            path = os.path.join(SOURCE, document)
-            with open(path) as f:
-                text = f.read()
-            for language, block in BLOCK.findall(text):
-                if language == "console":
-                    text = text.replace(block, self.run_console(block))
-                if language == "gdb":
-                    self.run_gdb(block)
-                blocks += language in ("console", "gdb")
-            if UPDATE:
-                with open(path, "w") as f:
-                    f.write(text)
-        self.assertGreater(blocks, 5)
+        self.assertGreater(sum(self.check(document, self.run_block) for document in DOCUMENTS), 5)
 
     def test_programs_in_documents_compile_and_run(self):
         programs = 0
-        for document in DOCUMENTS:
+        for document in DOCUMENTS + PAGES:
             with open(os.path.join(SOURCE, document)) as f:
                 blocks = [block for language, block in BLOCK.findall(f.read()) if language == "c" and "int main(" in block]
             for block in blocks:

@@ -2,10 +2,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
-from support import BUILD, SOURCE, TestCase, run
+from support import BUILD, SOURCE, TestCase, run, sample
 
 # Folders by what they may include: themselves and these.
 LAW = {
@@ -120,15 +121,63 @@ class Tree(TestCase):
                 with open(os.path.join(folder, name)) as f:
                     self.assertNotRegex(f.read(), r"RHBK|x89RHEAP|ctypes", name)
 
-    def test_install_and_uninstall(self):
-        make = ["make", "-C", SOURCE, "O=" + BUILD, "DESTDIR=" + self.folder, "PREFIX=/opt/refheap"]
+    def make(self, *arguments):
+        make = ["make", "-C", SOURCE, "O=" + BUILD, "DESTDIR=" + self.folder, "PREFIX=/opt/refheap"] + list(arguments)
         if BUILD.endswith("-san"):
             make.append("SAN=address,undefined")
-        subprocess.run(make + ["install"], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(make, stdout=subprocess.DEVNULL, check=True)
+
+    def files(self):
+        return {os.path.relpath(os.path.join(top, name), self.folder) for top, _, names in os.walk(self.folder) for name in names}
+
+    def test_install_and_uninstall(self):
+        self.make("install")
+        installed = self.files()
+        for place in ("bin/refheap", "lib/librefheap.so", "lib/pkgconfig/librefheap.pc", "include/refheap/refheap.h",
+                      "share/man/man1/refheap.1", "share/man/man1/refheap-cycles.1", "share/man/man3/librefheap.3",
+                      "share/man/man5/refheap-format.5", "share/man/man7/refheap-gdb.7", "share/doc/refheap/FORMAT.md",
+                      "share/bash-completion/completions/refheap", "share/zsh/site-functions/_refheap",
+                      "share/fish/vendor_completions.d/refheap.fish", "share/refheap/gdb/refheap_gdb/refheap-gdb.py"):
+            self.assertIn("opt/refheap/" + place, installed)
+        # What is not ours stays: a file in each folder; and what GDB's Python leaves beside its sources goes.
+        strangers = {os.path.join(os.path.dirname(path), "stranger") for path in installed}
+        for path in strangers:
+            with open(self.path(path), "w"):
+                pass
+        os.mkdir(self.path("opt/refheap/share/refheap/gdb/refheap_gdb/__pycache__"))
+        with open(self.path("opt/refheap/share/refheap/gdb/refheap_gdb/__pycache__/x.pyc"), "w"):
+            pass
+        self.make("uninstall")
+        self.assertEqual(self.files(), strangers)
+        for path in strangers:
+            os.unlink(self.path(path))
+        self.make("install")
+        self.make("install")
+        self.assertEqual(self.files(), installed)
+        self.make("uninstall")
+        self.assertEqual(self.files(), set())
+        self.assertFalse(os.path.exists(self.path("opt/refheap/share/refheap")))
+        self.make("install", "libdir=/opt/refheap/lib/here", "zshdir=/opt/refheap/zsh")
+        with open(self.path("opt/refheap/lib/here/pkgconfig/librefheap.pc")) as f:
+            self.assertIn("\nlibdir=${prefix}/lib/here\n", f.read())
+        self.assertIn("opt/refheap/zsh/_refheap", self.files())
+
+    @unittest.skipUnless(shutil.which("gdb"), "gdb is not installed")
+    def test_the_line_of_gdb_init_works_where_it_is_installed(self):
+        self.make("install")
+        program = self.path("opt/refheap/bin/refheap")
+        with open(self.path("init"), "wb") as f:
+            f.write(subprocess.run([program, "gdb-init"], stdout=subprocess.PIPE, check=True).stdout)
+        sample("proxy", self.path("proxy.refheap"))
+        done = subprocess.run(["gdb", "-nx", "-q", "-batch", "-x", self.path("init"), "-ex", "refheap load " + self.path("proxy.refheap"),
+                               "-ex", "refheap cycles", "-ex", "python print(refheap_gdb.program.path())"],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, env=dict(os.environ, HOME=self.folder))
+        self.assertIn("make connection.peer weak", done.stdout.decode())
+        self.assertIn(program + "\n", done.stdout.decode())
+
+    def test_a_program_is_built_with_what_is_installed(self):
+        self.make("install")
         root = self.path("opt/refheap")
-        line = subprocess.run([os.path.join(root, "bin", "refheap"), "gdb-init"], stdout=subprocess.PIPE, check=True)
-        loader = line.stdout.decode().split()[1]
-        self.assertTrue(os.path.exists(loader), loader)
         program = self.path("program.c")
         with open(program, "w") as f:
             f.write("#include <refheap/refheap.h>\nint main(void) { struct rh_heap *h; return rh_heap_create(0, &h, 0); }\n")
@@ -141,9 +190,6 @@ class Tree(TestCase):
         needed = subprocess.run(["readelf", "-d", self.path("program")], stdout=subprocess.PIPE, check=True).stdout
         self.assertRegex(needed.decode(), r"NEEDED.*librefheap\.so\.\d+\]")
         subprocess.run([self.path("program")], check=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
-        subprocess.run(make + ["uninstall"], stdout=subprocess.DEVNULL, check=True)
-        left = [f for _, _, files in os.walk(root) for f in files]
-        self.assertEqual(left, [])
 
     def test_version_is_one(self):
         with open(os.path.join(SOURCE, "Makefile")) as f:
