@@ -4,6 +4,7 @@
 #   make demo | test          install what is missing (Debian), then the demo or the tests
 #   make bench                timings beside the machine's limits and CPython
 #   make install PREFIX=/usr/local DESTDIR=
+#   make deb                  Debian packages
 #   O=DIR SAN=address,undefined ORDINALS=64 CC=clang V=1
 
 VERSION := 0.1.0
@@ -75,8 +76,8 @@ SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 # libelf reads cores, and the build-ids of files on disk; libdw unwinds stacks.
 LIBS = -lzstd -ldw -lelf $(GVC_LIBS) -lm -lpthread
 
-.PHONY: all demo test test-long test-cpython test-web test-shapes huge fuzz bench bench-capture
-.PHONY: cpython-layouts check-deps deps-demo deps-test deps-long install uninstall clean samples tools
+.PHONY: all demo test test-long test-cpython test-web test-shapes huge fuzz bench bench-capture cpython-layouts
+.PHONY: check-deps deps-demo deps-test deps-long install uninstall clean samples tools deps-deb deb test-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a $(O)/man
@@ -109,7 +110,7 @@ $(O)/%.so: $(O)/%.so.$(SOVERSION)
 	$(Q)ln -sf $(notdir $<) $@
 
 $(O)/debug/%.o: runtime/librefheap/%.c Makefile
-	$(call say,CC,$< '(debug)')
+	$(call say,CC,'$< (debug)')
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(depends) -DRH_DEBUG -c -o $@ $<
 
@@ -191,7 +192,8 @@ PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps bin
 deps-demo: PACKAGES = $(PACKAGES_DEMO)
 deps-test: PACKAGES = $(PACKAGES_TEST)
 deps-long: PACKAGES = $(PACKAGES_TEST) valgrind libigraph-dev
-deps-demo deps-test deps-long:
+deps-deb: PACKAGES = $(PACKAGES_BUILD) debhelper dpkg-dev
+deps-demo deps-test deps-long deps-deb:
 	@missing=; for p in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	test -z "$$missing" && exit 0; \
@@ -375,6 +377,12 @@ uninstall:
 	@rm -rf "$(DESTDIR)$(gdbdir)/__pycache__"
 	@for d in $(gdbdir) $(datadir)/refheap/gdb $(datadir)/refheap $(includedir)/refheap $(docdir); do \
 		test ! -d "$(DESTDIR)$$d" || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$d"; done
+
+# Debian packages, in build/deb: refheap, librefheap0 and librefheap-dev.
+deb: deps-deb
+	@sh packaging/make_deb.sh $(O)/deb $(VERSION) $(RELEASED)
+test-deb: deb all samples
+	@cd tests/deb && DEBS=$(abspath $(O))/deb $(PYTHON) -m unittest -b
 
 clean:
 	$(Q)rm -rf build build-*
