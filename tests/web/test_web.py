@@ -1,9 +1,12 @@
-"""What other tools find in exports: memlab opens them, and retains what refheap says, object for object.
+"""What other tools find in exports: Chrome's DevTools, by their own loader, and memlab open them, and retain what refheap says, object
+for object; DevTools' Comparison of two is diff's.
 
 Wants the npm packages of package.json in the folder WEB: make test-web installs them.
 """
 
+import json
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -16,16 +19,27 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WEB = os.environ["WEB"]
 
 
-class Memlab(TestCase):
-    def opened(self, snapshot):
-        """Retained sizes by node, as memlab has them."""
-        exported, sizes = self.path("s.heapsnapshot"), self.path("sizes")
-        subprocess.run([REFHEAP, "export", snapshot, "-o", exported], check=True, stdout=subprocess.PIPE)
-        done = subprocess.run(["node", "--max-old-space-size=8000", os.path.join(HERE, "memlab.js"), exported, sizes],
+class Loader:
+    """A program that opens .heapsnapshots; subclasses say how it is called."""
+
+    def node(self, script, *arguments):
+        done = subprocess.run(["node", "--max-old-space-size=8000", os.path.join(HERE, script), *arguments],
                               cwd=WEB, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
         self.assertEqual(done.returncode, 0, done.stdout[-2000:])
-        with open(sizes) as f:
-            return [int(line) for line in f]
+        return [int(n) for n in done.stdout.decode().split("\nread ")[1].split()]
+
+    def export(self, snapshot):
+        exported = snapshot + ".heapsnapshot"
+        subprocess.run([REFHEAP, "export", snapshot, "-o", exported], check=True, stdout=subprocess.PIPE)
+        return exported
+
+    def opened(self, snapshot):
+        """Retained sizes by node, as the loader has them."""
+        self.said = self.node(self.script, self.export(snapshot), self.path("sizes"))
+        with open(self.path("sizes")) as f:
+            sizes = [int(line) for line in f]
+        self.assertEqual(len(sizes), self.said[0])
+        return sizes
 
     def compare(self, snapshot):
         theirs = self.opened(snapshot)
@@ -50,6 +64,42 @@ class Memlab(TestCase):
         snapshot = self.path("big.refheap")
         subprocess.run([os.path.join(TOOLS, "make_big"), "1000000", snapshot], check=True)
         self.compare(snapshot)
+
+
+class Memlab(Loader, TestCase):
+    script = "memlab.js"
+
+
+class DevTools(Loader, TestCase):
+    """The loader of Chrome's DevTools itself."""
+
+    script = "devtools.mjs"
+
+    def compare(self, snapshot):
+        super().compare(snapshot)
+        with open(snapshot + ".heapsnapshot") as f:
+            head = f.read(4000)
+        counts = [int(re.search(r'"%s":\s*(\d+)' % what, head).group(1)) for what in ("node_count", "edge_count")]
+        self.assertEqual(self.said[:2], counts)
+        self.assertEqual(self.said[2], ask("info", snapshot)["snapshot"]["bytes"])
+
+    def check_comparison(self, before, after):
+        """What Comparison shows between two is what diff says: by type, new and gone, objects and bytes."""
+        self.node(self.script, self.export(after), self.path("sizes"), self.export(before), self.path("diff"))
+        with open(self.path("diff")) as f:
+            theirs = {row[0]: row[1:] for row in json.load(f)}
+        rows = json.loads(subprocess.run([REFHEAP, "diff", before, after, "--json"], check=True, stdout=subprocess.PIPE).stdout)
+        self.assertEqual(rows["identity"], "serial")
+        ours = {row["type"]: [row["new"], row["gone"], row["new_bytes"], row["gone_bytes"]] for row in rows["types"]
+                if row["new"] or row["gone"]}
+        self.assertEqual(theirs, ours)
+        return ours
+
+    def test_comparison(self):
+        hours = [self.path("%d.refheap" % hour) for hour in (9, 10, 11)]
+        subprocess.run([os.path.join(SAMPLES, "lapsed_listener"), *hours], check=True, stdout=subprocess.DEVNULL)
+        for before, after in ((0, 1), (1, 2), (0, 2), (2, 0)):
+            self.assertIn("session", self.check_comparison(hours[before], hours[after]))
 
 
 if __name__ == "__main__":
