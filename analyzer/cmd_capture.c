@@ -12,12 +12,14 @@
 #include "../runtime/probe/core.h"
 #include "../runtime/probe/live.h"
 #include "../runtime/probe/probe.h"
+#include "../runtime/probe/served.h"
+#include "../runtime/probe/threads.h"
 #include "commands.h"
 #include "free_memory.h"
 #include "options.h"
 #include "render/text.h"
 
-enum { OWN_PID, OWN_CORE, OWN_EXE, OWN_SYSROOT, OWN_MEMORY_FD, OWN_MAPS_FD, OWN_PROCESS, OWN_COPY };
+enum { OWN_PID, OWN_CORE, OWN_EXE, OWN_SYSROOT, OWN_MEMORY_FD, OWN_MEMORY_SOCKET, OWN_MAPS_FD, OWN_THREADS_FD, OWN_PROCESS, OWN_COPY };
 
 static const struct own_option own[] = {
     {"pid", "PID", "a process, which stands still while its memory is copied"},
@@ -25,7 +27,9 @@ static const struct own_option own[] = {
     {"exe", "FILE", "the program the core is of, where it is not at its place"},
     {"sysroot", "DIR", "where the files are that the core speaks of, instead of /"},
     {"memory-fd", "FD", "an open descriptor of the stopped process's /proc/PID/mem"},
+    {"memory-socket", "FD", "a socket over which GDB serves what it alone can read"},
     {"maps-fd", "FD", "an open descriptor of its /proc/PID/maps"},
+    {"threads-fd", "FD", "an open descriptor of a list of its threads and their registers"},
     {"process", "PID", "its process id, to be noted in the snapshot"},
     {"copy-at-most", "MIB", "hold still a process with more memory until all is written (half of what is free)"},
     {NULL, NULL, NULL},
@@ -216,7 +220,7 @@ static int report(struct invocation *inv, const char *target)
     return STATUS_FINE;
 }
 
-/* ---- the three places memory comes from ---- */
+/* ---- the places memory comes from ---- */
 
 /* Half of what is free: the walk needs memory too, and so do others. */
 static int copy_limit(const struct invocation *inv, uint64_t *limit)
@@ -259,21 +263,45 @@ static int from_process(struct invocation *inv, struct probe_options *options, c
     return status;
 }
 
-static int from_descriptors(struct invocation *inv, struct probe_options *options, const char *target)
+/* What stands still because a debugger holds it: its memory by a descriptor, or served. */
+static int from_debugger(struct invocation *inv, struct probe_options *options, const char *target)
 {
     struct memory_descriptor memory;
     struct about about;
-    const char *pid = inv->own[OWN_PROCESS];
-    int memory_fd = open_descriptor(inv->own[OWN_MEMORY_FD]);
+    struct memory_served served;
+    struct threads threads = {NULL, 0};
+    struct rh_error err;
+    const char *pid = inv->own[OWN_PROCESS], *socket = inv->own[OWN_MEMORY_SOCKET];
+    int memory_fd = open_descriptor(socket ? socket : inv->own[OWN_MEMORY_FD]);
+    int threads_fd = open_descriptor(inv->own[OWN_THREADS_FD]);
     options->maps_fd = open_descriptor(inv->own[OWN_MAPS_FD]);
-    if (memory_fd < 0 || options->maps_fd < 0)
+    if (memory_fd < 0 || options->maps_fd < 0 || (inv->own[OWN_THREADS_FD] && threads_fd < 0))
         return fail_usage(inv->command, "name what to read: --pid PID or --core CORE");
     if (pid && (parse_number(pid, &options->pid) || !options->pid || options->pid > INT32_MAX))
         return fail_usage(inv->command, "--process must be a process id");
-    memory_descriptor_init(&memory, memory_fd);
-    options->source = &memory.source;
-    describe_process(options, &about);
-    return capture(inv, options, target, NULL);
+    int status = threads_fd < 0 ? 0 : threads_read(threads_fd, &threads, &err) ? fail(NULL, &err) : 0;
+    options->threads = threads.items;
+    options->thread_count = threads.count;
+    if (status) {
+        /* said */
+    } else if (socket) { /* of a process that is not on this machine, maybe: its id means nothing here */
+        memory_served_init(&served, memory_fd);
+        options->source = &served.source;
+        options->file_of = served_file_of;
+        options->intact = served_intact;
+        options->file_context = options->intact_context = &served;
+        options->executable = inv->own[OWN_EXE];
+        options->host = NULL;
+        options->captured = inv->own[OWN_CORE] ? CAPTURED_CORE : CAPTURED_LIVE;
+        status = capture(inv, options, target, NULL);
+    } else {
+        memory_descriptor_init(&memory, memory_fd);
+        options->source = &memory.source;
+        describe_process(options, &about);
+        status = capture(inv, options, target, NULL);
+    }
+    threads_release(&threads);
+    return status;
 }
 
 static int from_core(struct invocation *inv, struct probe_options *options, const char *target)
@@ -320,15 +348,19 @@ static int run(struct invocation *inv)
     };
     if (!target)
         return fail_usage(inv->command, "name the file to write: -o FILE");
-    if (!inv->own[OWN_PID] + !inv->own[OWN_CORE] + !inv->own[OWN_MEMORY_FD] < 2)
+    int by_debugger = inv->own[OWN_MEMORY_FD] || inv->own[OWN_MEMORY_SOCKET];
+    int ways = (inv->own[OWN_PID] != NULL) + (inv->own[OWN_CORE] && !inv->own[OWN_MEMORY_SOCKET]) +
+               (inv->own[OWN_MEMORY_FD] != NULL) + (inv->own[OWN_MEMORY_SOCKET] != NULL);
+    if (ways > 1)
         return fail_usage(inv->command, "--pid, --core and --memory-fd are three ways: take one");
-    if (!inv->own[OWN_CORE] && (inv->own[OWN_EXE] || inv->own[OWN_SYSROOT]))
+    if (!inv->own[OWN_CORE] && ((inv->own[OWN_EXE] && !inv->own[OWN_MEMORY_SOCKET]) || inv->own[OWN_SYSROOT]))
         return fail_usage(inv->command, "--exe and --sysroot go with --core");
     inv->session.path = target;
     inv->session.quiet = inv->options.quiet;
-    int status = inv->own[OWN_PID]    ? from_process(inv, &options, target)
+    int status = by_debugger          ? from_debugger(inv, &options, target)
+                 : inv->own[OWN_PID]  ? from_process(inv, &options, target)
                  : inv->own[OWN_CORE] ? from_core(inv, &options, target)
-                                      : from_descriptors(inv, &options, target);
+                                      : fail_usage(inv->command, "name what to read: --pid PID or --core CORE");
     return status ? status : report(inv, target);
 }
 
@@ -341,7 +373,7 @@ const struct command cmd_capture = {
         "writes a snapshot. The process stands still while its memory is copied, and goes on then, or when refheap is\n"
         "killed; one with more memory than there is to spare stands still until the snapshot is written. What a core\n"
         "leaves out because it stood in a file is read from that file, if it is the same build. FILE - is standard output.\n"
-        "GDB hands over descriptors of what it has stopped: --memory-fd and --maps-fd.",
+        "GDB hands over descriptors of what it has stopped (--memory-fd, --maps-fd, --threads-fd), or serves its memory.",
     .takes = OPT_JSON | OPT_OUTPUT | OPT_QUIET | OPT_NO_VALUES,
     .writes_file = 1,
     .own = own,

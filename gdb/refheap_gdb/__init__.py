@@ -1,11 +1,17 @@
 """refheap in GDB: snapshots and analysis of reference-counted heaps, about this very stop.
 
-The package knows nothing of snapshots itself. It hands descriptors of the stopped process's memory to the `refheap`
-program, which writes a snapshot to a private file, and asks the same program every question about it.
+The package knows nothing of snapshots itself. It hands the stopped process's memory to the `refheap` program, as
+descriptors or over a socket, which writes a snapshot to a private file, and asks the same program every question about it.
 
     options.py   GDB's option syntax
     program.py   finding and running the refheap program
-    target.py    the program being debugged: its state, and the snapshot of this stop
+    process.py   what is being debugged
+    capture.py   ways to a snapshot of it: by descriptors, by the core's file, or served:
+    serve.py         memory over a socket pair
+    mappings.py      what is mapped where
+    files.py         the files that are mapped, on this machine
+    registers.py     threads
+    target.py    the snapshot that questions are about: of this stop, or a file
     dump.py      asking the program to dump itself
     commands.py  the commands
     functions.py $refheap_count and its kin

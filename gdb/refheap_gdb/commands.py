@@ -5,7 +5,7 @@ import re
 
 import gdb
 
-from . import dump, options, program, settings, target
+from . import capture, dump, options, process, program, settings, target
 from .options import Option
 
 GENERATION = Option("generation", "N", "only this generation: 0, 1, 2, permanent, untracked")
@@ -306,7 +306,7 @@ No code of the program runs."""
     def run(self, given, rest):
         self.dont_repeat()
         path = os.path.abspath(os.path.expanduser(rest))
-        facts = target.capture(path)
+        facts = capture.to_file(path)
         gdb.write("%s: %d objects, %d edges\n" % (path, facts["objects"], facts["edges"]))
 
 
@@ -347,7 +347,7 @@ Without FILE, go back to the program."""
     def run(self, given, rest):
         if rest is None:
             target.unload()
-            gdb.write("refheap: back to the program being debugged.\n" if target.kind() else
+            gdb.write("refheap: back to the program being debugged.\n" if process.kind() else
                       "refheap: no file is loaded now, and no program is being debugged.\n")
         else:
             snapshot = target.load(os.path.abspath(os.path.expanduser(rest)))
@@ -363,7 +363,7 @@ Usage: refheap status"""
     def run(self, given, rest):
         output, complaint = program.run(["--version"])
         gdb.write("program   %s (%s)\n" % (program.path(), output.strip()))
-        what = target.kind()
+        what = process.kind()
         if what == "live":
             threads = gdb.selected_inferior().threads()
             running = any(t.is_running() for t in threads)

@@ -10,7 +10,7 @@ import threading
 
 import gdb
 
-from . import settings, target
+from . import mappings, process, serve, settings
 
 # Offsets that control.h promises.
 VERSION, SELF, REQUEST, DONE, FLAGS, STATUS, OS_ERROR, PATH = 16, 24, 40, 44, 48, 52, 56, 104
@@ -36,24 +36,21 @@ def _is_control(inferior, address):
 
 def _search(inferior):
     """Finds the control block of a program without symbols in the writable memory of its modules."""
-    with open("/proc/%d/maps" % inferior.pid) as maps:
-        before_end, before_module = 0, False
-        for line in maps:
-            fields = line.split(None, 5)
-            start, end = (int(x, 16) for x in fields[0].split("-"))
-            module = len(fields) > 5 and fields[5].startswith("/")
-            module = module or (len(fields) < 6 and before_module and start == before_end)
-            before_end, before_module = end, module
-            if not module or fields[1][:2] != "rw":
-                continue
-            at = start
-            while at < end:
-                found = inferior.search_memory(at, end - at, MAGIC)
-                if found is None:
-                    break
-                if _is_control(inferior, found):
-                    return found
-                at = found + 8
+    mapped = mappings.of_target(None, lambda address, size: serve.read(inferior, address, size), [])
+    before = None
+    for region in mapped.regions:
+        continues = before is not None and before.end == region.start and not region.path
+        before = region if region.path.startswith("/") or continues else None
+        if before is None or not region.access.startswith("rw"):
+            continue
+        at = region.start
+        while at < region.end:
+            found = inferior.search_memory(at, region.end - at, MAGIC)
+            if found is None:
+                break
+            if _is_control(inferior, found):
+                return found
+            at = found + 8
     return None
 
 
@@ -89,7 +86,12 @@ def _explain(inferior, control):
 
 
 def _write_request(inferior, control, path):
-    raw = os.fsencode(os.path.abspath(os.path.expanduser(path)))
+    if process.kind() == "remote":
+        if not path.startswith("/"):
+            raise gdb.GdbError("refheap: the program writes the file where it runs: name it from / on.")
+    else:
+        path = os.path.abspath(os.path.expanduser(path))
+    raw = os.fsencode(path)
     if len(raw) >= PATH_SIZE:
         raise gdb.GdbError("refheap: the name of the file is too long.")
     inferior.write_memory(control + PATH, raw + b"\0")
@@ -173,7 +175,7 @@ def pending():
 
 
 def at_safe_point(path, wait):
-    inferior = target.require_stopped_process()
+    inferior = process.require_stopped(to_run=True)
     control = find_control(inferior)
     done = _number(inferior, control + DONE)
     if _number(inferior, control + REQUEST) != done:
@@ -248,7 +250,7 @@ def _leave_abandoned_call(pc, sp):
 
 
 def now(path):
-    inferior = target.require_stopped_process()
+    inferior = process.require_stopped(to_run=True)
     if gdb.parameter("may-call-functions") is False:
         raise gdb.GdbError("refheap: may-call-functions is off; leave out -now, and the program dumps at its next safe "
                            "point.")

@@ -1,9 +1,11 @@
 """Finding and running the refheap program."""
 
 import os
+import selectors
 import shutil
 import signal
 import subprocess
+import time
 
 import gdb
 
@@ -39,10 +41,11 @@ def path():
                        "\"set refheap program FILE\" says where it is.")
 
 
-def run(arguments, descriptors=()):
+def run(arguments, descriptors=(), server=None):
     """Runs the program and returns (output, complaint). Its exit status is not asked for: GDB may have reaped it.
 
-    The child is in a session of its own, so that Ctrl-C is ours to handle: it is killed, and the command ends.
+    The child is in a session of its own, so that Ctrl-C is ours to handle: it is killed, and the command ends. A server
+    answers what the program asks meanwhile.
     """
     command = [path()] + arguments
     environment = dict(os.environ, LC_ALL="C.UTF-8", NO_COLOR="1")
@@ -52,14 +55,43 @@ def run(arguments, descriptors=()):
     except OSError as e:
         raise gdb.GdbError("refheap: cannot run %s: %s" % (command[0], e.strerror))
     try:
-        output, complaint = child.communicate(timeout=settings.get("timeout"))
+        with child.stdout, child.stderr:
+            output, complaint = _attend(child, server)
+        child.wait()
     except KeyboardInterrupt:
         _kill(child)
         raise gdb.GdbError("refheap: interrupted.")
-    except subprocess.TimeoutExpired:
+    except BaseException:
         _kill(child)
-        raise gdb.GdbError("refheap: gave up after %s seconds; see \"set refheap timeout\"." % settings.get("timeout"))
+        raise
     return output.decode("utf-8", "replace"), complaint.decode("utf-8", "replace").strip()
+
+
+def _attend(child, server):
+    """Reads what the program says until it ends, and serves it."""
+    said = {child.stdout: [], child.stderr: []}
+    seconds = settings.get("timeout")
+    deadline = None if seconds is None else time.monotonic() + seconds
+    with selectors.DefaultSelector() as waiting:
+        for stream in [*said, *([server] if server else [])]:
+            waiting.register(stream, selectors.EVENT_READ)
+        left = len(said)
+        while left:
+            ready = waiting.select(None if deadline is None else max(0, deadline - time.monotonic()))
+            if deadline is not None and time.monotonic() > deadline:
+                raise gdb.GdbError("refheap: gave up after %s seconds; see \"set refheap timeout\"." % seconds)
+            for key, _ in ready:
+                if key.fileobj is server:
+                    if not server.answer():
+                        waiting.unregister(server)
+                        server.close()
+                    continue
+                piece = os.read(key.fileobj.fileno(), 1 << 16)
+                said[key.fileobj].append(piece)
+                if not piece:
+                    waiting.unregister(key.fileobj)
+                    left -= 1
+    return b"".join(said[child.stdout]), b"".join(said[child.stderr])
 
 
 def _kill(child):
@@ -67,4 +99,4 @@ def _kill(child):
         os.killpg(child.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    child.communicate()
+    child.wait()

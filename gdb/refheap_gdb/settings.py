@@ -45,8 +45,9 @@ def register():
     _Show()
     _settings["capture-method"] = _Setting(
         "capture-method", gdb.PARAM_ENUM, "auto",
-        "How the heap is read: auto, or descriptors (of the process's memory, handed to the refheap program).",
-        ["auto", "descriptors"])
+        "How the heap is read.\nauto: the best way there is.  descriptors: of the process's memory, handed to the refheap "
+        "program.  file: the core,\nread by the refheap program.  served: by GDB, which hands on what it reads; the only way for "
+        "remote targets.", ["auto", "descriptors", "file", "served"])
     _settings["program"] = _Setting(
         "program", gdb.PARAM_OPTIONAL_FILENAME, "",
         "The refheap program to run; empty for the one beside this extension, or else the one on PATH.")

@@ -72,22 +72,17 @@ void memory_destroy(struct memory *memory)
     free(memory);
 }
 
-/* Reads a chunk: in one piece when all of it is there, else page by page. */
+/* Reads a chunk: in one piece when all of it is there, else from each page that is not on to the next. */
 static void fetch(struct memory *memory, struct chunk *chunk, uint64_t address)
 {
     chunk->bytes = chunk->own;
     if (!chunk->own && !(chunk->bytes = chunk->own = malloc(CHUNK)))
         return;
-    size_t n = memory->source->read(memory->source, address, chunk->own, CHUNK);
-    memory->fetched += n;
-    unsigned page = (unsigned)(n / PAGE);
-    chunk->present = (1u << page) - 1;
-    for (page++; page < CHUNK / PAGE; page++) { /* the first page that failed, failed */
-        uint64_t at = (uint64_t)page * PAGE;
-        if (memory->source->read(memory->source, address + at, chunk->own + at, PAGE) == PAGE) {
-            chunk->present |= 1u << page;
-            memory->fetched += PAGE;
-        }
+    for (size_t at = 0; at < CHUNK; at += PAGE) { /* the page that failed, failed */
+        size_t n = memory->source->read(memory->source, address + at, chunk->own + at, CHUNK - at) / PAGE * PAGE;
+        memory->fetched += n;
+        for (size_t end = at + n; at < end; at += PAGE)
+            chunk->present |= 1u << (at / PAGE);
     }
 }
 

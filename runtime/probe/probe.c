@@ -176,6 +176,8 @@ int probe_open(const struct probe_options *options, struct probe **out, struct r
     }
     if (!status && probe->stopped)
         status = error_set(err, RH_ERR_IO, "the capture was interrupted", "");
+    if (status == RH_ERR_NOT_FOUND && options->intact && options->intact(options->intact_context, err))
+        status = RH_ERR_IO; /* it was not looked for everywhere */
     if (status) {
         probe_close(probe);
         return status;
@@ -337,6 +339,8 @@ int probe_write(struct probe *probe, struct sink *sink, struct rh_error *err)
             status = (*m)->write(probe, probe->found[n], err);
     write_threads(probe);
     write_process(probe);
+    if (!status && probe->options->intact)
+        status = probe->options->intact(probe->options->intact_context, err);
     if (!status || writer_status(probe->writer))
         status = writer_finish(probe->writer, err);
     frames_release(probe->frames);

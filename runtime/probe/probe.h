@@ -47,6 +47,11 @@ struct probe_options {
     /* Called now and then with the objects written so far; a result other than 0 stops the capture. May be NULL. */
     int (*progress)(void *context, uint64_t objects);
     void *progress_context;
+
+    /* Called before a snapshot is finished: whether the source could be read all along. When it fails, so does the
+     * capture. May be NULL. */
+    int (*intact)(void *context, struct rh_error *err);
+    void *intact_context;
 };
 
 /* Looks for heaps. Fails with RH_ERR_NOT_FOUND when there are none, saying what was looked at. The options must outlive

@@ -1,0 +1,35 @@
+"""What is being debugged."""
+
+import re
+
+import gdb
+
+
+def kind():
+    """What is being debugged: "live", "core", "remote" or None."""
+    inferior = gdb.selected_inferior()
+    connection = inferior.connection
+    if connection is None or not inferior.pid:
+        return None
+    if connection.type == "native":
+        return "live"
+    return "core" if connection.type == "core" else "remote"
+
+
+def require_stopped(to_run=False):
+    """The inferior, when it stands still; with `to_run`, also able to go on."""
+    what = kind()
+    if what is None:
+        raise gdb.GdbError("refheap: no program is being debugged; run one, or use \"refheap load FILE\".")
+    if what == "core" and to_run:
+        raise gdb.GdbError("refheap: this is a core; nothing can be run in it.")
+    inferior = gdb.selected_inferior()
+    if what != "core" and any(thread.is_running() for thread in inferior.threads()):
+        raise gdb.GdbError("refheap: the program is running; interrupt it first.")
+    return inferior
+
+
+def number(inferior):
+    """The process's id where it runs; None where the target does not tell it and GDB made one up."""
+    shown = gdb.execute("info inferiors %d" % inferior.num, to_string=True)
+    return inferior.pid if re.search(r"\bprocess %d\b" % inferior.pid, shown) else None

@@ -1,0 +1,93 @@
+"""Serving memory to the refheap program over a socket pair (runtime/probe/served.h), and the files that are mapped.
+
+What is asked is checked: the program reads memory that it does not trust, and so may ask for anything.
+"""
+
+import socket
+import struct
+
+import gdb
+
+from . import files
+from .mappings import PAGE
+
+_READ, _FILE = 1, 2
+_READ_MAX, _PATH_MAX = 1 << 20, 4095
+_REQUEST, _REPLY = struct.Struct("<IIQ"), struct.Struct("<II")
+
+
+def read(inferior, address, size):
+    """The bytes there, or None where they are not all there."""
+    try:
+        return bytes(inferior.read_memory(address, size))
+    except (gdb.MemoryError, gdb.error, OverflowError):
+        return None
+
+
+def read_prefix(inferior, address, size):
+    """What is there from the address on without a gap; looked for by halves, since a failure tells nothing more."""
+    found = read(inferior, address, size)
+    if found is not None:
+        return found
+    found, step = b"", size // 2
+    while step and len(found) < size:
+        # Up to the end of a page, where what is mapped ends.
+        end = min((address + len(found) + step) & -PAGE, address + size)
+        n = end - address - len(found)
+        more = read(inferior, address + len(found), n) if n > 0 else None
+        if more is None:
+            step //= 2
+        else:
+            found += more
+    return found
+
+
+class Server:
+    """Answers what comes over `theirs`, which is handed to the program, until it ends or breaks the rules."""
+
+    def __init__(self, inferior, mappings):
+        self._inferior, self._mappings = inferior, mappings
+        self._ours, self.theirs = socket.socketpair()
+        self.bytes = self.requests = 0
+
+    def fileno(self):
+        return self._ours.fileno()
+
+    def close(self):
+        self._ours.close()
+        self.theirs.close()
+
+    def _receive(self, size):
+        return self._ours.recv(size, socket.MSG_WAITALL) if size else b""
+
+    def answer(self):
+        """Serves one request. False when there will be no more."""
+        try:
+            return self._answer()
+        except OSError:
+            return False  # the program has gone
+
+    def _answer(self):
+        request = self._receive(_REQUEST.size)
+        if len(request) < _REQUEST.size:
+            return False
+        kind, size, address = _REQUEST.unpack(request)
+        if kind == _READ and size <= _READ_MAX:
+            answer = self._memory(address, size)
+        elif kind == _FILE and size <= _PATH_MAX:
+            answer = self._file(self._receive(size))
+        else:
+            return False
+        self._ours.sendall(_REPLY.pack(kind, len(answer)) + answer)
+        return True
+
+    def _memory(self, address, size):
+        size = min(size, self._mappings.room(address))
+        answer = read_prefix(self._inferior, address, size) if size else b""
+        self.requests += 1
+        self.bytes += len(answer)
+        return answer
+
+    def _file(self, path):
+        found = files.here(path.decode("utf-8", "surrogateescape"), self._mappings)
+        return found.encode("utf-8", "surrogateescape")[:_PATH_MAX] if found else b""
