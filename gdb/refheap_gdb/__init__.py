@@ -13,7 +13,10 @@ descriptors or over a socket, which writes a snapshot to a private file, and ask
     registers.py     threads
     target.py    the snapshot that questions are about: of this stop, or a file
     dump.py      asking the program to dump itself
-    commands.py  the commands
+    asking.py    asking the program about a snapshot
+    command.py   what every command is
+    commands.py  the commands, status.py one of them
+    mi.py        the same for front ends
     functions.py $refheap_count and its kin
     settings.py  set and show
 """
@@ -21,10 +24,11 @@ descriptors or over a socket, which writes a snapshot to a private file, and ask
 
 def register(folder):
     """Adds the commands and settings. `folder` is where the loader is: the refheap program is looked for near it."""
-    from . import commands, functions, program, settings, target
+    from . import commands, functions, mi, program, settings, target
 
     program.near(folder)
     settings.register()
     target.watch()
     commands.register()
+    mi.register()
     functions.register()

@@ -115,29 +115,28 @@ def _by_serving(inferior, path):
     return _facts(said)
 
 
-def _method(what):
-    """The way to take, and whether another may be tried when it does not work."""
-    chosen = settings.get("capture-method")
-    if chosen == "served" or what == "remote":
-        if chosen in ("descriptors", "file"):
-            raise gdb.GdbError("refheap: capture-method is %s, but a remote target can only be served; "
-                               "\"set refheap capture-method auto\"." % chosen)
-        return "served", False
-    return ("file" if what == "core" else "descriptors"), chosen == "auto"
+def method():
+    """The way that is taken: "descriptors", "file" or "served"."""
+    what, chosen = process.kind(), settings.get("capture-method")
+    fit = {"live": ("descriptors", "served"), "core": ("file", "served")}.get(what, ("served",))
+    return chosen if chosen in fit else fit[0]
 
 
 def to_file(path):
     """Writes a snapshot of the stopped program to `path`; returns what is in it."""
     inferior = process.require_stopped()
-    method, another = _method(process.kind())
+    chosen = settings.get("capture-method")
+    if chosen not in ("auto", method()):
+        raise gdb.GdbError("refheap: capture-method is %s, which does not fit a %s target; \"set refheap capture-method auto\"."
+                           % (chosen, process.kind()))
     served = functools.partial(_by_serving, inferior, path)
-    if method == "served":
+    if method() == "served":
         return served()
-    if method == "file":
-        return _by_file(path, served if another else None)
+    if method() == "file":
+        return _by_file(path, served if chosen == "auto" else None)
     try:
         return _by_descriptors(inferior, path)
     except OSError as e:
-        if another:
+        if chosen == "auto":
             return served()
         raise gdb.GdbError("refheap: cannot open the memory of process %d: %s." % (inferior.pid, e.strerror))

@@ -1,12 +1,10 @@
 """Convenience functions, for conditions and printf: $refheap_count(o), $refheap_generation(o), $refheap_type(o),
 $refheap_garbage(o). They answer from the snapshot that the commands answer from."""
 
-import json
-
 import gdb
 
-from . import program, target
-from .commands import address_of
+from . import target
+from .asking import address_of, answer
 
 _facts = {}  # of the snapshot they were asked of
 _asked_of = None
@@ -21,11 +19,7 @@ def _facts_of(value):
         _facts.clear()
         _asked_of = snapshot
     if address not in _facts:
-        output, complaint = program.run(["object", snapshot.path, address, "--json"])
-        try:
-            _facts[address] = json.loads(output)
-        except ValueError:
-            raise gdb.GdbError(complaint.replace(snapshot.path + ": ", "") or "refheap: no answer")
+        _facts[address] = answer(["object", address], snapshot)
     return _facts[address]
 
 

@@ -10,13 +10,20 @@ import gdb
 
 
 class Option:
-    """One option: `flag` without its dash, what its value is called (None for none), and the program's option for it."""
+    """One option: `flag` without its dash, what its value is called (None for none), and the program's option for it.
 
-    def __init__(self, flag, value, help, program=None):
+    `choices`: what its value may be completed to: a list, a function that returns one, or a COMPLETE_ constant of GDB.
+    """
+
+    def __init__(self, flag, value, help, program=None, choices=()):
         self.flag = flag
         self.value = value
         self.help = help
         self.program = program if program is not None else "--" + flag
+        self._choices = choices
+
+    def choices(self):
+        return self._choices() if callable(self._choices) else self._choices
 
 
 def _find(options, word):
@@ -53,11 +60,56 @@ def parse(options, text):
         given.append((option, value))
 
 
+def parse_words(options, words):
+    """The same for words that are apart already, as MI has them; what follows the options is joined again."""
+    given, words = [], list(words)
+    while words and words[0].startswith("-"):
+        word = words.pop(0)
+        if word == "--":
+            break
+        option = _find(options, word.lstrip("-"))
+        if option.value is not None and not words:
+            raise gdb.GdbError("-%s requires an argument" % option.flag)
+        given.append((option, words.pop(0) if option.value is not None else None))
+    return given, " ".join(words) or None
+
+
+# An option, or the value of one, at the end of a line of which everything before is whole.
+_WHOLE = r"""(?:"[^"]*"|'[^']*'|\S+)"""
+
+
 def complete(options, text, word):
-    """Completions of an option at the end of `text`; None when something else is being typed there."""
-    last = re.search(r"(?:^|\s)-([\w-]*)$", text)
-    if not last or re.search(r"(?:^|\s)--(\s|$)", text):
-        return None
-    # `word` leaves the dash out, and so must the answer.
-    skip = len(last.group(1)) - len(word)
-    return [o.flag[skip:] for o in options if o.flag.startswith(last.group(1))]
+    """What is being typed at the end of `text`, and its completions, as (completions, None); or (None, rest) when the
+    options are over, and `rest` is what follows them.
+
+    GDB asks twice, first with a `word` of None to learn where words begin, and then wants completions of `word` alone,
+    which may begin behind a dash, a colon or whatever else ends words.
+    """
+    rest = text.lstrip()
+    while True:
+        if re.match(r"--(?=\s|$)", rest):
+            return None, rest[2:].lstrip()
+        flag = re.match(r"-([\w-]*)$", rest)
+        if flag:
+            return cut([o.flag for o in options if o.flag.startswith(flag.group(1))], flag.group(1), word), None
+        flag = re.match(r"-([A-Za-z][\w-]*)\s+", rest)
+        if not flag:
+            return None, rest
+        try:
+            option = _find(options, flag.group(1))
+        except gdb.GdbError:
+            return [], None
+        rest = rest[flag.end():]
+        if option.value is None:
+            continue
+        value = re.match(_WHOLE + r"\s+", rest)
+        if not value:
+            found = option.choices()
+            return (found if isinstance(found, int) else cut(found, rest, word)), None
+        rest = rest[value.end():]
+
+
+def cut(candidates, typed, word):
+    """Those that begin as typed, without what stands before the word that GDB completes."""
+    skip = len(typed) - len(word or "")
+    return [c[max(skip, 0):] for c in candidates if c.startswith(typed)]

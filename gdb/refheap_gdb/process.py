@@ -24,7 +24,7 @@ def require_stopped(to_run=False):
     if what == "core" and to_run:
         raise gdb.GdbError("refheap: this is a core; nothing can be run in it.")
     inferior = gdb.selected_inferior()
-    if what != "core" and any(thread.is_running() for thread in inferior.threads()):
+    if what != "core" and is_running(inferior):
         raise gdb.GdbError("refheap: the program is running; interrupt it first.")
     return inferior
 
@@ -33,3 +33,7 @@ def number(inferior):
     """The process's id where it runs; None where the target does not tell it and GDB made one up."""
     shown = gdb.execute("info inferiors %d" % inferior.num, to_string=True)
     return inferior.pid if re.search(r"\bprocess %d\b" % inferior.pid, shown) else None
+
+
+def is_running(inferior):
+    return any(thread.is_running() for thread in inferior.threads())

@@ -18,15 +18,18 @@ ENDING = "collected 40 and 0, 10 blocks, 1 signals, 0 leaked"
 
 @unittest.skipUnless(shutil.which("gdb"), "gdb is not installed")
 class GdbTestCase(TestCase):
+    def environment(self):
+        """What GDB finds around it: nothing of whoever runs the tests."""
+        home = self.path("home")
+        os.makedirs(home, exist_ok=True)
+        return {"HOME": home, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb", "SHELL": "/bin/sh",
+                "DEBUGINFOD_URLS": "", "TMPDIR": self.folder, "ASAN_OPTIONS": "detect_leaks=0"}
+
     def gdb(self, program, *commands, loader=LOADER):
         """Runs GDB on a program; returns the result of each command and what the program wrote."""
         with open(self.path("commands"), "w") as f:
             json.dump(commands, f)
-        home = self.path("home")
-        os.makedirs(home, exist_ok=True)
-        environment = {"HOME": home, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb", "SHELL": "/bin/sh",
-                       "DEBUGINFOD_URLS": "", "TMPDIR": self.folder, "DRIVER_COMMANDS": self.path("commands"),
-                       "DRIVER_RESULTS": self.path("results"), "ASAN_OPTIONS": "detect_leaks=0"}
+        environment = dict(self.environment(), DRIVER_COMMANDS=self.path("commands"), DRIVER_RESULTS=self.path("results"))
         arguments = ["timeout", "-k", "5", "100", "gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off", "-iex",
                      "set auto-load no", "-iex", "set startup-with-shell off", "-x", loader, "-x", DRIVER]
         done = subprocess.run(arguments + ([program] if program else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE,

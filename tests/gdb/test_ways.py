@@ -151,7 +151,7 @@ class Remote(GdbTestCase):
         self.assertIn("169 objects", self.output("refheap status "))
         self.assertIn("0 new, 169 stayed; 0 gone", self.output("refheap diff live.refheap"))
         self.assertIn("live.refheap", self.output("refheap summary "))
-        self.assertIn("can only be served", self.error("refheap capture x"))
+        self.assertIn("does not fit a remote target", self.error("refheap capture x"))
         self.output("refheap capture x.refheap")
         self.assertGreater(os.path.getsize(self.path("r.svg")), 1000)
 
