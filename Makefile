@@ -176,7 +176,8 @@ $(O)/tests/unit/test_debug: $(O)/librefheap-debug.a
 $(O)/tests/unit/test_debug.o: BASE += -DRH_DEBUG
 $(O)/tests/unit/test_memory: UNIT_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=posix_memalign
 
-$(O)/tests/gdb/target: tests/gdb/target.c $(O)/librefheap.so
+GDB_TARGETS := target values
+$(GDB_TARGETS:%=$(O)/tests/gdb/%): $(O)/tests/gdb/%: tests/gdb/%.c $(O)/librefheap.so
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD $(depends) -MF $(O)/gen/$(notdir $@).d -Wno-missing-prototypes -Idumpfmt/include \
@@ -219,8 +220,8 @@ export BUILD := $(abspath $(O))
 
 # A fixed share of the long runs, within ten minutes on two cores.
 test: deps-test
-	@$(MAKE) --no-print-directory -j2 all samples tools unit $(O)/tests/gdb/target
-	@$(MAKE) --no-print-directory -j2 SAN=address,undefined O=$(O)-san samples tools unit all $(O)-san/tests/gdb/target
+	@$(MAKE) --no-print-directory -j2 all samples tools unit $(GDB_TARGETS:%=$(O)/tests/gdb/%)
+	@$(MAKE) --no-print-directory -j2 SAN=address,undefined O=$(O)-san samples tools unit all $(GDB_TARGETS:%=$(O)-san/tests/gdb/%)
 	@$(MAKE) --no-print-directory -j2 ORDINALS=64 O=$(O)-64 all samples tools
 	@$(MAKE) --no-print-directory run-tests
 

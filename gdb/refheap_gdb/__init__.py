@@ -12,6 +12,10 @@ descriptors or over a socket, which writes a snapshot to a private file, and ask
     files.py         the files that are mapped, on this machine
     registers.py     threads
     target.py    the snapshot that questions are about: of this stop, or a file
+    control.py   the control block of librefheap in the target
+    objects.py   its objects as memory shows them
+    oneline.py       in one line
+    printers.py      as GDB prints them
     dump.py      asking the program to dump itself
     asking.py    asking the program about a snapshot
     command.py   what every command is
@@ -24,11 +28,12 @@ descriptors or over a socket, which writes a snapshot to a private file, and ask
 
 def register(folder):
     """Adds the commands and settings. `folder` is where the loader is: the refheap program is looked for near it."""
-    from . import commands, functions, mi, program, settings, target
+    from . import commands, functions, mi, printers, program, settings, target
 
     program.near(folder)
     settings.register()
     target.watch()
     commands.register()
     mi.register()
+    printers.register()
     functions.register()

@@ -10,62 +10,9 @@ import threading
 
 import gdb
 
-from . import mappings, process, serve, settings
-
-# Offsets that control.h promises.
-VERSION, SELF, REQUEST, DONE, FLAGS, STATUS, OS_ERROR, PATH = 16, 24, 40, 44, 48, 52, 56, 104
-PATH_SIZE = 4096
-MAGIC = b"librefheap.ctrl\0"
-
-
-def _read(inferior, address, size):
-    return bytes(inferior.read_memory(address, size))
-
-
-def _number(inferior, address, size=4, signed=False):
-    return int.from_bytes(_read(inferior, address, size), "little", signed=signed)
-
-
-def _is_control(inferior, address):
-    try:
-        return (_read(inferior, address, len(MAGIC)) == MAGIC
-                and _number(inferior, address + SELF, 8) == address)
-    except gdb.MemoryError:
-        return False
-
-
-def _search(inferior):
-    """Finds the control block of a program without symbols in the writable memory of its modules."""
-    mapped = mappings.of_target(None, lambda address, size: serve.read(inferior, address, size), [])
-    before = None
-    for region in mapped.regions:
-        continues = before is not None and before.end == region.start and not region.path
-        before = region if region.path.startswith("/") or continues else None
-        if before is None or not region.access.startswith("rw"):
-            continue
-        at = region.start
-        while at < region.end:
-            found = inferior.search_memory(at, region.end - at, MAGIC)
-            if found is None:
-                break
-            if _is_control(inferior, found):
-                return found
-            at = found + 8
-    return None
-
-
-def find_control(inferior):
-    try:
-        address = int(gdb.parse_and_eval("(unsigned long) &rh_control"))
-        if _is_control(inferior, address):
-            return address
-    except gdb.error:
-        pass
-    address = _search(inferior)
-    if address is None:
-        raise gdb.GdbError("refheap: this program uses no librefheap: it has no symbol rh_control, and none of its "
-                           "modules' data holds a control block.")
-    return address
+from . import process, settings
+from .control import (DONE, FLAGS, OS_ERROR, PATH, PATH_SIZE, REQUEST, STATUS, by_symbol, find as find_control,
+                      number as _number, read as _read)
 
 
 def _explain(inferior, control):
@@ -162,12 +109,9 @@ def _select_caller():
 def pending():
     """Where the dump goes that was asked for and is not served yet; None when there is none, or no way to tell."""
     inferior = gdb.selected_inferior()
-    if any(thread.is_running() for thread in inferior.threads()) or not _has_symbol("rh_control"):
-        return None
-    control = int(gdb.parse_and_eval("(unsigned long) &rh_control"))
+    control = None if process.is_running(inferior) else by_symbol(inferior)
     try:
-        if not _is_control(inferior, control) or (_number(inferior, control + REQUEST) ==
-                                                  _number(inferior, control + DONE)):
+        if control is None or _number(inferior, control + REQUEST) == _number(inferior, control + DONE):
             return None
         return os.fsdecode(_read(inferior, control + PATH, PATH_SIZE).split(b"\0")[0])
     except gdb.MemoryError:

@@ -5,7 +5,7 @@ import os
 
 import gdb
 
-from . import capture, process, program, temporary
+from . import capture, objects, process, program, temporary
 
 
 class Snapshot:
@@ -25,6 +25,7 @@ _loaded = None
 def _drop(event=None):
     """Forgets the snapshot of the last stop: whatever it showed may have changed."""
     global _current
+    objects.forget()
     if _current:
         for path in (_current.path, _current.path + ".index"):
             try:

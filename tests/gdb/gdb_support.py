@@ -8,7 +8,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
-from support import BUILD, REFHEAP, SAMPLES, TestCase, ask, run  # noqa: E402, F401
+from support import BUILD, REFHEAP, SAMPLES, SOURCE, TestCase, ask, run  # noqa: E402, F401
 
 LOADER = os.path.join(BUILD, "refheap_gdb", "refheap-gdb.py")
 DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "driver.py")
@@ -25,11 +25,12 @@ class GdbTestCase(TestCase):
         return {"HOME": home, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb", "SHELL": "/bin/sh",
                 "DEBUGINFOD_URLS": "", "TMPDIR": self.folder, "ASAN_OPTIONS": "detect_leaks=0"}
 
-    def gdb(self, program, *commands, loader=LOADER):
-        """Runs GDB on a program; returns the result of each command and what the program wrote."""
+    def gdb(self, program, *commands, loader=LOADER, more=None):
+        """Runs GDB on a program; returns the result of each command and what the program wrote. `more`: of its environment."""
         with open(self.path("commands"), "w") as f:
             json.dump(commands, f)
-        environment = dict(self.environment(), DRIVER_COMMANDS=self.path("commands"), DRIVER_RESULTS=self.path("results"))
+        environment = dict(self.environment(), DRIVER_COMMANDS=self.path("commands"), DRIVER_RESULTS=self.path("results"),
+                           **more or {})
         arguments = ["timeout", "-k", "5", "100", "gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off", "-iex",
                      "set auto-load no", "-iex", "set startup-with-shell off", "-x", loader, "-x", DRIVER]
         done = subprocess.run(arguments + ([program] if program else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
