@@ -333,8 +333,11 @@ bashdir ?= $(datadir)/bash-completion/completions
 zshdir ?= $(datadir)/zsh/site-functions
 fishdir ?= $(datadir)/fish/vendor_completions.d
 gdbdir = $(datadir)/refheap/gdb/refheap_gdb
-# GDB loads what stands here by itself, when a program is linked with the library; Debian's GDB looks below /usr/share alone.
-autoloaddir = $(datadir)/gdb/auto-load$(libdir)
+# GDB loads the commands by itself when a program has the library loaded, from this folder alone: nothing is put there
+# for a library that is not the system's. `refheap gdb-init` prints the line for the others.
+GDB_AUTOLOAD ?= $(if $(filter /usr /usr/%,$(PREFIX)),/usr/share/gdb/auto-load)
+autoloaddir = $(GDB_AUTOLOAD)$(libdir)
+autoloaded = $(if $(GDB_AUTOLOAD),librefheap librefheap-debug)
 
 # What is installed: mode, file, and place, a line each. Uninstalling goes by the same list.
 define INSTALLED
@@ -349,8 +352,8 @@ $(foreach h,$(wildcard dumpfmt/include/refheap/*.h runtime/librefheap/include/re
 644 $h $(includedir)/refheap/$(notdir $h))
 $(foreach p,$(wildcard gdb/refheap_gdb/*.py),
 644 $p $(gdbdir)/$(notdir $p))
-$(foreach p,$(wildcard gdb/auto-load.py),
-644 $p $(autoloaddir)/librefheap.so.$(SOVERSION)-gdb.py)
+$(foreach l,$(autoloaded),
+644 $(O)/gen/autoload.py $(autoloaddir)/$l.so.$(SOVERSION)-gdb.py)
 $(foreach m,$(patsubst docs/man/%.md,%,$(wildcard docs/man/*.md)),
 644 $(O)/man/$m $(mandir)/man$(patsubst .%,%,$(suffix $m))/$m)
 $(foreach d,README.md dumpfmt/FORMAT.md $(wildcard docs/*.md),
@@ -364,11 +367,13 @@ list_installed = $(file >$(O)/gen/installed,$(INSTALLED))sed -i '/^ *$$/d' $(O)/
 install: all
 	@sed 's,@PREFIX@,$(PREFIX),;s,@LIBDIR@,$(libdir:$(PREFIX)/%=$${prefix}/%),;s,@INCLUDEDIR@,$(includedir:$(PREFIX)/%=$${prefix}/%),;s,@VERSION@,$(VERSION),' \
 		runtime/librefheap/librefheap.pc.in > $(O)/gen/librefheap.pc
+	@sed 's,@LOADER@,$(gdbdir)/refheap-gdb.py,' gdb/autoload.py.in > $(O)/gen/autoload.py
 	@$(list_installed)
 	@umask 022; while read -r mode file place; do mkdir -p "$(DESTDIR)$${place%/*}" && rm -f "$(DESTDIR)$$place" && \
 		case $$mode in link) ln -s "$$file" "$(DESTDIR)$$place";; *) install -m "$$mode" "$$file" "$(DESTDIR)$$place";; esac || exit 1; \
 		done < $(O)/gen/installed
 	@echo "installed in $(DESTDIR)$(PREFIX)"
+	@$(if $(autoloaded),:,echo "for GDB: $(bindir)/refheap gdb-init >> ~/.gdbinit")
 
 # Folders that are shared with others stay.
 uninstall:

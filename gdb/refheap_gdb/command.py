@@ -12,7 +12,7 @@ from .options import Option
 _GENERATIONS = ["0", "1", "2", "permanent", "untracked"]
 
 
-def _types():
+def _types(typed=None):
     return names_of("select name from types where count > 0 order by name")
 
 
@@ -23,7 +23,7 @@ DEPTH = Option("depth", "N", "follow references this far")
 LIMIT = Option("limit", "N", "show at most N rows; 0 for all")
 SORT = Option("sort", "COLUMN", "order rows by a column: largest first, text from A; +COLUMN and -COLUMN say which way")
 NO_FOLD = Option("no-fold", None, "show each of those that look alike")
-OUTPUT = Option("o", "FILE", "the file to write", "-o", choices=lambda: gdb.COMPLETE_FILENAME)
+OUTPUT = Option("o", "FILE", "the file to write", "-o", choices=options.files)
 
 
 class Command(gdb.Command):
@@ -43,11 +43,13 @@ class Command(gdb.Command):
         found, rest = options.complete(self.takes, text, word)
         if found is not None:
             return found
+        if self.wants == "file" and rest == text:
+            return gdb.COMPLETE_FILENAME
         return self.complete_rest(rest, word)
 
     def complete_rest(self, rest, word):
         if self.wants == "file":
-            return gdb.COMPLETE_FILENAME
+            return options.cut(options.files(rest), rest, word)
         return complete_expression(rest, word) if self.wants == "expression" else []
 
     def invoke(self, argument, from_tty):

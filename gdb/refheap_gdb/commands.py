@@ -20,7 +20,7 @@ ATTRIBUTED = Option("attributed", None, "say who holds what is new")
 WASTE = Option("waste", None, "what could be saved: equal strings, room that is not used")
 PATHS = Option("paths", "N", "up to N paths that share no reference, shortest first")
 FORMAT = Option("format", "FORMAT", "svg, png, pdf or dot", choices=["svg", "png", "pdf", "dot"])
-CUT = Option("cut", "WHAT", "what goes; may be repeated", choices=lambda: names_of(
+CUT = Option("cut", "WHAT", "what goes; may be repeated", choices=lambda typed: names_of(
     "select distinct h.type || e.label from edges e join objects h on h.ordinal = e.source where e.label like '.%'"))
 NOW = Option("now", None, "call into the program at once")
 SECONDS = Option("timeout", "SECONDS", "end a query that takes longer")

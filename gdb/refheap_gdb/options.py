@@ -4,6 +4,7 @@ Options are taken from the left; what follows is handed on untouched, since spli
 expression.
 """
 
+import os
 import re
 
 import gdb
@@ -12,7 +13,7 @@ import gdb
 class Option:
     """One option: `flag` without its dash, what its value is called (None for none), and the program's option for it.
 
-    `choices`: what its value may be completed to: a list, a function that returns one, or a COMPLETE_ constant of GDB.
+    `choices`: what its value may be completed to: a list, or a function that returns one for what has been typed of it.
     """
 
     def __init__(self, flag, value, help, program=None, choices=()):
@@ -22,8 +23,8 @@ class Option:
         self.program = program if program is not None else "--" + flag
         self._choices = choices
 
-    def choices(self):
-        return self._choices() if callable(self._choices) else self._choices
+    def choices(self, typed):
+        return self._choices(typed) if callable(self._choices) else self._choices
 
 
 def _find(options, word):
@@ -104,8 +105,7 @@ def complete(options, text, word):
             continue
         value = re.match(_WHOLE + r"\s+", rest)
         if not value:
-            found = option.choices()
-            return (found if isinstance(found, int) else cut(found, rest, word)), None
+            return cut(option.choices(rest), rest, word), None
         rest = rest[value.end():]
 
 
@@ -113,3 +113,14 @@ def cut(candidates, typed, word):
     """Those that begin as typed, without what stands before the word that GDB completes."""
     skip = len(typed) - len(word or "")
     return [c[max(skip, 0):] for c in candidates if c.startswith(typed)]
+
+
+def files(typed):
+    """Names of files that begin as typed. (GDB completes them itself only where they are all that stands on the line.)"""
+    folder, name = os.path.split(typed)
+    try:
+        found = sorted(n for n in os.listdir(os.path.expanduser(folder) or ".") if n.startswith(name))
+    except OSError:
+        return []
+    whole = [os.path.join(folder, n) for n in found if name or not n.startswith(".")]
+    return [n + "/" if os.path.isdir(os.path.expanduser(n)) else n for n in whole]

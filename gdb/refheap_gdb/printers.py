@@ -8,6 +8,7 @@
 They stand on librefheap's own objfile, and know its types by name and by layout. What cannot be read prints as GDB prints it.
 """
 
+import functools
 import os
 
 import gdb
@@ -36,12 +37,35 @@ def _address(value):
     return int(value.address) if value.address is not None else None
 
 
+def _interruptible(method):
+    """Ctrl-C ends what is being printed. (GDB shows an error of this kind in the place of the value, others as a complaint
+    about Python.)"""
+    @functools.wraps(method)
+    def wrapper(*arguments):
+        try:
+            return method(*arguments)
+        except KeyboardInterrupt:
+            raise gdb.MemoryError("interrupted")
+    return wrapper
+
+
+def _interruptible_steps(method):
+    @functools.wraps(method)
+    def wrapper(*arguments):
+        try:
+            yield from method(*arguments)
+        except KeyboardInterrupt:
+            raise gdb.MemoryError("interrupted")
+    return wrapper
+
+
 class _Pointer:
     """A pointer to what may be any object."""
 
     def __init__(self, heap, address):
         self._heap, self._address = heap, address
 
+    @_interruptible
     def to_string(self):
         if not self._address:
             return "0x0"
@@ -52,6 +76,7 @@ class _Weak:
     def __init__(self, heap, target):
         self._heap, self._target = heap, target
 
+    @_interruptible
     def to_string(self):
         if not self._target:
             return "weak reference, cleared"
@@ -69,6 +94,7 @@ class _Whole:
 
 
 class _Value(_Whole):
+    @_interruptible
     def to_string(self):
         f = self._object.type.fields[0]
         try:
@@ -78,12 +104,14 @@ class _Value(_Whole):
 
 
 class _Sequence(_Whole):
+    @_interruptible
     def to_string(self):
         try:
             return "%s of %d" % (self._object.type.name, self._heap.count(self._object, self._object.type.items()))
         except Unreadable:
             return "%s, damaged" % self._object.type.name
 
+    @_interruptible_steps
     def children(self):
         try:
             for n, address in enumerate(self._heap.elements(self._object, self._object.type.items())):
@@ -103,6 +131,7 @@ class _Table(_Whole):
     def _table(self):
         return self._object.type.table(False)
 
+    @_interruptible
     def to_string(self):
         try:
             count = sum(1 for _, _ in zip(self._heap.entries(self._object, self._table()), range(_CHILDREN_MAX)))
@@ -110,6 +139,7 @@ class _Table(_Whole):
         except Unreadable:
             return "%s, damaged" % self._object.type.name
 
+    @_interruptible_steps
     def children(self):
         flags = self._table().flags
         try:
@@ -134,6 +164,7 @@ class _Table(_Whole):
 class _Head(_Whole):
     """The head of a struct of the program's own, whose fields GDB shows by itself; of others, also the fields."""
 
+    @_interruptible
     def to_string(self):
         o = self._object
         try:
@@ -145,6 +176,7 @@ class _Head(_Whole):
 
 
 class _Fields(_Head):
+    @_interruptible_steps
     def children(self):
         for f in self._object.type.fields:
             try:
@@ -211,6 +243,7 @@ class Printer(gdb.printing.PrettyPrinter):
     def __init__(self):
         super().__init__("librefheap")
 
+    @_interruptible
     def __call__(self, value):
         type_ = value.type.strip_typedefs()
         is_pointer = type_.code == gdb.TYPE_CODE_PTR

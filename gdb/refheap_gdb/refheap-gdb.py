@@ -4,7 +4,8 @@ import importlib
 import os
 import sys
 
-_here = os.path.dirname(os.path.abspath(os.path.expanduser(__file__)))
+# Not by __file__, which is that of an outer script where one sources this.
+_here = os.path.dirname(os.path.abspath(os.path.expanduser(sys._getframe().f_code.co_filename)))
 if os.path.dirname(_here) not in sys.path:
     sys.path.insert(0, os.path.dirname(_here))
 _again = "refheap_gdb" in sys.modules

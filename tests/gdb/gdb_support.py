@@ -32,7 +32,7 @@ class GdbTestCase(TestCase):
         environment = dict(self.environment(), DRIVER_COMMANDS=self.path("commands"), DRIVER_RESULTS=self.path("results"),
                            **more or {})
         arguments = ["timeout", "-k", "5", "100", "gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off", "-iex",
-                     "set auto-load no", "-iex", "set startup-with-shell off", "-x", loader, "-x", DRIVER]
+                     "set auto-load no", "-iex", "set startup-with-shell off", *(["-x", loader] if loader else []), "-x", DRIVER]
         done = subprocess.run(arguments + ([program] if program else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env=environment, cwd=self.folder, timeout=120)
         said = done.stdout.decode() + done.stderr.decode()
