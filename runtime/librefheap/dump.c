@@ -10,22 +10,11 @@
 
 /* ---- reading memory that may not be there ---- */
 
-static int read_self(void *context, uint64_t address, void *to, size_t size)
-{
-    const struct dump *d = context;
-    struct {
-        void *base;
-        size_t length;
-    } local = {to, size}, remote = {(void *)(uintptr_t)address, size};
-    long n = raw_syscall(SYS_process_vm_readv, d->pid, (long)&local, 1, (long)&remote, 1, 0);
-    return n == (long)size ? 0 : -1;
-}
-
 const char *dump_view(struct dump *d, const void *at, size_t size)
 {
     if (!d->guarded)
         return at;
-    if (size <= COPY_SIZE && !read_self(d, (uintptr_t)at, d->copy, size))
+    if (size <= COPY_SIZE && !self_read(NULL, (uintptr_t)at, d->copy, size))
         return d->copy;
     d->incomplete = 1;
     return NULL;
@@ -36,65 +25,6 @@ const char *dump_view(struct dump *d, const void *at, size_t size)
 static uint32_t put_text(struct dump *d, const char *text)
 {
     return text ? writer_string(d->writer, text, text_length(text), TEXT_CAP) : 0;
-}
-
-/* Reads a small file of /proc whole, as far as it fits in d->text; returns its length. */
-static size_t read_small(struct dump *d, const char *path)
-{
-    long fd = raw_openat(-100, path, O_RDONLY | O_CLOEXEC, 0), n;
-    size_t used = 0;
-    if (fd < 0)
-        return 0;
-    while (used < TEXT_CAP && (n = raw_read((int)fd, d->text + used, TEXT_CAP - used)) > 0)
-        used += (size_t)n;
-    raw_close((int)fd);
-    return used;
-}
-
-/* ---- the process ---- */
-
-static void write_process(struct dump *d)
-{
-    struct process_record r = {
-        .pid = (uint64_t)d->pid, .captured = (uint16_t)d->request->captured, .machine = MACHINE_HERE};
-    r.writer = put_text(d, rh_control.library);
-    if (!(d->request->flags & RH_DUMP_NO_VALUES)) {
-        size_t n = read_small(d, "/proc/self/cmdline");
-        while (n && !d->text[n - 1])
-            n--;
-        for (size_t i = 0; i < n; i++)
-            if (!d->text[i])
-                d->text[i] = ' ';
-        r.command_line = writer_string(d->writer, d->text, n, TEXT_CAP);
-    }
-    long n = raw_syscall(SYS_readlinkat, -100, (long)"/proc/self/exe", (long)d->text, TEXT_CAP, 0, 0);
-    if (n > 0)
-        r.executable = writer_string(d->writer, d->text, (size_t)n, TEXT_CAP);
-    struct {
-        char system[65], node[65], rest[4][65];
-    } *name = (void *)d->copy;
-    if (raw_syscall(SYS_uname, (long)name, 0, 0, 0, 0, 0) == 0)
-        r.host = put_text(d, name->node);
-    writer_record(d->writer, SECTION_PROCESS, &r);
-}
-
-static void write_module(void *context, const struct module_found *found)
-{
-    struct dump *d = context;
-    struct module_record r = {.base = found->base, .end = found->end, .build_id_length = found->build_id_length};
-    r.path = put_text(d, found->path);
-    __builtin_memcpy(r.build_id, found->build_id, found->build_id_length);
-    writer_record(d->writer, SECTION_MODULES, &r);
-}
-
-static void write_modules(struct dump *d)
-{
-    long fd = raw_openat(-100, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    maps_begin(&d->maps, (int)fd, d->maps_buffer);
-    maps_modules(&d->maps, read_self, d, &d->module, write_module, d);
-    raw_close((int)fd);
 }
 
 static void write_note(struct dump *d, const char *text, uint64_t address)
@@ -250,8 +180,9 @@ static void write_objects(struct dump *d, struct rh_heap *heap)
 
 static void write_snapshot(struct dump *d)
 {
-    write_process(d);
-    write_modules(d);
+    self_write_process(d->writer, &d->self, rh_control.library, d->request->captured,
+                       (d->request->flags & RH_DUMP_NO_VALUES) != 0);
+    self_write_modules(d->writer, &d->self);
     for (struct rh_heap *heap = rh_control.heaps; heap; heap = heap->next) {
         if (heap->owner != d->thread && (!d->request->everyone || heap->busy)) {
             write_note(d, "a heap of another thread was left out", (uintptr_t)heap);
@@ -314,7 +245,6 @@ int dump_heaps(const struct dump_request *request, struct rh_error *err)
         if (d) {
             d->request = request;
             d->thread = (uint64_t)raw_gettid();
-            d->pid = raw_getpid();
             d->guarded = (request->flags & RH_DUMP_GUARDED) != 0;
             status = dump_locked(d, request->path, err);
             raw_unmap(d, size);

@@ -3,7 +3,7 @@
 #define LIBREFHEAP_DUMP_INTERNAL_H
 
 #include "../../dumpfmt/writer.h"
-#include "../maps/maps.h"
+#include "../maps/self.h"
 #include "internal.h"
 
 enum { TEXT_CAP = 4096, COPY_SIZE = 64 << 10 };
@@ -15,14 +15,10 @@ struct dump {
     uint64_t thread;
     uint32_t heap; /* id of the heap being written */
     uint32_t types, sites;
-    long pid;
     int guarded;
     int incomplete; /* a reference of the object being written could not be read */
     struct sink_file file;
-    struct maps_reader maps;
-    struct module_found module;
-    char maps_buffer[MAPS_BUFFER_SIZE];
-    char text[TEXT_CAP];
+    struct self_scratch self;
     _Alignas(16) char copy[COPY_SIZE];
     _Alignas(16) char writer_memory[];
 };

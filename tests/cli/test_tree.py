@@ -23,7 +23,7 @@ LAW = {
 # Of a folder, all that another may use.
 FACES = {
     ("runtime/librefheap", "dumpfmt"): {"error.h", "format.h", "writer.h", "rawsys.h", "refheap/error.h"},
-    ("runtime/maps", "dumpfmt"): {"rawsys.h"},
+    ("runtime/maps", "dumpfmt"): {"rawsys.h", "writer.h"},
     ("runtime/cpython", "dumpfmt"): {"format.h"},
     ("runtime/probe", "runtime/librefheap"): {"refheap/control.h"},
     # The tables are made of the session; nothing but the command is made of the tables.
