@@ -19,7 +19,7 @@ struct py_layout {
     uint32_t version; /* 0x030b for 3.11 */
     /* The runtime, interpreters and threads. */
     int32_t runtime_size, runtime_interp_head, runtime_gc;
-    int32_t interp_size, interp_next, interp_id, interp_tstate_head, interp_gc;
+    int32_t interp_size, interp_next, interp_id, interp_tstate_head, interp_gc, interp_gil;
     int32_t interp_modules, interp_modules_by_index, interp_importlib, interp_import_func, interp_sysdict,
         interp_sysdict_copy, interp_builtins, interp_builtins_copy, interp_dict, interp_codec_search_path,
         interp_codec_search_cache, interp_codec_error_registry, interp_before_forkers, interp_after_forkers_parent,

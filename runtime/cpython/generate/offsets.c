@@ -102,6 +102,11 @@ static void interpreters(void)
     FIELD(runtime_gc, _PyRuntimeState, gc);
     NUMBER(interp_gc, -1);
 #endif
+#if AT(0x030c0000)
+    FIELD(interp_gil, PyInterpreterState, ceval.gil);
+#else
+    NUMBER(interp_gil, -1);
+#endif
     NUMBER(interp_size, sizeof(PyInterpreterState));
     FIELD(interp_next, PyInterpreterState, next);
     FIELD(interp_id, PyInterpreterState, id);
