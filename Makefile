@@ -55,7 +55,7 @@ MODEL := $(basename $(notdir $(wildcard tests/model/*.c)))
 
 writer_o := $(DUMPFMT_WRITER:%=$(O)/dumpfmt/%.o)
 reader_o := $(DUMPFMT_READER:%=$(O)/dumpfmt/%.o)
-maps_o := $(O)/runtime/maps/maps.o $(O)/runtime/maps/self.o
+maps_o := $(addprefix $(O)/runtime/maps/,maps.o self.o pattern.o)
 lib_o := $(LIBREFHEAP:%=$(O)/runtime/librefheap/%.o)
 lib_debug_o := $(LIBREFHEAP:%=$(O)/debug/%.o)
 cpython_o := $(CPYTHON:%=$(O)/runtime/cpython/%.o)

@@ -10,9 +10,8 @@
 #include "../../dumpfmt/error.h"
 #include "../../dumpfmt/format.h"
 #include "../../dumpfmt/rawsys.h"
+#include "../maps/pattern.h"
 #include "internal.h"
-
-enum { PATTERN_SIZE = 2048 };
 
 static struct {
     int signal, on_exit, on_no_memory;
@@ -20,51 +19,7 @@ static struct {
     char path[4096]; /* of the dump under way; `busy` guards it */
     int busy;
     uint32_t dumps;
-} trigger = {.pattern = "refheap-%p-%n.refheap"};
-
-/* ---- where to ---- */
-
-static char *put_number(char *to, const char *end, uint64_t number)
-{
-    char digits[20];
-    int n = 0;
-    do
-        digits[n++] = (char)('0' + number % 10);
-    while (number /= 10);
-    while (n && to < end)
-        *to++ = digits[--n];
-    return to;
-}
-
-/* Async-signal-safe, as all that a dump does. */
-static void expand_pattern(void)
-{
-    char *to = trigger.path;
-    const char *end = to + sizeof trigger.path - 1;
-    struct timespec now = {0, 0};
-    raw_syscall(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0, 0, 0);
-    for (const char *p = trigger.pattern; *p && to < end; p++) {
-        if (*p != '%') {
-            *to++ = *p;
-            continue;
-        }
-        switch (*++p) {
-        case 'p':
-            to = put_number(to, end, (uint64_t)raw_getpid());
-            break;
-        case 'n':
-            to = put_number(to, end, trigger.dumps);
-            break;
-        case 't':
-            to = put_number(to, end, (uint64_t)now.tv_sec);
-            break;
-        default: /* %%; nothing else gets past parse_pattern() */
-            *to++ = '%';
-            break;
-        }
-    }
-    *to = 0;
-}
+} trigger = {.pattern = PATTERN_DEFAULT};
 
 static void complain(const char *about, const struct rh_error *err)
 {
@@ -80,7 +35,7 @@ static int dump_for(unsigned captured, unsigned flags, struct rh_error *err)
 {
     if (__atomic_exchange_n(&trigger.busy, 1, __ATOMIC_ACQUIRE))
         return 0; /* one is being made */
-    expand_pattern();
+    pattern_expand(trigger.pattern, trigger.dumps, trigger.path, sizeof trigger.path);
     struct dump_request request = {trigger.path, flags, captured, 0};
     int status = dump_heaps(&request, err);
     if (status == RH_ERR_BUSY)
@@ -148,37 +103,15 @@ static void complain_of(const char *variable, const char *text, const char *take
     complain(variable, &err);
 }
 
-static int parse_signal(const char *name)
-{
-    char *end;
-    long number = strtol(name, &end, 10);
-    if (*name && !*end)
-        return number > 0 && number < NSIG ? (int)number : 0;
-    for (int i = 1; i < NSIG; i++)
-        if (sigabbrev_np(i) && !strcmp(sigabbrev_np(i), name))
-            return i;
-    return 0;
-}
-
 static int parse_event(const char *word)
 {
     if (!strncmp(word, "signal:", 7))
-        return (trigger.signal = parse_signal(word + 7)) != 0;
+        return (trigger.signal = pattern_signal(word + 7)) != 0;
     if (!strcmp(word, "exit"))
         return trigger.on_exit = 1;
     if (!strcmp(word, "nomem"))
         return trigger.on_no_memory = 1;
     return 0;
-}
-
-static int pattern_is_good(const char *pattern)
-{
-    if (!*pattern || strlen(pattern) >= PATTERN_SIZE)
-        return 0;
-    for (const char *p = pattern; *p; p++)
-        if (*p == '%' && (!*++p || !strchr("pnt%", *p)))
-            return 0;
-    return 1;
 }
 
 static void arm(void)
