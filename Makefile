@@ -42,6 +42,7 @@ DUMPFMT_WRITER := error format crc32c sink writer
 DUMPFMT_READER := snapshot blocks check columns resolve view pack
 LIBREFHEAP := $(basename $(notdir $(wildcard runtime/librefheap/*.c)))
 CPYTHON := $(basename $(notdir $(wildcard runtime/cpython/*.c)))
+MODULE := $(basename $(notdir $(wildcard runtime/cpython/module/*.c)))
 PROBE := $(basename $(notdir $(wildcard runtime/probe/*.c)))
 GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
 RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
@@ -59,6 +60,7 @@ maps_o := $(addprefix $(O)/runtime/maps/,maps.o self.o pattern.o)
 lib_o := $(LIBREFHEAP:%=$(O)/runtime/librefheap/%.o)
 lib_debug_o := $(LIBREFHEAP:%=$(O)/debug/%.o)
 cpython_o := $(CPYTHON:%=$(O)/runtime/cpython/%.o)
+module_o := $(MODULE:%=$(O)/runtime/cpython/module/%.o)
 probe_o := $(PROBE:%=$(O)/runtime/probe/%.o)
 graph_o := $(GRAPH:%=$(O)/analyzer/graph/%.o)
 render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
@@ -75,12 +77,16 @@ SQLITE_CFLAGS = $(shell $(PKG_CONFIG) --cflags sqlite3)
 SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 # libelf reads cores, and the build-ids of files on disk; libdw unwinds stacks.
 LIBS = -lzstd -ldw -lelf $(GVC_LIBS) -lm -lpthread
+# Headers of any CPython from 3.8 on do: the module keeps to the part of them that all have in common.
+PYTHON_CFLAGS := $(shell $(PKG_CONFIG) --cflags python3 2>/dev/null)
+PYTHON_MODULE := $(if $(PYTHON_CFLAGS),$(O)/refheap.abi3.so,no-python-headers)
 
 .PHONY: all demo test test-long test-cpython test-web test-shapes huge fuzz bench bench-capture cpython-layouts
-.PHONY: check-deps deps-demo deps-test deps-long install uninstall clean samples tools deps-deb deb test-deb
+.PHONY: check-deps deps-demo deps-test deps-long install uninstall clean samples tools deps-deb deb test-deb no-python-headers
 .DELETE_ON_ERROR:
 .SECONDARY:
-all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a $(O)/man
+all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
+all: $(PYTHON_MODULE) $(O)/man
 
 # ---- programs and libraries ----
 
@@ -113,6 +119,15 @@ $(O)/debug/%.o: runtime/librefheap/%.c Makefile
 	$(call say,CC,'$< (debug)')
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(depends) -DRH_DEBUG -c -o $@ $<
+
+# The module for CPython: one binary for all versions, so it is linked with no libpython, and exports nothing but its start.
+$(O)/refheap.abi3.so: $(module_o) $(cpython_o) $(writer_o) $(maps_o)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+$(module_o): BASE += $(PYTHON_CFLAGS)
+
+no-python-headers:
+	@echo "  no headers of CPython here (python3-dev): going on without the Python module"
 
 # The GDB extension is found beside the program, built or installed.
 $(O)/refheap_gdb:
@@ -185,7 +200,8 @@ $(GDB_TARGETS:%=$(O)/tests/gdb/%): $(O)/tests/gdb/%: tests/gdb/%.c $(O)/librefhe
 
 # ---- what the tests and the demo need, from Debian ----
 
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev libdw-dev fonts-dejavu-core
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev libdw-dev python3-dev
+PACKAGES_BUILD += fonts-dejavu-core
 PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
 # zsh and fish: completion is typed in the shells themselves. mandoc and groff-base: what readers of manual pages use has no complaint.
 PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils zsh fish mandoc groff-base

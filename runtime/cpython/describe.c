@@ -2,18 +2,24 @@
 
 enum { PIECE = 64 };
 
+/* Where a process of 64-bit Linux can have memory: a null pointer, or one near it, is none inside either. */
+#define LOWEST UINT64_C(0x10000)
+#define HIGHEST UINT64_C(0x800000000000)
+
 /* ---- memory ---- */
 
 static const void *view_inside(struct py_memory *m, uint64_t address, size_t size)
 {
     (void)m;
+    (void)address;
     (void)size;
-    return (const void *)(uintptr_t)address;
+    return NULL;
 }
 
 void py_memory_inside(struct py_memory *m)
 {
-    *m = (struct py_memory){.view = view_inside, .length = UINT64_MAX};
+    *m = (struct py_memory){.view = view_inside, .start = LOWEST, .length = HIGHEST - LOWEST};
+    m->bytes = (const uint8_t *)(uintptr_t)LOWEST;
 }
 
 long py_c_string(struct py_memory *m, uint64_t address, char *to, size_t size)

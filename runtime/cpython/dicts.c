@@ -155,7 +155,7 @@ void tell_instance_dict(struct telling *t)
 
 /* ---- ordered dicts ---- */
 
-enum { OD_FIRST = 80, OD_INST_DICT = 96, NODE_NEXT = 16 };
+enum { OD_FIRST = 48, OD_INST_DICT = 96, NODE_NEXT = 16 };
 
 void tell_ordered_dict(struct telling *t)
 {

@@ -1,0 +1,139 @@
+#include "python.h"
+
+#include "../threads.h"
+#include "interpreter.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Exported by every version, but not part of the limited API. */
+PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Head(void);
+PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Next(PyInterpreterState *);
+
+enum { THREAD_STATE_INTERPRETER = 16, COLLECTOR_YOUNGEST = 96 /* points to generation 0 */ };
+
+/* ---- the version ---- */
+
+static uint32_t parse_version(struct python *python)
+{
+    unsigned major = 0, minor = 0;
+    snprintf(python->version, sizeof python->version, "%.*s", (int)strcspn(Py_GetVersion(), " "), Py_GetVersion());
+    sscanf(python->version, "%u.%u", &major, &minor);
+    return major << 8 | minor;
+}
+
+/* A build without GIL tells so in sys.abiflags ("t"); its objects have another head. */
+static int is_free_threaded(void)
+{
+    PyObject *flags = PySys_GetObject("abiflags"); /* borrowed */
+    PyObject *bytes = flags ? PyUnicode_AsASCIIString(flags) : NULL;
+    const char *text = bytes ? PyBytes_AsString(bytes) : NULL;
+    int answer = text && strchr(text, 't');
+    if (!text)
+        PyErr_Clear();
+    Py_DecRef(bytes);
+    return answer;
+}
+
+/* ---- the collector ---- */
+
+static uint64_t current_interpreter(void)
+{
+    return word_at((uintptr_t)PyThreadState_Get() + THREAD_STATE_INTERPRETER);
+}
+
+/* Follows the newest object to the list it is in. Returns 0 when that does not look like generation 0. */
+static uint64_t find_collector(void)
+{
+    PyObject *list = PyList_New(0);
+    if (!list) {
+        PyErr_Clear();
+        return 0;
+    }
+    uint64_t head = word_at((uintptr_t)list + PY_GC_NEXT) & ~UINT64_C(7);
+    uint64_t collector = head - PY_GC_GENERATIONS;
+    int right = head && word_at(collector + COLLECTOR_YOUNGEST) == head;
+    Py_DecRef(list);
+    return right ? collector : 0;
+}
+
+int python_learn(struct python *python)
+{
+    uint32_t version = parse_version(python);
+    memset(&python->world, 0, sizeof python->world);
+    py_memory_inside(&python->memory);
+    python->world.memory = &python->memory;
+    python->world.layout = py_layout_of(version);
+    python->world.type_type = (uintptr_t)&PyType_Type;
+    python->runtime = (uintptr_t)dlsym(RTLD_DEFAULT, "_PyRuntime");
+    if (!python->world.layout || is_free_threaded()) {
+        PyErr_Format(PyExc_ImportError, "this refheap reads CPython 3.8 to 3.13 with a global interpreter lock, not %s%s",
+                     python->version, is_free_threaded() ? " without one" : "");
+        return -1;
+    }
+    uint64_t interpreter = current_interpreter(), collector = find_collector();
+    if (!collector || py_world_begin(&python->world)) {
+        PyErr_Format(PyExc_ImportError, "cannot find the collector of CPython %s", python->version);
+        return -1;
+    }
+    python->layout_fits =
+        python->runtime && py_gc_state(&python->world, python->runtime, interpreter) == collector;
+    if (version < 0x0309)
+        python->shared_collector = collector;
+    else
+        python->collector_offset = collector - interpreter;
+    return 0;
+}
+
+uint64_t python_collector(const struct python *python, uint64_t interpreter)
+{
+    return python->shared_collector ? python->shared_collector : interpreter + python->collector_offset;
+}
+
+/* ---- interpreters ---- */
+
+int64_t python_interpreter_id(uint64_t interpreter)
+{
+    return PyInterpreterState_GetID((PyInterpreterState *)(uintptr_t)interpreter);
+}
+
+/* CPython lists the newest first. */
+uint64_t python_next_interpreter(uint64_t interpreter)
+{
+    int64_t after = interpreter ? python_interpreter_id(interpreter) : -1, best = -1;
+    uint64_t next = 0;
+    for (PyInterpreterState *i = PyInterpreterState_Head(); i; i = PyInterpreterState_Next(i)) {
+        int64_t id = python_interpreter_id((uintptr_t)i);
+        if (id > after && (!next || id < best)) {
+            best = id;
+            next = (uintptr_t)i;
+        }
+    }
+    return next;
+}
+
+/* The GIL an interpreter uses, where interpreters can have different ones; else 0. */
+static uint64_t gil_of(const struct python *python, uint64_t interpreter)
+{
+    int32_t offset = python->world.layout->interp_gil;
+    return offset >= 0 && python->layout_fits ? word_at(interpreter + (uint64_t)offset) : 0;
+}
+
+int python_stands_still(const struct python *python, uint64_t interpreter)
+{
+    uint64_t mine = current_interpreter();
+    if (interpreter == mine)
+        return 1;
+    if (python->world.layout->version >= 0x030c && !python->layout_fits)
+        return 0; /* not known */
+    return gil_of(python, interpreter) == gil_of(python, mine);
+}
+
+int python_is_collecting(const struct python *python)
+{
+    for (uint64_t i = 0; (i = python_next_interpreter(i));)
+        if (python_stands_still(python, i) && half_at(python_collector(python, i) + PY_GC_COLLECTING))
+            return 1;
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* The interpreter this module was loaded into: which version it is, and where its collectors keep their lists.
+ *
+ * Offsets inside PyInterpreterState are the least stable part of CPython's memory. What a dump cannot do without is
+ * learnt from the running interpreter instead: a list just made is the last of generation 0, so its link leads to the
+ * collector.
+ */
+#ifndef CPYTHON_INTERPRETER_H
+#define CPYTHON_INTERPRETER_H
+
+#include <stdint.h>
+
+#include "../describe.h"
+
+/* Learnt once, when the module is imported, and never changed. */
+struct python {
+    struct py_memory memory;
+    struct py_world world;     /* what was learnt of it so far; a dump takes a copy */
+    uint64_t runtime;          /* &_PyRuntime */
+    uint64_t collector_offset; /* of the collector in an interpreter */
+    uint64_t shared_collector; /* 3.8: the one of all interpreters; else 0 */
+    int layout_fits;           /* whether interpreters lie in memory as layout.h says of this version */
+    char version[24];
+};
+
+/* The caller holds the GIL. Returns 0, or -1 with an ImportError set: a version this module does not know, a build
+ * without GIL. */
+int python_learn(struct python *python);
+
+/* The interpreters in the order of their ids: the one after `interpreter`, or the first for 0; 0 at the end. */
+uint64_t python_next_interpreter(uint64_t interpreter);
+int64_t python_interpreter_id(uint64_t interpreter);
+
+/* The collector of an interpreter (PY_GC_* are offsets in it). */
+uint64_t python_collector(const struct python *python, uint64_t interpreter);
+
+/* Whether it stands still while we hold the GIL: from 3.12 on an interpreter may have one of its own. */
+int python_stands_still(const struct python *python, uint64_t interpreter);
+
+/* Whether a collection is under way in an interpreter that stands still. */
+int python_is_collecting(const struct python *python);
+
+static inline uint64_t word_at(uint64_t address)
+{
+    return *(const uint64_t *)(uintptr_t)address;
+}
+static inline uint32_t half_at(uint64_t address)
+{
+    return *(const uint32_t *)(uintptr_t)address;
+}
+
+#endif

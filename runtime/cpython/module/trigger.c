@@ -1,0 +1,155 @@
+#include "python.h"
+
+#include "trigger.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../../dumpfmt/format.h"
+#include "../../../dumpfmt/rawsys.h"
+#include "../../maps/pattern.h"
+
+/* One for the process, as signal handlers are. Everything but `asked` is changed under the GIL only. */
+static struct {
+    const struct python *python;
+    struct trigger_request request;
+    struct sigaction before; /* what handled the signal until then */
+    sem_t asked;
+    int listening; /* the thread runs */
+    int over;      /* the interpreter is going */
+    uint32_t dumps;
+    char pattern[PATTERN_SIZE];
+} trigger;
+
+static void complain(const char *path, const struct rh_error *err)
+{
+    char line[5000];
+    int n = snprintf(line, sizeof line, "refheap: %s: %s%s%s\n", path, err->what, err->os_error ? ": " : "",
+                     err->os_error ? strerror(err->os_error) : "");
+    if (n > 0 && write(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1) < 0)
+        return; /* there is nobody to tell */
+}
+
+static void dump_for(unsigned captured)
+{
+    char path[SINK_PATH_MAX];
+    struct rh_error err;
+    struct inside_request request = {path, trigger.request.flags, captured};
+    pattern_expand(trigger.pattern, trigger.dumps, path, sizeof path);
+    trigger.dumps++;
+    if (inside_dump(trigger.python, &request, &err))
+        complain(path, &err);
+}
+
+/* ---- signals ---- */
+
+static void on_signal(int signal)
+{
+    int saved = errno;
+    (void)signal;
+    sem_post(&trigger.asked);
+    errno = saved;
+}
+
+static void pause_briefly(void)
+{
+    struct timespec while_ = {0, 1000000};
+    nanosleep(&while_, NULL);
+}
+
+/* Takes the GIL at a moment when no collection is under way; finalizers and callbacks of one may let go of it. */
+static void dump_when_quiet(void)
+{
+    for (int waiting = 1; waiting && !trigger.over && Py_IsInitialized();) {
+        PyGILState_STATE held = PyGILState_Ensure();
+        waiting = !trigger.over && python_is_collecting(trigger.python);
+        if (!waiting && !trigger.over && trigger.request.signal)
+            dump_for(CAPTURED_SIGNAL);
+        PyGILState_Release(held);
+        if (waiting)
+            pause_briefly();
+    }
+}
+
+static void *listen_for_signals(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        if (sem_wait(&trigger.asked))
+            continue; /* interrupted */
+        while (!sem_trywait(&trigger.asked)) { } /* asked again before we got here: one dump answers all */
+        dump_when_quiet();
+    }
+    return NULL;
+}
+
+static int start_listening(void)
+{
+    pthread_t thread;
+    sigset_t all, before;
+    if (trigger.listening)
+        return 0;
+    sem_init(&trigger.asked, 0, 0);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the program's own threads */
+    int status = pthread_create(&thread, NULL, listen_for_signals, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status)
+        return -status;
+    pthread_setname_np(thread, "refheap-dump");
+    pthread_detach(thread);
+    trigger.listening = 1;
+    return 0;
+}
+
+static int catch_signal(int signal)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    return sigaction(signal, &action, &trigger.before) ? -errno : 0;
+}
+
+/* ---- what is asked for ---- */
+
+int trigger_set(const struct python *python, const struct trigger_request *request)
+{
+    int status = 0;
+    trigger.python = python;
+    if (trigger.request.signal)
+        sigaction(trigger.request.signal, &trigger.before, NULL);
+    trigger.request = *request;
+    trigger.request.pattern = trigger.pattern;
+    snprintf(trigger.pattern, sizeof trigger.pattern, "%s", request->pattern);
+    if (request->signal && !(status = start_listening()))
+        status = catch_signal(request->signal);
+    if (status)
+        trigger.request.signal = 0;
+    return status;
+}
+
+void trigger_exit(void)
+{
+    if (trigger.request.on_exit && !trigger.over)
+        dump_for(CAPTURED_EXIT);
+    trigger.over = 1;
+}
+
+void trigger_no_memory(void)
+{
+    if (!trigger.request.on_no_memory)
+        return;
+    trigger.request.on_no_memory = 0; /* once: the next failure is near */
+    dump_for(CAPTURED_NO_MEMORY);
+}
+
+int trigger_forked(void)
+{
+    if (!trigger.listening)
+        return 0;
+    trigger.listening = 0;
+    return start_listening();
+}
