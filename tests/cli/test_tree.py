@@ -14,6 +14,7 @@ LAW = {
     "runtime/maps": {"dumpfmt"},
     "runtime/librefheap": {"dumpfmt", "runtime/maps"},
     "runtime/cpython": {"dumpfmt"},
+    "runtime/cpython/module": {"dumpfmt", "runtime/maps", "runtime/cpython"},
     "runtime/probe": {"dumpfmt", "runtime/maps", "runtime/librefheap", "runtime/cpython"},
     "analyzer/graph": {"dumpfmt"},
     "analyzer/render": {"dumpfmt"},
@@ -25,6 +26,7 @@ FACES = {
     ("runtime/librefheap", "dumpfmt"): {"error.h", "format.h", "writer.h", "rawsys.h", "refheap/error.h"},
     ("runtime/maps", "dumpfmt"): {"rawsys.h", "writer.h"},
     ("runtime/cpython", "dumpfmt"): {"format.h"},
+    ("runtime/cpython/module", "dumpfmt"): {"error.h", "format.h", "sink.h", "writer.h", "rawsys.h", "refheap/error.h"},
     ("runtime/probe", "runtime/librefheap"): {"refheap/control.h"},
     # The tables are made of the session; nothing but the command is made of the tables.
     ("analyzer/sql", "analyzer"): {"session.h", "names.h", "generations.h"},
