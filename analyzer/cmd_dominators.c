@@ -251,32 +251,6 @@ static int draw_json(struct drawing *d)
 
 /* ---- the command ---- */
 
-/* The vertex an argument names: an object, or the node of a source cycle. */
-static int find_start(struct invocation *inv, ordinal *start)
-{
-    struct session *s = &inv->session;
-    struct rh_error err;
-    struct selection members;
-    *start = dominators_root(&s->dominators);
-    if (!inv->argc)
-        return 0;
-    if (strncmp(inv->argv[0], "cycle:", 6))
-        return select_object(inv, inv->argv[0], start);
-    int status = select_objects(inv, inv->argv[0], &members);
-    if (status)
-        return status;
-    ordinal component = s->components.component[members.objects[0]];
-    select_release(&members);
-    for (ordinal i = 0; i < s->dominators.virtuals; i++)
-        if (s->dominators.virtual_component[i] == component) {
-            *start = s->graph.objects + i;
-            return 0;
-        }
-    error_format(&err, RH_ERR_NOT_FOUND, "name one of its members, or a source cycle",
-                 "%s is held by another cycle, and is no keeper by itself", inv->argv[0]);
-    return fail(s->path, &err);
-}
-
 static int run(struct invocation *inv)
 {
     struct session *s = &inv->session;
@@ -287,7 +261,10 @@ static int run(struct invocation *inv)
         return fail_usage(inv->command, "--depth goes to %d, and 0 means that", TREE_DEPTH_MAX);
     if (session_dominators(s, &err) || session_values(s, &err))
         return fail(s->path, &err);
-    int status = find_start(inv, &d.start);
+    int status = 0;
+    d.start = dominators_root(&s->dominators);
+    if (inv->argc)
+        status = select_keeper(inv, inv->argv[0], &d.start);
     if (status)
         return status;
     d.depth_max = (size_t)depth;

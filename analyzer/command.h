@@ -83,6 +83,7 @@ struct invocation {
     struct session session; /* the first snapshot, */
     struct session *more;   /* and those behind it */
     int more_count;
+    const char *beside[2]; /* paths of the two, after open_another() */
     struct output out;
     struct target target;
     /* NULL, or who wants to know what --sort can name: check_sort() lists the columns there and ends the command. */
@@ -137,6 +138,10 @@ void begin_table(struct invocation *inv, struct table *table, const struct colum
 
 /* What JSON says of an object first, wherever it stands: address, type, generation, size, refcount. */
 void object_json_head(struct json *j, const struct session *s, ordinal o);
+
+/* Opens an earlier snapshot beside the first, for a command that may want one and takes none by rule: inv->more[0].
+ * Returns 0, or STATUS_ERROR after saying why. */
+int open_another(struct invocation *inv, const char *path);
 
 /* From here on, should one of these files shrink while it is mapped, the program ends with a line that says so. The
  * paths must stay. */

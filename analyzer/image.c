@@ -106,9 +106,11 @@ int image_of_cycle(struct session *s, ordinal cycle, const struct svg_place *pla
     struct sketch sk;
     memset(image, 0, sizeof *image);
     snprintf(title, sizeof title, "garbage cycle %" PRI_ORDINAL, cycle + 1);
-    int status = sketch_init(&sk, s, title, 0);
+    int status = sketch_init(&sk, s, title, 0, 0);
     if (!status)
         status = sketch_cycle(&sk, cycle);
+    if (!status)
+        status = sketch_end(&sk);
     sk.picture.bare = place && place->fragment;
     if (status)
         no_memory(err);

@@ -196,6 +196,19 @@ static int open_snapshots(struct invocation *inv)
     return status;
 }
 
+int open_another(struct invocation *inv, const char *path)
+{
+    struct rh_error err;
+    inv->beside[0] = inv->session.path;
+    inv->beside[1] = path;
+    guard_mapped(inv->beside, 2);
+    if (target_refuse(inv->options.output, path, &err))
+        return fail(inv->options.output, &err);
+    int status = open_snapshot(inv, &inv->more[0], path);
+    inv->more_count = !status;
+    return status;
+}
+
 /* Help and versions are results too. */
 static int flush_words(int status)
 {

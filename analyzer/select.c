@@ -209,6 +209,26 @@ int select_object(struct invocation *inv, const char *text, ordinal *result)
     return status;
 }
 
+int select_keeper(struct invocation *inv, const char *text, ordinal *vertex)
+{
+    struct session *s = &inv->session;
+    struct selection members;
+    if (strncmp(text, "cycle:", 6))
+        return select_object(inv, text, vertex);
+    int status = select_objects(inv, text, &members);
+    if (status)
+        return status;
+    ordinal component = s->components.component[members.objects[0]];
+    select_release(&members);
+    for (ordinal i = 0; i < s->dominators.virtuals; i++)
+        if (s->dominators.virtual_component[i] == component) {
+            *vertex = s->graph.objects + i;
+            return 0;
+        }
+    return fail_object(inv, "name one of its members, or a source cycle",
+                       "%s is held by another cycle, and is no keeper by itself", text);
+}
+
 void select_release(struct selection *selection)
 {
     free(selection->objects);

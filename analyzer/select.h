@@ -17,6 +17,9 @@ int select_objects(struct invocation *inv, const char *text, struct selection *r
 /* The same for exactly one object. */
 int select_object(struct invocation *inv, const char *text, ordinal *result);
 
+/* A vertex of the dominator tree: one object, or a source cycle. Needs session_dominators(). */
+int select_keeper(struct invocation *inv, const char *text, ordinal *vertex);
+
 /* Leaves in a set those that --type, --heap and --generation let through; one object is not a set. */
 void select_filter(struct invocation *inv, const char *text, struct selection *selection);
 int select_names_one(const char *text);

@@ -4,16 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owners.h"
 #include "render/text.h"
 
 enum { ROOTS_SHOWN = 4 };
 
-int sketch_init(struct sketch *sk, const struct session *s, const char *title, int unfolded)
+int sketch_init(struct sketch *sk, const struct session *s, const char *title, int unfolded, size_t limit)
 {
     memset(sk, 0, sizeof *sk);
     sk->s = s;
     sk->unfolded = unfolded;
-    sk->limit = unfolded ? SKETCH_NODES_UNFOLDED : SKETCH_NODES;
+    sk->limit = limit ? limit : unfolded ? SKETCH_NODES_UNFOLDED : SKETCH_NODES;
     picture_init(&sk->picture, title);
     sk->node_of = calloc((size_t)s->graph.objects + 1, sizeof *sk->node_of);
     return sk->node_of ? 0 : -1;
@@ -23,7 +24,19 @@ void sketch_release(struct sketch *sk)
 {
     picture_release(&sk->picture);
     free(sk->node_of);
+    free(sk->drawn);
     memset(sk, 0, sizeof *sk);
+}
+
+int sketch_end(struct sketch *sk)
+{
+    char text[128], n[2][TEXT_NUMBER_SIZE];
+    if (sk->left.objects) {
+        snprintf(text, sizeof text, "%s, %s", text_plural(sk->left.objects, "more object", n[0]),
+                 text_size(sk->left.bytes, n[1]));
+        picture_leave_out(&sk->picture, text);
+    }
+    return sk->picture.no_memory ? -1 : 0;
 }
 
 /* ---- nodes ---- */
@@ -39,27 +52,81 @@ uint8_t sketch_state(const struct session *s, ordinal o)
     return states[s->garbage[2].fate[o]];
 }
 
+ordinal sketch_shown_as(const struct sketch *sk, ordinal o)
+{
+    ordinal owner = sk->unfolded ? ORDINAL_NONE : owner_of(sk->s, o);
+    return owner == ORDINAL_NONE ? o : owner;
+}
+
+ordinal sketch_part(const struct sketch *sk, ordinal o)
+{
+    const struct graph *g = &sk->s->graph;
+    if (sk->unfolded || !sk->s->owners.of)
+        return ORDINAL_NONE;
+    for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
+        ordinal t = graph_target(g, e);
+        if (t != ORDINAL_NONE && owner_of(sk->s, t) == o)
+            return t;
+    }
+    return ORDINAL_NONE;
+}
+
+static void stand_in(struct sketch *sk, ordinal o, uint32_t node)
+{
+    if (sk->drawn_count == sk->drawn_room) {
+        size_t room = sk->drawn_room ? 2 * sk->drawn_room : 64;
+        ordinal *more = realloc(sk->drawn, room * sizeof *more);
+        if (!more) {
+            sk->picture.no_memory = 1;
+            return;
+        }
+        sk->drawn = more;
+        sk->drawn_room = room;
+    }
+    sk->drawn[sk->drawn_count++] = o;
+    sk->node_of[o] = node + 1;
+}
+
+/* The same for what is one with it; returns the bytes of both. */
+static uint64_t stand_in_whole(struct sketch *sk, ordinal o, uint32_t node)
+{
+    ordinal part = sketch_part(sk, o);
+    stand_in(sk, o, node);
+    if (part == ORDINAL_NONE)
+        return graph_size(&sk->s->graph, o);
+    stand_in(sk, part, node);
+    return graph_size(&sk->s->graph, o) + graph_size(&sk->s->graph, part);
+}
+
 static char badge_of(unsigned generation)
 {
     return "012P-"[generation];
+}
+
+int sketch_has_room(const struct sketch *sk)
+{
+    return sk->picture.node_count < sk->limit - sk->limit / 4;
 }
 
 uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus)
 {
     const struct session *s = sk->s;
     const struct graph *g = &s->graph;
-    char title[NAME_SIZE], detail[96], tooltip[2 * NAME_SIZE], n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE];
+    char title[NAME_SIZE], detail[128], tooltip[3 * NAME_SIZE], n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE];
+    o = sketch_shown_as(sk, o);
     if (sk->node_of[o])
         return sk->node_of[o] - 1;
+    uint32_t number = (uint32_t)sk->picture.node_count;
+    uint64_t bytes = stand_in_whole(sk, o, number);
     name_full(s, o, title);
+    text_size(bytes, n1);
     if (graph_is_immortal(g, o))
-        snprintf(detail, sizeof detail, "immortal, %s", text_size(graph_size(g, o), n1));
+        snprintf(detail, sizeof detail, "immortal, %s", n1);
     else
-        snprintf(detail, sizeof detail, "refcount %" PRId64 ", %s", graph_refcount(g, o),
-                 text_size(graph_size(g, o), n1));
-    snprintf(tooltip, sizeof tooltip, "%.200s\nat 0x%" PRIx64 ", generation %s\n%s\nretains %s", title,
+        snprintf(detail, sizeof detail, "refcount %" PRId64 ", %s", graph_refcount(g, o), n1);
+    snprintf(tooltip, sizeof tooltip, "%s\nat 0x%" PRIx64 ", generation %s\n%s%s\nretains %s", title,
              graph_address(g, o), text_generation(graph_generation(g, o)), detail,
-             text_size(s->dominators.retained[o], n2));
+             bytes == graph_size(g, o) ? "" : " with its __dict__", text_size(s->dominators.retained[o], n2));
     struct picture_node node = {.title = title,
                                 .detail = detail,
                                 .tooltip = tooltip,
@@ -67,40 +134,47 @@ uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus
                                 .badge = badge_of(graph_generation(g, o)),
                                 .state = sketch_state(sk->s, o),
                                 .focus = (uint8_t)focus,
-                                .cluster = cluster,
-                                .beside = PICTURE_NONE};
-    uint32_t number = picture_add_node(&sk->picture, &node);
-    sk->node_of[o] = number + 1;
-    sk->singles++;
-    return number;
+                                .cluster = cluster};
+    return picture_add_node(&sk->picture, &node);
 }
 
-void sketch_group(struct sketch *sk, const ordinal *objects, size_t count, uint32_t cluster)
+static void leave_out(struct sketch *sk, const ordinal *objects, size_t count)
+{
+    sk->left.objects += count;
+    for (size_t i = 0; i < count; i++)
+        sk->left.bytes += graph_size(&sk->s->graph, objects[i]);
+}
+
+void sketch_group(struct sketch *sk, const ordinal *objects, size_t count, uint32_t cluster, const char *what)
 {
     const struct graph *g = &sk->s->graph;
-    char type[NAME_SIZE], title[NAME_SIZE + 40], detail[96], n[TEXT_NUMBER_SIZE];
+    char type[NAME_SIZE], title[NAME_SIZE + 40], detail[96], tooltip[2 * NAME_SIZE], n[TEXT_NUMBER_SIZE];
     uint64_t bytes = 0;
     unsigned generation = graph_generation(g, objects[0]), same = 1;
+    if (sk->picture.node_count >= sk->limit) {
+        leave_out(sk, objects, count);
+        return;
+    }
     if (count == 1) {
         sketch_object(sk, objects[0], cluster, 0);
         return;
     }
+    uint32_t number = (uint32_t)sk->picture.node_count;
     for (size_t i = 0; i < count; i++) {
-        bytes += graph_size(g, objects[i]);
+        bytes += stand_in_whole(sk, objects[i], number);
         same &= graph_generation(g, objects[i]) == generation;
     }
-    snprintf(title, sizeof title, "%s more %s", text_count(count, n), name_type(sk->s, objects[0], type));
+    snprintf(title, sizeof title, "%s more %s", text_count(count, n), what ? what : name_type(sk->s, objects[0], type));
     snprintf(detail, sizeof detail, "%s together", text_size(bytes, n));
+    snprintf(tooltip, sizeof tooltip, "%s\n%s", title, detail);
     struct picture_node node = {.title = title,
                                 .detail = detail,
+                                .tooltip = tooltip,
                                 .badge = same ? badge_of(generation) : 0,
                                 .state = sketch_state(sk->s, objects[0]),
                                 .folded = 1,
-                                .cluster = cluster,
-                                .beside = PICTURE_NONE};
-    uint32_t number = picture_add_node(&sk->picture, &node);
-    for (size_t i = 0; i < count; i++)
-        sk->node_of[objects[i]] = number + 1;
+                                .cluster = cluster};
+    picture_add_node(&sk->picture, &node);
 }
 
 void sketch_roots(struct sketch *sk, ordinal o)
@@ -117,7 +191,6 @@ void sketch_roots(struct sketch *sk, ordinal o)
         struct picture_node node = {.title = last ? more : (char *)(uintptr_t)name_root(s, roots[i].record, name),
                                     .detail = roots[i].record->flags & ROOT_EXACT ? NULL : "possibly",
                                     .state = PICTURE_ROOT,
-                                    .beside = PICTURE_NONE,
                                     .folded = (uint8_t)last};
         struct picture_edge edge = {.to = sk->node_of[o] - 1, .count = 1, .kind = PICTURE_ROOT_EDGE};
         edge.from = picture_add_node(&sk->picture, &node);
@@ -175,7 +248,7 @@ static struct bundle make_bundle(const struct sketch *sk, ordinal o, uint64_t nu
     struct edge edge;
     graph_edge(g, o, number, &edge);
     const struct type_record *type = snapshot_type(sk->s->snapshot, graph_type(g, o));
-    int attribute = edge.kind == LABEL_KEY && type && type->flags & TYPE_ATTRIBUTES;
+    int attribute = edge.kind == LABEL_KEY && ((type && type->flags & TYPE_ATTRIBUTES) || sketch_shown_as(sk, o) != o);
     struct bundle b = {.from = sk->node_of[o] - 1,
                        .to = sk->node_of[edge.to] - 1,
                        .kind = sketch_kind(edge.bits),
@@ -240,12 +313,16 @@ static void draw_bundle(struct sketch *sk, const struct bundle *b)
 {
     struct edge edge;
     char name[NAME_SIZE];
+    const char *label;
     graph_edge(&sk->s->graph, b->object, b->number, &edge);
+    if (sketch_shown_as(sk, b->object) != b->object)
+        label = name_attribute(sk->s, &edge, name);
+    else
+        label = b->count == 1 ? name_edge(sk->s, &edge, name) : name_edge_group(sk->s, &edge, name);
     struct picture_edge drawn = {
         .from = b->from,
         .to = b->to,
-        .label =
-            (char *)(uintptr_t)(b->count == 1 ? name_edge(sk->s, &edge, name) : name_edge_group(sk->s, &edge, name)),
+        .label = (char *)(uintptr_t)label,
         .count = b->count,
         .kind = b->kind,
         .cut = b->cut,
@@ -253,27 +330,45 @@ static void draw_bundle(struct sketch *sk, const struct bundle *b)
     picture_add_edge(&sk->picture, &drawn);
 }
 
-int sketch_edges(struct sketch *sk)
+/* Between an object and what is one with it there is nothing to draw. */
+static int is_inside(const struct sketch *sk, ordinal o, ordinal to)
+{
+    return sketch_shown_as(sk, to) == o && to != o;
+}
+
+static int bundle_edges(struct sketch *sk, ordinal o, struct bundles *t)
 {
     const struct graph *g = &sk->s->graph;
+    for (uint64_t e = graph_begin(g, o); e < graph_end(g, o); e++) {
+        ordinal to = graph_target(g, e);
+        if (to == ORDINAL_NONE || !sk->node_of[to] || is_inside(sk, o, to))
+            continue;
+        struct bundle b = make_bundle(sk, o, e), *slot = bundle_slot(t, &b);
+        if (slot->from != UINT32_MAX) {
+            slot->count++;
+            continue;
+        }
+        *slot = b;
+        if (++t->used * 2 > t->capacity && grow_bundles(t))
+            return -1;
+    }
+    return 0;
+}
+
+static int compare_ordinals(const void *pa, const void *pb)
+{
+    ordinal a = *(const ordinal *)pa, b = *(const ordinal *)pb;
+    return a < b ? -1 : a > b;
+}
+
+int sketch_edges(struct sketch *sk)
+{
     struct bundles t = {NULL, 0, 0};
     int status = grow_bundles(&t);
-    for (ordinal o = 0; !status && o < g->objects; o++) {
-        if (!sk->node_of[o])
-            continue;
-        for (uint64_t e = graph_begin(g, o); !status && e < graph_end(g, o); e++) {
-            if (graph_target(g, e) == ORDINAL_NONE || !sk->node_of[graph_target(g, e)])
-                continue;
-            struct bundle b = make_bundle(sk, o, e), *slot = bundle_slot(&t, &b);
-            if (slot->from != UINT32_MAX) {
-                slot->count++;
-                continue;
-            }
-            *slot = b;
-            if (++t.used * 2 > t.capacity)
-                status = grow_bundles(&t);
-        }
-    }
+    if (sk->drawn_count)
+        qsort(sk->drawn, sk->drawn_count, sizeof *sk->drawn, compare_ordinals);
+    for (size_t i = 0; !status && i < sk->drawn_count; i++)
+        status = bundle_edges(sk, sk->drawn[i], &t);
     if (!status) {
         qsort(t.slots, t.capacity, sizeof *t.slots, compare_bundles);
         for (size_t i = 0; i < t.used; i++)

@@ -16,10 +16,18 @@ static int compare_numbers(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Objects sorted by type, each run of one type drawn: a few by themselves, the rest folded. */
+/* ---- folding ---- */
+
+/* Objects of one type beside each other, the types that have most bytes first. */
 struct by_type {
     uint32_t type;
     ordinal o;
+};
+
+struct run {
+    const struct by_type *first;
+    size_t count;
+    uint64_t bytes;
 };
 
 static int compare_by_type(const void *pa, const void *pb)
@@ -30,40 +38,65 @@ static int compare_by_type(const void *pa, const void *pb)
     return a->o < b->o ? -1 : a->o > b->o;
 }
 
+static int compare_runs(const void *pa, const void *pb)
+{
+    const struct run *a = pa, *b = pb;
+    if (a->bytes != b->bytes)
+        return a->bytes < b->bytes ? 1 : -1;
+    return a->first < b->first ? -1 : a->first > b->first;
+}
+
+static void draw_run(struct sketch *sk, const struct run *run, size_t singles, ordinal *spare, uint32_t cluster)
+{
+    size_t drawn = 0, alone = run->count <= singles || sk->unfolded ? run->count : 0;
+    for (; drawn < alone && sketch_has_room(sk); drawn++)
+        sketch_object(sk, run->first[drawn].o, cluster, 0);
+    for (size_t i = drawn; i < run->count; i++)
+        spare[i - drawn] = run->first[i].o;
+    if (drawn < run->count)
+        sketch_group(sk, spare, run->count - drawn, cluster, NULL);
+}
+
+/* Those that are not in the picture yet and stand for themselves, by type. */
+static size_t sort_by_type(const struct sketch *sk, const ordinal *objects, size_t count, struct by_type *sorted)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!sk->node_of[objects[i]] && sketch_shown_as(sk, objects[i]) == objects[i])
+            sorted[n++] = (struct by_type){sk->s->classes.of_type[graph_type(&sk->s->graph, objects[i])], objects[i]};
+    if (n)
+        qsort(sorted, n, sizeof *sorted, compare_by_type);
+    return n;
+}
+
+/* Draws what of some objects is not drawn yet: of each type by themselves if they are no more than `singles`, else
+ * folded. */
 static int draw_folded(struct sketch *sk, const ordinal *objects, size_t count, size_t singles, uint32_t cluster)
 {
     struct by_type *sorted = malloc((count + 1) * sizeof *sorted);
-    ordinal *run = malloc((count + 1) * sizeof *run);
-    size_t n = 0;
-    if (!sorted || !run) {
-        free(sorted);
-        free(run);
-        return -1;
+    struct run *runs = malloc((count + 1) * sizeof *runs);
+    ordinal *spare = malloc((count + 1) * sizeof *spare);
+    size_t n = 0, run_count = 0;
+    int status = sorted && runs && spare ? 0 : -1;
+    if (!status)
+        n = sort_by_type(sk, objects, count, sorted);
+    for (size_t i = 0; i < n; i++) {
+        if (!i || sorted[i].type != sorted[i - 1].type)
+            runs[run_count++] = (struct run){&sorted[i], 0, 0};
+        runs[run_count - 1].count++;
+        runs[run_count - 1].bytes += graph_size(&sk->s->graph, sorted[i].o);
     }
-    for (size_t i = 0; i < count; i++)
-        if (!sk->node_of[objects[i]])
-            sorted[n++] = (struct by_type){sk->s->classes.of_type[graph_type(&sk->s->graph, objects[i])], objects[i]};
-    qsort(sorted, n, sizeof *sorted, compare_by_type);
-    for (size_t i = 0; i < n;) {
-        size_t length = 0, alone;
-        while (i + length < n && sorted[i + length].type == sorted[i].type) {
-            run[length] = sorted[i + length].o;
-            length++;
-        }
-        alone = length <= singles || sk->unfolded ? length : 0;
-        for (size_t k = 0; k < alone && sk->singles < sk->limit; k++)
-            sketch_object(sk, run[k], cluster, 0);
-        size_t drawn = 0;
-        while (drawn < length && sk->node_of[run[drawn]])
-            drawn++;
-        if (drawn < length)
-            sketch_group(sk, run + drawn, length - drawn, cluster);
-        i += length;
-    }
+    if (run_count)
+        qsort(runs, run_count, sizeof *runs, compare_runs);
+    for (size_t r = 0; r < run_count; r++)
+        draw_run(sk, &runs[r], singles, spare, cluster);
     free(sorted);
-    free(run);
-    return 0;
+    free(runs);
+    free(spare);
+    return status;
 }
+
+/* ---- loops ---- */
 
 /* A loop through the first reference to cut: from its target the shortest way back to its source. Fills loop[] and
  * returns its length, 0 when there is none. */
@@ -98,28 +131,55 @@ static size_t find_loop(const struct session *s, ordinal component, ordinal from
     }
 }
 
-/* A large cycle shows one loop through it, and the loop's two ends when that is long. */
+/* Nodes of a loop, as they follow each other. */
+struct ring {
+    uint32_t nodes[LOOP_SHOWN];
+    size_t count;
+};
+
+static void draw_on_ring(struct sketch *sk, struct ring *ring, ordinal o, uint32_t cluster)
+{
+    uint32_t node = sketch_object(sk, o, cluster, 0);
+    if (!ring->count || (ring->nodes[ring->count - 1] != node && ring->nodes[0] != node)) /* not one with the last */
+        ring->nodes[ring->count++] = node;
+}
+
+/* The ring hangs from its first node: of the others, those as far from it stand beside each other. */
+static void hang(struct sketch *sk, const struct ring *ring)
+{
+    for (size_t i = 1; i + i < ring->count; i++) {
+        uint32_t a = ring->nodes[i], b = ring->nodes[ring->count - i];
+        if (a < sk->picture.node_count && b < sk->picture.node_count)
+            sk->picture.nodes[a > b ? a : b].beside = (a > b ? b : a) + 1;
+    }
+}
+
+/* Draws a loop through the first reference to cut, if there is one: of a long one the two ends. Its cut is on top. */
 static int draw_loop(struct sketch *sk, ordinal cycle, const struct advice *advice, uint32_t cluster)
 {
     const struct session *s = sk->s;
     const struct cycle *c = &s->cycles.items[cycle];
     size_t n = (size_t)s->graph.objects + 1;
     ordinal *loop = malloc(n * sizeof *loop), *queue = malloc(n * sizeof *queue), *before = malloc(n * sizeof *before);
+    struct ring ring = {.count = 0};
     int status = loop && queue && before ? 0 : -1;
     if (!status && advice->count) {
         ordinal from = advice->from[0], to = graph_target(&s->graph, advice->edges[0]);
         size_t length = find_loop(s, c->component, from, to, loop, queue, before);
         size_t half = length > LOOP_SHOWN ? LOOP_SHOWN / 2 : length;
         for (size_t i = 0; i < half; i++)
-            sketch_object(sk, loop[i], cluster, 0);
+            draw_on_ring(sk, &ring, loop[i], cluster);
         for (size_t i = length - (length > half ? half : 0); i < length; i++)
-            sketch_object(sk, loop[i], cluster, 0);
+            draw_on_ring(sk, &ring, loop[i], cluster);
+        hang(sk, &ring);
     }
     free(loop);
     free(queue);
     free(before);
     return status;
 }
+
+/* ---- a cycle ---- */
 
 /* What is unreachable because the cycle is, and not part of a cycle: found by following the members' references. */
 static int draw_hanging(struct sketch *sk, ordinal cycle, uint32_t cluster)
@@ -171,11 +231,11 @@ static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t
                  text_plural(alike, "more cycle", n3));
     uint32_t cluster = picture_add_cluster(&sk->picture, title, advice.text);
     int status = 0;
-    if (c->objects <= LOOP_SHOWN || (sk->unfolded && c->objects <= sk->limit))
-        for (ordinal i = 0; i < c->objects; i++)
-            sketch_object(sk, members[i], cluster, 0);
-    else
+    if (!sk->unfolded)
         status = draw_loop(sk, cycle, &advice, cluster);
+    if (c->objects <= LOOP_SHOWN || sk->unfolded)
+        for (ordinal i = 0; i < c->objects && (sketch_has_room(sk) || c->objects <= LOOP_SHOWN); i++)
+            sketch_object(sk, members[i], cluster, 0);
     if (!status)
         status = draw_folded(sk, members, c->objects, 1, cluster);
     if (!status)
@@ -261,7 +321,7 @@ int sketch_cycles(struct sketch *sk, int generation, uint64_t limit)
     for (ordinal c = 0; !status && c < s->cycles.count; c++) {
         if (!belongs(s, c, generation) || (first[c] != c && !sk->unfolded))
             continue;
-        if (drawn >= (limit ? limit : CYCLES_DRAWN) || (drawn && sk->singles + LOOP_SHOWN > sk->limit)) {
+        if (drawn >= (limit ? limit : CYCLES_DRAWN) || (drawn && sk->picture.node_count + LOOP_SHOWN > sk->limit)) {
             left_out += 1 + (uint64_t)alike[c];
             continue;
         }

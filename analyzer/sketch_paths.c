@@ -27,79 +27,108 @@ static uint64_t kind_of(const struct sketch *sk, ordinal other, uint8_t info)
     return class << 16 | (uint64_t)sk->s->garbage[2].fate[other] << 8 | info >> LABEL_KIND_SHIFT;
 }
 
-/* The neighbours of one object that are not in the picture yet. */
-static size_t collect(struct sketch *sk, ordinal o, int referrers, struct neighbour *to)
+static uint64_t degree(const struct graph *g, ordinal o, int referrers)
 {
-    const struct graph *g = &sk->s->graph;
-    uint64_t first = referrers ? graph_back_begin(g, o) : graph_begin(g, o);
-    uint64_t end = referrers ? graph_back_end(g, o) : graph_end(g, o);
-    size_t n = 0;
-    for (uint64_t i = first; i < end; i++) {
-        ordinal other = referrers ? graph_source(g, i) : graph_target(g, i);
-        if (other != ORDINAL_NONE && !sk->node_of[other] &&
-            (referrers || !sketch_is_plain_key(sk, other, graph_info(g, i))))
-            to[n++] =
-                (struct neighbour){kind_of(sk, other, referrers ? graph_source_info(g, i) : graph_info(g, i)), other};
-    }
-    return n;
+    return referrers ? graph_back_end(g, o) - graph_back_begin(g, o) : graph_degree(g, o);
 }
 
-/* Draws them: each run of alike ones as a few nodes and a folded one. Those drawn by themselves go on the queue. */
-static void draw_neighbours(struct sketch *sk, struct neighbour *found, size_t n, ordinal *run, ordinal *queue,
-                            size_t *queued)
+/* The neighbours of one object that are not in the picture yet, or NULL without memory. */
+static struct neighbour *collect(struct sketch *sk, ordinal o, int referrers, size_t *count)
 {
-    qsort(found, n, sizeof *found, compare_neighbours);
-    for (size_t i = 0; i < n;) {
-        size_t length = 0, next = i;
-        for (; next < n && found[next].kind == found[i].kind; next++) {
-            ordinal o = found[next].o;
-            if (!sk->node_of[o] && (!length || run[length - 1] != o))
-                run[length++] = o;
+    const struct graph *g = &sk->s->graph;
+    ordinal parts[2] = {o, sketch_part(sk, o)};
+    size_t n = 0, room = 1;
+    for (int p = 0; p < 2 && parts[p] != ORDINAL_NONE; p++)
+        room += degree(g, parts[p], referrers);
+    struct neighbour *to = malloc(room * sizeof *to);
+    for (int p = 0; to && p < 2 && parts[p] != ORDINAL_NONE; p++) {
+        uint64_t first = referrers ? graph_back_begin(g, parts[p]) : graph_begin(g, parts[p]);
+        for (uint64_t i = first; i < first + degree(g, parts[p], referrers); i++) {
+            ordinal other = referrers ? graph_source(g, i) : graph_target(g, i);
+            uint8_t info = referrers ? graph_source_info(g, i) : graph_info(g, i);
+            if (other == ORDINAL_NONE || sk->node_of[other] || (!referrers && sketch_is_plain_key(sk, other, info)))
+                continue;
+            other = sketch_shown_as(sk, other);
+            to[n++] = (struct neighbour){kind_of(sk, other, info), other};
         }
-        size_t alone = sk->unfolded || length <= ALIKE_SHOWN + 1 ? length : ALIKE_SHOWN;
-        size_t drawn = 0;
-        for (; drawn < alone && sk->singles < sk->limit; drawn++) {
-            sketch_object(sk, run[drawn], 0, 0);
-            queue[(*queued)++] = run[drawn];
-        }
-        if (drawn < length)
-            sketch_group(sk, run + drawn, length - drawn, 0);
-        i = next;
     }
+    *count = n;
+    return to;
+}
+
+/* What is to be opened next. */
+struct frontier {
+    ordinal *objects;
+    size_t count, room;
+};
+
+static int add_to_frontier(struct frontier *f, ordinal o)
+{
+    if (f->count == f->room) {
+        size_t room = f->room ? 2 * f->room : 64;
+        ordinal *more = realloc(f->objects, room * sizeof *more);
+        if (!more)
+            return -1;
+        f->objects = more;
+        f->room = room;
+    }
+    f->objects[f->count++] = o;
+    return 0;
+}
+
+/* Draws those of one kind: all, or a few and a fold. The ones drawn by themselves are opened later. */
+static int draw_run(struct sketch *sk, const struct neighbour *found, size_t count, ordinal *run, struct frontier *f)
+{
+    size_t length = 0, drawn = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!sk->node_of[found[i].o] && (!length || run[length - 1] != found[i].o))
+            run[length++] = found[i].o;
+    size_t alone = sk->unfolded || length <= ALIKE_SHOWN + 1 ? length : ALIKE_SHOWN;
+    for (; drawn < alone && sketch_has_room(sk); drawn++) {
+        sketch_object(sk, run[drawn], 0, 0);
+        if (add_to_frontier(f, run[drawn]))
+            return -1;
+    }
+    if (drawn < length)
+        sketch_group(sk, run + drawn, length - drawn, 0, NULL);
+    return 0;
+}
+
+static int draw_neighbours(struct sketch *sk, ordinal o, int referrers, struct frontier *f)
+{
+    size_t n;
+    struct neighbour *found = collect(sk, o, referrers, &n);
+    ordinal *run = found ? malloc((n + 1) * sizeof *run) : NULL;
+    int status = run ? 0 : -1;
+    if (n && !status)
+        qsort(found, n, sizeof *found, compare_neighbours);
+    for (size_t i = 0, next; !status && i < n; i = next) {
+        for (next = i; next < n && found[next].kind == found[i].kind;)
+            next++;
+        status = draw_run(sk, found + i, next - i, run, f);
+    }
+    free(found);
+    free(run);
+    return status;
 }
 
 int sketch_neighbours(struct sketch *sk, ordinal o, int referrers, uint64_t depth)
 {
-    const struct graph *g = &sk->s->graph;
-    uint64_t most = 1;
-    if (referrers && graph_back(g))
+    struct frontier f = {NULL, 0, 0};
+    size_t at = 0;
+    if (referrers && graph_back(&sk->s->graph))
         return -1;
-    for (ordinal v = 0; v < g->objects; v++) {
-        uint64_t degree =
-            referrers ? graph_back_end(g, v) - graph_back_begin(g, v) : graph_end(g, v) - graph_begin(g, v);
-        most = degree > most ? degree : most;
-    }
-    struct neighbour *found = malloc(most * sizeof *found);
-    ordinal *run = malloc(most * sizeof *run), *queue = malloc(((size_t)g->objects + 1) * sizeof *queue);
-    size_t at = 0, queued = 0, level_end;
-    int status = found && run && queue ? 0 : -1;
-    if (!status) {
-        sketch_object(sk, o, 0, 1);
-        queue[queued++] = o;
-    }
-    level_end = queued;
-    for (uint64_t d = 0; !status && (!depth || d < depth) && at < queued; d++) {
-        for (; at < level_end; at++)
-            draw_neighbours(sk, found, collect(sk, queue[at], referrers, found), run, queue, &queued);
-        level_end = queued;
-    }
+    o = sketch_shown_as(sk, o);
+    sketch_object(sk, o, 0, 1);
+    int status = add_to_frontier(&f, o);
+    for (uint64_t d = 0; !status && (!depth || d < depth) && at < f.count; d++)
+        for (size_t end = f.count; !status && at < end; at++)
+            status = draw_neighbours(sk, f.objects[at], referrers, &f);
     if (!status)
         status = sketch_edges(sk);
-    for (size_t i = 0; !status && i < queued; i++)
-        sketch_roots(sk, queue[i]);
-    free(found);
-    free(run);
-    free(queue);
+    for (size_t i = 0; !status && i < f.count; i++)
+        sketch_roots(sk, f.objects[i]);
+    free(f.objects);
     return status;
 }
 
@@ -113,13 +142,15 @@ int sketch_path(struct sketch *sk, ordinal o)
     size_t tail = path.length - (path.length > head ? head : 0);
     for (size_t i = 0; i < path.length; i++) {
         if (i == head && head < tail) { /* the middle of a long path is one node */
-            sketch_group(sk, path.step + head, tail - head, 0);
+            sketch_group(sk, path.step + head, tail - head, 0, "steps");
             i = tail;
         }
         sketch_object(sk, path.step[i], 0, path.step[i] == o);
     }
     if (!path.length)
         sketch_object(sk, o, 0, 1);
+    if (sketch_shown_as(sk, o) != o)
+        sk->picture.nodes[sk->node_of[o] - 1].focus = 1;
     int status = sketch_edges(sk);
     if (!status)
         sketch_roots(sk, path.length ? path.step[0] : o);

@@ -5,10 +5,7 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "graph/array.h"
-#include "graph/forest.h"
-#include "graph/top.h"
-#include "intern.h"
+#include "ways.h"
 #include "names.h"
 #include "render/text.h"
 #include "render/tree.h"
@@ -16,10 +13,7 @@
 struct view {
     struct invocation *inv;
     const struct selection *set;
-    uint64_t bytes; /* of the set */
-    struct intern labels;
-    struct merged merged;
-    struct forest forest; /* of its nodes; vertex `count` stands over the holders */
+    struct ways ways;
     size_t depth_max;
     struct tree_lines lines;
     struct open_node {
@@ -29,87 +23,24 @@ struct view {
     } open[TREE_DEPTH_MAX + 1];
 };
 
-/* ---- labels ---- */
-
-static uint32_t label_of(void *context, ordinal from, uint64_t number)
-{
-    struct view *v = context;
-    struct edge edge;
-    char label[NAME_SIZE];
-    graph_edge(&v->inv->session.graph, from, number, &edge);
-    return intern_text(&v->labels, name_edge_group(&v->inv->session, &edge, label));
-}
-
-static uint32_t holder_of(void *context, enum merged_holder kind, ordinal o, const struct root_record *root)
-{
-    struct view *v = context;
-    const struct session *s = &v->inv->session;
-    char name[NAME_SIZE], text[NAME_SIZE + 16];
-    if (root)
-        snprintf(text, sizeof text, "%s%s", name_root(s, root, name), kind == HOLDER_EXACT ? "" : " (possibly)");
-    else if (kind == HOLDER_OUTSIDE && graph_is_immortal(&s->graph, o))
-        snprintf(text, sizeof text, "the runtime (immortal)");
-    else if (kind == HOLDER_OUTSIDE)
-        snprintf(text, sizeof text, "references from outside the heap that nothing explains");
-    else
-        snprintf(text, sizeof text, "%s", kind == HOLDER_CYCLE ? "garbage cycles" : "nothing");
-    return intern_text(&v->labels, text);
-}
-
-static int merge(struct view *v)
-{
-    struct session *s = &v->inv->session;
-    const struct merging how = {label_of, holder_of, v, s->classes.of_type};
-    uint8_t *set = array_new((size_t)s->graph.objects + 1, 1);
-    int status = set && intern_text(&v->labels, "") == 0 ? 0 : -1; /* label 0: none */
-    for (size_t i = 0; !status && i < v->set->count; i++) {
-        set[v->set->objects[i]] = 1;
-        v->bytes += graph_size(&s->graph, v->set->objects[i]);
-    }
-    if (!status)
-        status = paths_merge(&s->graph, &s->roots, &s->components, set, &how, &v->merged);
-    array_free(set);
-    ordinal *parent = status ? NULL : array_new((size_t)v->merged.count + 1, sizeof *parent);
-    if (!parent)
-        return -1;
-    for (uint32_t i = 0; i < v->merged.count; i++)
-        parent[i] = v->merged.nodes[i].parent == MERGED_NONE ? ORDINAL_NONE : v->merged.nodes[i].parent;
-    status = forest_build(parent, v->merged.count, &v->forest);
-    array_free(parent);
-    return status;
-}
-
 /* ---- the walk ---- */
-
-static int compare_nodes(const void *pa, const void *pb, void *context)
-{
-    const struct merged *m = context;
-    uint32_t x = *(const uint32_t *)pa, y = *(const uint32_t *)pb;
-    const struct merged_node *a = &m->nodes[x], *b = &m->nodes[y];
-    if (a->bytes != b->bytes)
-        return a->bytes < b->bytes ? 1 : -1;
-    if (a->objects != b->objects)
-        return a->objects < b->objects ? 1 : -1;
-    return x < y ? -1 : x > y;
-}
 
 static size_t child_count(const struct view *v, uint32_t node)
 {
-    return v->forest.start[node + 1] - v->forest.start[node];
+    return v->ways.forest.start[node + 1] - v->ways.forest.start[node];
 }
 
 static int open_node(struct view *v, uint32_t node, size_t depth)
 {
     struct open_node *o = &v->open[depth];
-    size_t count = child_count(v, node);
-    *o = (struct open_node){.children = malloc((count + 1) * sizeof *o->children)};
+    size_t count, limit = (size_t)table_limit(v->inv);
+    *o = (struct open_node){.children = ways_children(&v->ways, node, limit, &count)};
     if (!o->children)
         return -1;
-    memcpy(o->children, v->forest.child + v->forest.start[node], count * sizeof *o->children);
-    o->count = top_sort(o->children, count, (size_t)table_limit(v->inv), compare_nodes, &v->merged);
+    o->count = limit && limit < count ? limit : count;
     for (size_t i = o->count; i < count; i++) {
-        o->omitted.objects += v->merged.nodes[o->children[i]].objects;
-        o->omitted.bytes += v->merged.nodes[o->children[i]].bytes;
+        o->omitted.objects += v->ways.merged.nodes[o->children[i]].objects;
+        o->omitted.bytes += v->ways.merged.nodes[o->children[i]].bytes;
     }
     return 0;
 }
@@ -125,11 +56,11 @@ static void close_node(struct view *v, size_t depth)
 static void show_node(struct view *v, uint32_t node, size_t depth, int is_last)
 {
     const struct session *s = &v->inv->session;
-    const struct merged_node *n = &v->merged.nodes[node];
+    const struct merged_node *n = &v->ways.merged.nodes[node];
     struct output *out = &v->inv->out;
     char name[NAME_SIZE], number[2][TEXT_NUMBER_SIZE];
     tree_line(&v->lines, depth, is_last);
-    fputs(v->labels.text[n->label], out->file);
+    fputs(v->ways.labels.text[n->label], out->file);
     if (n->here) {
         fputs(n->label ? " -> " : "", out->file);
         output_style(out, n->objects && !child_count(v, node) ? STYLE_BOLD : STYLE_NORMAL);
@@ -158,9 +89,9 @@ static int show_text(struct view *v)
     size_t depth = 0;
     char n[2][TEXT_NUMBER_SIZE];
     fprintf(v->inv->out.file, "%s, %s; the shortest path to each, merged by type and label\n\n",
-            text_plural(v->set->count, "object", n[0]), text_size(v->bytes, n[1]));
+            text_plural(v->set->count, "object", n[0]), text_size(v->ways.bytes, n[1]));
     tree_begin(&v->lines, v->inv->out.file);
-    int status = open_node(v, v->merged.count, 0);
+    int status = open_node(v, v->ways.merged.count, 0);
     for (int busy = 1; !status && busy;) {
         struct open_node *o = &v->open[depth];
         if (o->at < o->count) {
@@ -172,7 +103,7 @@ static int show_text(struct view *v)
                 status = open_node(v, node, ++depth);
                 continue;
             }
-            const struct merged_node *m = &v->merged.nodes[node];
+            const struct merged_node *m = &v->ways.merged.nodes[node];
             struct tally deeper = {m->objects, m->bytes};
             if (depth < TREE_DEPTH_MAX)
                 show_omitted(v, depth + 1, "further on (--depth 0 shows more)", &deeper);
@@ -191,16 +122,16 @@ static int show_text(struct view *v)
 static void begin_node_json(struct view *v, uint32_t node)
 {
     const struct session *s = &v->inv->session;
-    const struct merged_node *n = &v->merged.nodes[node];
+    const struct merged_node *n = &v->ways.merged.nodes[node];
     struct json *j = &v->inv->out.json;
     json_object(j, NULL);
     if (n->here) {
         json_null(j, "holder");
-        json_string(j, "label", v->labels.text[n->label]);
+        json_string(j, "label", v->ways.labels.text[n->label]);
         json_text(j, "type", type_name(s, n->first).bytes, type_name(s, n->first).length);
         json_address(j, "first", graph_address(&s->graph, n->first));
     } else {
-        json_string(j, "holder", v->labels.text[n->label]);
+        json_string(j, "holder", v->ways.labels.text[n->label]);
         json_string(j, "label", "");
         json_null(j, "type");
         json_null(j, "first");
@@ -229,11 +160,11 @@ static int show_json(struct view *v)
     json_null(j, "object");
     json_string(j, "set", v->inv->argv[0]);
     json_uint(j, "objects", v->set->count);
-    json_uint(j, "bytes", v->bytes);
+    json_uint(j, "bytes", v->ways.bytes);
     json_array(j, "paths");
     json_array_end(j);
     json_array(j, "merged");
-    int status = open_node(v, v->merged.count, 0);
+    int status = open_node(v, v->ways.merged.count, 0);
     for (int busy = 1; !status && busy;) {
         struct open_node *o = &v->open[depth];
         if (o->at < o->count) {
@@ -253,8 +184,8 @@ static int show_json(struct view *v)
         }
     }
     json_array_end(j);
-    if (limit && child_count(v, v->merged.count) > limit)
-        json_uint(j, "merged_omitted", child_count(v, v->merged.count) - limit);
+    if (limit && child_count(v, v->ways.merged.count) > limit)
+        json_uint(j, "merged_omitted", child_count(v, v->ways.merged.count) - limit);
     json_null(j, "verdict");
     json_end(j);
     return status;
@@ -264,14 +195,12 @@ int why_set(struct invocation *inv, const struct selection *set, size_t depth_ma
 {
     struct view v = {.inv = inv, .set = set, .depth_max = depth_max};
     struct rh_error err;
-    int status = merge(&v);
+    int status = ways_find(&inv->session, set->objects, set->count, &v.ways);
     if (!status)
         status = inv->out.format == OUTPUT_JSON ? show_json(&v) : show_text(&v);
     for (size_t i = 0; i <= TREE_DEPTH_MAX; i++)
         free(v.open[i].children);
-    forest_release(&v.forest);
-    merged_release(&v.merged);
-    intern_release(&v.labels);
+    ways_release(&v.ways);
     if (status) {
         error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the paths", "");
         return fail(inv->session.path, &err);

@@ -115,7 +115,7 @@ static void put_bar(FILE *f, const struct picture_node *n)
 {
     unsigned used = 0;
     fputs("<tr><td align=\"left\"><table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"0\" "
-          "fixedsize=\"true\" width=\"130\" height=\"7\"><tr>",
+          "align=\"left\" fixedsize=\"true\" width=\"130\" height=\"7\"><tr>",
           f);
     for (int s = 0; s < PICTURE_STATES; s++) {
         unsigned width = n->bar[s] * (unsigned)BAR_WIDTH / PICTURE_WHOLE;
@@ -144,11 +144,11 @@ void dot_write_node(FILE *f, size_t number, const struct picture_node *n)
 {
     const struct dot_look *look = &dot_looks[n->state];
     const char *line = palette[look->line].light;
-    int root = n->state == PICTURE_ROOT;
-    fprintf(f, "  n%zu [shape=%s, color=\"%s\", fillcolor=\"%s\", penwidth=%.1f, style=\"filled%s%s%s\"%s, label=<",
-            number, root ? "cds" : "box", line, palette[look->fill].light, n->focus ? 3.4 : look->width,
-            root ? "" : ",rounded", strcmp(look->style, "solid") ? "," : "",
-            strcmp(look->style, "solid") ? look->style : "", n->folded ? ", peripheries=2" : "");
+    int root = n->state == PICTURE_ROOT; /* square, all others are round */
+    fprintf(f, "  n%zu [shape=box, color=\"%s\", fillcolor=\"%s\", penwidth=%.1f, style=\"filled%s%s%s\"%s, label=<",
+            number, line, palette[look->fill].light, n->focus && !n->folded ? 3.4 : look->width, root ? "" : ",rounded",
+            strcmp(look->style, "solid") ? "," : "", strcmp(look->style, "solid") ? look->style : "",
+            n->folded ? ", peripheries=2" : "");
     fputs("<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"2\"><tr>", f);
     if (n->badge)
         fprintf(f, "<td rowspan=\"%u\" bgcolor=\"%s\" width=\"18\"><font color=\"%s\"><b>%c</b></font></td>",
@@ -179,7 +179,6 @@ static const struct {
     [PICTURE_BORROWED] = {"borrowed", COLOR_FAINT_LINE, ", style=dotted, arrowhead=vee"},
     [PICTURE_ROOT_EDGE] = {"held", COLOR_ROOT, ", penwidth=1.6"},
     [PICTURE_KEEPS] = {"keeps", COLOR_FAINT_LINE, ", arrowhead=none"},
-    [PICTURE_ORDER] = {"order", COLOR_PAPER, ", style=invis"},
 };
 
 void dot_write_edge(FILE *f, size_t number, const struct picture_edge *e)
@@ -226,8 +225,8 @@ static void put_cluster(const struct picture *p, FILE *f, size_t number)
         if (p->nodes[i].cluster == number + 1)
             dot_write_node(f, i, &p->nodes[i]);
     for (size_t i = 0; i < p->node_count; i++)
-        if (p->nodes[i].cluster == number + 1 && p->nodes[i].beside != PICTURE_NONE)
-            fprintf(f, "  {rank=same; n%" PRIu32 "; n%zu}\n", p->nodes[i].beside, i);
+        if (p->nodes[i].cluster == number + 1 && p->nodes[i].beside)
+            fprintf(f, "  {rank=same; n%" PRIu32 "; n%zu}\n", p->nodes[i].beside - 1, i);
     fputs("  }\n", f);
 }
 
@@ -247,17 +246,16 @@ int dot_write(const struct picture *p, FILE *f)
     dot_write_head(f);
     if (p->shape == PICTURE_TREE)
         fputs("  rankdir=\"LR\"; nodesep=0.15; ranksep=0.7;\n", f);
-    else if (p->cluster_count > 2)
-        fputs("  rankdir=\"LR\";\n", f); /* frames stand below each other rather than in a row no screen holds */
     if (!p->bare)
         dot_write_legend(p, f);
     for (size_t i = 0; i < p->node_count; i++)
         if (!p->nodes[i].cluster)
             dot_write_node(f, i, &p->nodes[i]);
-    for (size_t c = p->cluster_count; c-- > 0;) /* the first ends up on top, or leftmost: dot fills from below */
-        put_cluster(p, f, p->cluster_count > 2 ? c : p->cluster_count - 1 - c);
+    for (size_t c = 0; c < p->cluster_count; c++)
+        put_cluster(p, f, c);
     for (size_t i = 0; i < p->edge_count; i++)
         dot_write_edge(f, i, &p->edges[i]);
+    dot_write_arrangement(p, f);
     fputs("}\n", f);
     return ferror(f) ? -1 : 0;
 }

@@ -20,4 +20,7 @@ void dot_put_html(FILE *file, const char *text);
 /* The title, what is not drawn, and what the states and marks that occur mean: the graph's label. */
 void dot_write_legend(const struct picture *picture, FILE *file);
 
+/* What stands below what. */
+void dot_write_arrangement(const struct picture *picture, FILE *file);
+
 #endif

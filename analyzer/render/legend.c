@@ -3,37 +3,66 @@
 
 #include "dot.h"
 
-/* Graphviz does not break lines: a row that would be wider begins a new one. */
-enum { ROW_WIDTH = 90 };
+/* Graphviz does not break lines, and stretches a table to the room there is: rows are broken here, and each is as wide
+ * as its texts are, about. */
+enum { ROW_WIDTH = 620, ITEMS_MAX = 24, CHARACTER_WIDTH = 6, BOLD_WIDTH = 7 };
 
-struct legend {
-    FILE *file;
-    size_t width; /* characters in the row */
+struct item {
+    const char *words;
+    const struct dot_look *look; /* of a state; NULL for words */
+    enum color_name color;
+    int bold;
 };
 
-static void begin_item(struct legend *l, size_t width)
+struct legend {
+    struct item items[ITEMS_MAX];
+    size_t count;
+};
+
+static void add(struct legend *l, struct item item)
 {
-    if (!l->width || l->width + width > ROW_WIDTH) {
-        fputs(l->width ? "</tr></table></td></tr>" : "", l->file);
-        fputs("<tr><td><table border=\"0\" cellborder=\"0\" cellspacing=\"6\" cellpadding=\"1\"><tr>", l->file);
-        l->width = 0;
+    if (l->count < ITEMS_MAX)
+        l->items[l->count++] = item;
+}
+
+static void put_words(struct legend *l, const char *words)
+{
+    add(l, (struct item){words, NULL, COLOR_INK, 0});
+}
+
+static size_t width_of(const struct item *item)
+{
+    return 14 + (item->bold ? BOLD_WIDTH : CHARACTER_WIDTH) * strlen(item->words);
+}
+
+static void put_item(FILE *f, const struct item *item)
+{
+    const struct dot_look *look = item->look;
+    const char *tag = item->bold ? "b" : "font";
+    if (look)
+        fprintf(f, "<td border=\"%d\" style=\"%s\" color=\"%s\" bgcolor=\"%s\">", look->width > 2 ? 2 : 1,
+                strcmp(look->style, "bold") ? look->style : "solid", palette[look->line].light,
+                palette[look->fill].light);
+    else
+        fputs("<td>", f);
+    fprintf(f, "<font point-size=\"10\" color=\"%s\"><%s> %s </%s></font></td>", palette[item->color].light, tag,
+            item->words, tag);
+}
+
+static void put_rows(const struct legend *l, FILE *f)
+{
+    for (size_t i = 0, end; i < l->count; i = end) {
+        size_t width = width_of(&l->items[i]);
+        for (end = i + 1; end < l->count && width + width_of(&l->items[end]) <= ROW_WIDTH; end++)
+            width += width_of(&l->items[end]);
+        fprintf(f,
+                "<tr><td><table border=\"0\" cellborder=\"0\" cellspacing=\"5\" cellpadding=\"1\" fixedsize=\"true\" "
+                "width=\"%zu\" height=\"26\"><tr>",
+                width);
+        for (; i < end; i++)
+            put_item(f, &l->items[i]);
+        fputs("</tr></table></td></tr>", f);
     }
-    l->width += width + 3;
-}
-
-static void put_state(struct legend *l, const struct dot_look *look)
-{
-    begin_item(l, strlen(look->means));
-    fprintf(l->file,
-            "<td border=\"%d\" style=\"%s\" color=\"%s\" bgcolor=\"%s\"><font point-size=\"10\"> %s </font></td>",
-            look->width > 2 ? 2 : 1, strcmp(look->style, "bold") ? look->style : "solid", palette[look->line].light,
-            palette[look->fill].light, look->means);
-}
-
-static void put_words(struct legend *l, const char *words, enum color_name color)
-{
-    begin_item(l, strlen(words));
-    fprintf(l->file, "<td><font point-size=\"10\" color=\"%s\">%s</font></td>", palette[color].light, words);
 }
 
 static void explain_nodes(const struct picture *p, struct legend *l)
@@ -49,13 +78,13 @@ static void explain_nodes(const struct picture *p, struct legend *l)
     }
     for (int s = 0; s < PICTURE_STATES; s++)
         if (states[s])
-            put_state(l, &dot_looks[s]);
+            add(l, (struct item){dot_looks[s].means, &dot_looks[s], COLOR_INK, 0});
     if (badge)
-        put_words(l, "badge: generation 0 1 2, P permanent, - untracked", COLOR_INK);
+        put_words(l, "badge: generation 0 1 2, P permanent, - untracked");
     if (folded)
-        put_words(l, "double outline: several objects", COLOR_INK);
+        put_words(l, "double outline: several objects");
     if (p->keys_hidden)
-        put_words(l, "keys of dicts: in the labels", COLOR_INK);
+        put_words(l, "keys of dicts: in the labels");
 }
 
 static void explain_edges(const struct picture *p, struct legend *l)
@@ -66,33 +95,40 @@ static void explain_edges(const struct picture *p, struct legend *l)
         cut |= p->edges[i].cut;
     }
     if (kinds[PICTURE_OWNED])
-        put_words(l, "ring at the tail: counted, not seen by the collector", COLOR_INK);
+        put_words(l, "ring at the tail: counted, not seen by the collector");
     if (kinds[PICTURE_INFERRED])
-        put_words(l, "thin dashes: found by scanning", COLOR_INK);
+        put_words(l, "thin dashes: found by scanning");
     if (kinds[PICTURE_WEAK])
-        put_words(l, "dots, hollow head: weak", COLOR_INK);
+        put_words(l, "dots, hollow head: weak");
     if (kinds[PICTURE_BORROWED])
-        put_words(l, "dots, open head: borrowed", COLOR_INK);
+        put_words(l, "dots, open head: borrowed");
     if (cut)
-        put_words(l, "<b>thick dashes: the reference to make weak</b>", COLOR_GARBAGE);
+        add(l, (struct item){"thick dashes: the reference to make weak", NULL, COLOR_GARBAGE, 1});
+}
+
+static void put_line(FILE *f, const char *begin, const char *text)
+{
+    fprintf(f, "<tr><td><font point-size=\"10\" color=\"%s\">%s", palette[COLOR_FAINT].light, begin);
+    dot_put_html(f, text);
+    fputs("</font></td></tr>", f);
 }
 
 void dot_write_legend(const struct picture *p, FILE *f)
 {
-    struct legend l = {.file = f};
-    fputs("  labelloc=\"t\";\n"
-          "  label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"3\"><tr><td><font "
-          "point-size=\"13\"><b>",
-          f);
+    struct legend l = {.count = 0};
+    fputs(
+        "  labelloc=\"t\";\n"
+        "  label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"0\"><tr><td cellpadding=\"4\"><font "
+        "point-size=\"13\"><b>",
+        f);
     dot_put_html(f, p->title && *p->title ? p->title : " ");
     fputs("</b></font></td></tr>", f);
-    if (p->left_out) {
-        fprintf(f, "<tr><td><font point-size=\"10\" color=\"%s\">not drawn: ", palette[COLOR_FAINT].light);
-        dot_put_html(f, p->left_out);
-        fputs("</font></td></tr>", f);
-    }
+    if (p->remark)
+        put_line(f, "", p->remark);
+    if (p->left_out)
+        put_line(f, "not drawn: ", p->left_out);
     explain_nodes(p, &l);
     explain_edges(p, &l);
-    fputs(l.width ? "</tr></table></td></tr>" : "", f);
+    put_rows(&l, f);
     fputs("</table>>;\n", f);
 }

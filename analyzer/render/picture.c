@@ -51,6 +51,7 @@ void picture_release(struct picture *p)
     free(p->edges);
     free(p->clusters);
     free(p->title);
+    free(p->remark);
     free(p->left_out);
     memset(p, 0, sizeof *p);
 }
@@ -59,6 +60,20 @@ void picture_set_title(struct picture *p, const char *title)
 {
     free(p->title);
     p->title = copy_text(p, title);
+}
+
+void picture_set_remark(struct picture *p, const char *remark)
+{
+    free(p->remark);
+    p->remark = copy_text(p, remark);
+}
+
+void picture_set_detail(struct picture *p, uint32_t node, const char *detail)
+{
+    if (node >= p->node_count)
+        return;
+    free(p->nodes[node].detail);
+    p->nodes[node].detail = copy_text(p, detail);
 }
 
 void picture_leave_out(struct picture *p, const char *what)

@@ -33,7 +33,8 @@ struct picture_node {
     uint8_t folded;   /* stands for several objects */
     uint8_t focus;    /* what the picture is about */
     uint32_t cluster; /* number of its cluster, or 0 */
-    uint32_t beside;  /* number of an earlier node that it should stand beside, or PICTURE_NONE */
+    /* Numbers of earlier nodes + 1 that it should stand beside, or below, or 0. */
+    uint32_t beside, below;
     /* A bar below the text, parts of PICTURE_WHOLE by state; all 0 for none. */
     uint16_t bar[PICTURE_STATES];
 };
@@ -46,7 +47,6 @@ enum picture_kind {
     PICTURE_BORROWED,
     PICTURE_ROOT_EDGE,
     PICTURE_KEEPS, /* no reference: the target is there because of the source alone */
-    PICTURE_ORDER, /* only for the layout: not drawn */
     PICTURE_KINDS
 };
 
@@ -72,6 +72,7 @@ enum picture_shape {
 
 struct picture {
     char *title;
+    char *remark;   /* what to know of it besides, or NULL */
     char *left_out; /* what is not drawn, or NULL */
     uint8_t shape;  /* enum picture_shape */
     uint8_t bare;   /* without title and legend: what is around it has them */
@@ -90,6 +91,11 @@ void picture_release(struct picture *picture);
 
 /* Texts are copied, and must be clean (text_clean). */
 void picture_set_title(struct picture *picture, const char *title);
+
+void picture_set_remark(struct picture *picture, const char *remark);
+
+/* Replaces the lines below a node's title. */
+void picture_set_detail(struct picture *picture, uint32_t node, const char *detail);
 
 /* Adds to what is said of things that are not drawn. */
 void picture_leave_out(struct picture *picture, const char *what);

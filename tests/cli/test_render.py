@@ -8,7 +8,7 @@ import subprocess
 import unittest
 import xml.dom.minidom
 
-from support import REFHEAP, TOOLS, TestCase, ask, run, sample
+from support import REFHEAP, SAMPLES, TOOLS, TestCase, ask, run, sample
 
 
 def shown(label):
@@ -44,9 +44,14 @@ class Render(TestCase):
         out = self.path("picture.dot")
         said, _ = run("render", snapshot, *arguments, "-o", out)
         picture = Picture(out)
-        self.assertRegex(said, r"^%s: %d nodes?, %d edges?(: there is no garbage to draw)?\n$" % (
-            re.escape(out), len(picture.nodes), len(picture.edges)))
-        self.assertEqual("no garbage" in said, not picture.nodes)
+        m = re.match(r"^%s: (\d+) nodes?, (\d+) edges?(: there is nothing to draw)?(?:; not drawn: (.*))?\n$" % re.escape(out), said)
+        self.assertTrue(m, said)
+        self.assertEqual((int(m.group(1)), int(m.group(2))), (len(picture.nodes), len(picture.edges)))
+        self.assertEqual(m.group(3) is not None, not picture.nodes)
+        # What is not drawn is said in the picture and here.
+        self.assertEqual("not drawn: " in picture.head, m.group(4) is not None)
+        self.assertIn(m.group(4) or "", picture.head)
+        picture.left_out = m.group(4)
         return picture
 
     def snapshot(self, name):
@@ -95,6 +100,71 @@ class Render(TestCase):
         picture = self.draw(snapshot, "why", ask("referents", snapshot, "root:audit_log")["edges"][7]["to"])
         self.assertEqual(len(picture.nodes), 3)
         self.assertEqual(sorted(label for _, _, label in picture.edges), ["", "[7]"])
+
+    def test_why_a_set_is_a_tree_of_merged_paths(self):
+        snapshot = self.snapshot("proxy")
+        picture = self.draw(snapshot, "why", "type:buffer")
+        label = lambda n: picture.nodes[n]  # noqa: E731
+        edges = {(label(a), name, label(b)) for a, b, name in picture.edges}
+        self.assertIn(("74 connection lead to 74, 743 KiB", ".buffer", "74 buffer 743 KiB together"), edges)
+        self.assertIn(("root active leads to 10, 100 KiB", "", "2 list leads to 10, 100 KiB"), edges)
+        self.assertIn(("2 list leads to 10, 100 KiB", "[...]", "5 connection lead to 10, 100 KiB"), edges)
+        self.assertEqual(picture.classes[picture.named("root active")[0]], "root")
+        self.assertEqual(picture.classes[picture.named("74 buffer")[0]], "dependent folded focus")
+        # The same as `why` says, node for node.
+        count = lambda nodes: sum(1 + count(n["children"]) for n in nodes)  # noqa: E731
+        self.assertEqual(len(picture.nodes), count(ask("why", snapshot, "type:buffer")["merged"]))
+
+    def test_dominators(self):
+        snapshot = self.snapshot("proxy")
+        picture = self.draw(snapshot, "dominators")
+        self.assertIn("all objects retains 849 KiB, 100 %", picture.nodes.values())
+        self.assertIn("34 more cycles retain 687 KiB, 81 %", picture.nodes.values())
+        self.assertEqual(len(picture.edges), len(picture.nodes) - 1)  # a tree
+        self.assertEqual({b for _, b, _ in picture.edges} | {"n0"}, set(picture.nodes))
+        below = self.draw(snapshot, "dominators", "cycle:2")
+        self.assertEqual(sorted(below.nodes.values())[-1], "cycle 2: 2 connection retains 20.2 KiB, 2.3 %")
+        self.assertEqual(len(below.nodes), 5)
+
+    def test_dominators_that_find_no_room(self):
+        picture = self.draw(self.snapshot("proxy"), "dominators", "--nodes", "12")
+        self.assertLessEqual(len(picture.nodes), 12)
+        self.assertRegex(picture.left_out, r"^what stands below \d+ of these$")
+        self.assertEqual(len(picture.named("more below")), int(picture.left_out.split()[3]))
+
+    def test_generations(self):
+        snapshot = self.snapshot("proxy")
+        picture = self.draw(snapshot, "generations")
+        self.assertEqual(len(picture.nodes), 5)
+        two = picture.nodes[picture.named("generation 2")[0]]
+        self.assertIn("81 objects, 4.79 KiB", two)
+        self.assertIn("would find 74 objects of garbage, 4.05 KiB and free 74 more", two)
+        badge = {n: label.split()[0] for n, label in picture.nodes.items()}
+        sql = run("sql", snapshot, "select a.generation || ' ' || b.generation || ' ' || count(*) from edges e "
+                  "join objects a on a.ordinal = e.source join objects b on b.ordinal = e.target where e.kind in ('strong', 'owned') "
+                  "and a.generation <> b.generation group by a.generation, b.generation", "--csv")[0].split("\n")[1:-1]
+        drawn = sorted("%s %s %s" % (badge[a].replace("-", "-1"), badge[b].replace("-", "-1"), label.split()[0])
+                       for a, b, label in picture.edges if label.endswith("references"))
+        self.assertEqual(drawn, sorted(line.strip('"') for line in sql))
+
+    def test_difference_of_two(self):
+        paths = [self.path(n) for n in ("9.refheap", "10.refheap", "11.refheap")]
+        subprocess.run([os.path.join(SAMPLES, "lapsed_listener"), *paths], stdout=subprocess.DEVNULL, check=True)
+        picture = self.draw(paths[1], "diff", paths[0])
+        said = ask("diff", paths[0], paths[1])
+        self.assertIn("since 9.refheap: %d objects new, %d gone" % (said["new"]["objects"], said["gone"]["objects"]), picture.head)
+        new = {t["type"]: t["new"] for t in said["types"]}
+        drawn = {}
+        for n, label in picture.nodes.items():
+            m = re.match(r"(\d+) new (\w+)", label)
+            if m:
+                drawn[m.group(2)] = drawn.get(m.group(2), 0) + int(m.group(1))
+                self.assertEqual(picture.classes[n], "new folded focus")
+        self.assertEqual(drawn, {t: n for t, n in new.items() if n})
+        gone = {label for n, label in picture.nodes.items() if picture.classes[n].startswith("gone")}
+        self.assertEqual(gone, {"35 str 1.91 KiB", "35 session 1.37 KiB"})
+        self.assertEqual(picture.clusters, ["gone since the earlier snapshot"])
+        self.assertIn("there is nothing to draw", run("render", paths[0], "diff", paths[0], "-o", self.path("same.dot"))[0])
 
     def test_a_heap_without_garbage_says_so(self):
         picture = self.draw(self.snapshot("cache_weak"))
