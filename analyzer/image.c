@@ -7,9 +7,7 @@
 #include "render/layout.h"
 #include "sketch.h"
 
-/* dot is the best to read, and grows out of all bounds with what it is given: 60 s and 3 GB for some hundred nodes with
- * random edges. sfdp takes any. */
-enum { DOT_NODES = 150, DOT_EDGES = 400, DOT_SECONDS = 15, LAYOUT_SECONDS = 60 };
+enum { DOT_SECONDS = 15, LAYOUT_SECONDS = 60 };
 static const size_t LAYOUT_BYTES = (size_t)4 << 30;
 
 static const char *const format_names[IMAGE_FORMATS] = {"svg", "png", "pdf", "dot"};
@@ -41,7 +39,7 @@ static int lay_out(const struct picture *picture, const struct image *image, con
                    size_t *size, struct rh_error *err)
 {
     const struct layout_bounds first = {DOT_SECONDS, LAYOUT_BYTES}, bounds = {LAYOUT_SECONDS, LAYOUT_BYTES};
-    int small = picture->node_count <= DOT_NODES && picture->edge_count <= DOT_EDGES, status = -1;
+    int small = !picture_is_dense(picture), status = -1;
     struct rh_error other;
     FILE *to = open_memstream(bytes, size);
     if (!to)

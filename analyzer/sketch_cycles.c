@@ -215,6 +215,26 @@ static int draw_hanging(struct sketch *sk, ordinal cycle, uint32_t cluster)
     return status;
 }
 
+static int is_fold(const struct sketch *sk, ordinal o)
+{
+    return !sk->node_of[o] || sk->picture.nodes[sk->node_of[o] - 1].folded;
+}
+
+/* The references to cut: of one field all; of many that have nothing in common, those between single objects. */
+static int mark_cuts(const struct sketch *sk, const struct advice *advice, uint64_t **cuts, size_t *cut_count)
+{
+    uint64_t *more = realloc(*cuts, (*cut_count + advice->count + 1) * sizeof *more);
+    if (!more)
+        return -1;
+    *cuts = more;
+    for (size_t i = 0; i < advice->count; i++) {
+        ordinal to = graph_target(&sk->s->graph, advice->edges[i]);
+        if (advice->is_field || (!is_fold(sk, advice->from[i]) && to != ORDINAL_NONE && !is_fold(sk, to)))
+            more[(*cut_count)++] = advice->edges[i];
+    }
+    return 0;
+}
+
 static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t **cuts, size_t *cut_count)
 {
     const struct session *s = sk->s;
@@ -240,14 +260,8 @@ static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t
         status = draw_folded(sk, members, c->objects, 1, cluster);
     if (!status)
         status = draw_hanging(sk, cycle, cluster);
-    uint64_t *more = realloc(*cuts, (*cut_count + advice.count + 1) * sizeof *more);
-    if (!more) {
-        status = -1;
-    } else {
-        *cuts = more;
-        memcpy(more + *cut_count, advice.edges, advice.count * sizeof *more);
-        *cut_count += advice.count;
-    }
+    if (!status)
+        status = mark_cuts(sk, &advice, cuts, cut_count);
     advice_release(&advice);
     return status;
 }

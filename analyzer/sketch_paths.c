@@ -2,10 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/routes.h"
 #include "render/text.h"
 #include "sketch.h"
 
-enum { ALIKE_SHOWN = 3, PATH_SHOWN = 24 };
+enum { ALIKE_SHOWN = 3, PATH_SHOWN = 12 };
 
 /* A neighbour and the class it is folded by. */
 struct neighbour {
@@ -132,28 +133,50 @@ int sketch_neighbours(struct sketch *sk, ordinal o, int referrers, uint64_t dept
     return status;
 }
 
+/* Where a path begins that no root does. */
+static void draw_outside(struct sketch *sk, ordinal first)
+{
+    int immortal = graph_is_immortal(&sk->s->graph, first);
+    struct picture_node node = {.title = immortal ? "the runtime" : "something outside the heap",
+                                .detail = immortal ? "immortal" : "references that nothing explains",
+                                .state = PICTURE_ROOT};
+    struct picture_edge edge = {.to = sk->node_of[first] - 1, .count = 1, .kind = PICTURE_ROOT_EDGE};
+    edge.from = picture_add_node(&sk->picture, &node);
+    picture_add_edge(&sk->picture, &edge);
+}
+
+static void draw_steps(struct sketch *sk, const struct path *path)
+{
+    size_t head = path->length > PATH_SHOWN + 1 && !sk->unfolded ? PATH_SHOWN / 2 : path->length;
+    size_t tail = path->length - (path->length > head ? head : 0);
+    for (size_t i = 0; i < path->length; i++) {
+        if (i == head && head < tail) { /* the middle of a long path is one node */
+            sketch_group(sk, path->step + head, tail - head, 0, "steps");
+            i = tail;
+        }
+        sketch_object(sk, path->step[i], 0, 0);
+    }
+}
+
 int sketch_path(struct sketch *sk, ordinal o)
 {
     const struct session *s = sk->s;
-    struct path path;
+    struct path path, round;
     if (path_from_root(&s->graph, &s->roots, o, &path))
         return -1;
-    size_t head = path.length > PATH_SHOWN && !sk->unfolded ? PATH_SHOWN / 2 : path.length;
-    size_t tail = path.length - (path.length > head ? head : 0);
-    for (size_t i = 0; i < path.length; i++) {
-        if (i == head && head < tail) { /* the middle of a long path is one node */
-            sketch_group(sk, path.step + head, tail - head, 0, "steps");
-            i = tail;
-        }
-        sketch_object(sk, path.step[i], 0, path.step[i] == o);
-    }
-    if (!path.length)
-        sketch_object(sk, o, 0, 1);
-    if (sketch_shown_as(sk, o) != o)
-        sk->picture.nodes[sk->node_of[o] - 1].focus = 1;
-    int status = sketch_edges(sk);
-    if (!status)
-        sketch_roots(sk, path.length ? path.step[0] : o);
-    path_release(&path);
+    int status = path.length ? 0 : path_from_cycle(&s->graph, &s->components, o, &round);
+    if (status)
+        return status;
+    const struct path *way = path.length ? &path : &round;
+    draw_steps(sk, way);
+    uint32_t node = sketch_object(sk, o, 0, 1);
+    if (node < sk->picture.node_count)
+        sk->picture.nodes[node].focus = 1;
+    status = sketch_edges(sk);
+    if (!status && path.length && path.root)
+        sketch_roots(sk, path.step[0]);
+    else if (!status && path.length)
+        draw_outside(sk, path.step[0]);
+    path_release(way == &path ? &path : &round);
     return status;
 }

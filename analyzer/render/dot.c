@@ -181,28 +181,41 @@ static const struct {
     [PICTURE_KEEPS] = {"keeps", COLOR_FAINT_LINE, ", arrowhead=none"},
 };
 
-void dot_write_edge(FILE *f, size_t number, const struct picture_edge *e)
+/* The text goes into the attribute that is shown, or only to where the pointer finds it. */
+static void put_label(FILE *f, const struct picture_edge *e, const char *label, int hidden)
+{
+    if (!hidden) { /* Room on both sides keeps the text off the line. */
+        fputs(", label=<&#160;&#160;", f);
+        fputs(e->cut ? "<b>" : "", f);
+        put_shortened(f, label, LABEL_SHOWN);
+        fputs(e->cut ? "&#160;&#160;<br/>&#160;&#160;cut here</b>" : "", f);
+        fputs("&#160;&#160;>", f);
+    }
+    fputs(", tooltip=", f);
+    put_quoted(f, label);
+}
+
+static void put_edge(FILE *f, size_t number, const struct picture_edge *e, int dense)
 {
     char label[PICTURE_LABEL_SIZE];
     picture_edge_label(e, label);
     fprintf(f, "  n%" PRIu32 " -> n%" PRIu32 " [id=\"e%zu\"", e->from, e->to, number);
     if (e->cut)
-        fprintf(f, ", color=\"%s\", fontcolor=\"%s\", penwidth=3, style=dashed", palette[COLOR_GARBAGE].light,
-                palette[COLOR_GARBAGE].light);
+        fprintf(f, ", color=\"%s\", fontcolor=\"%s\", penwidth=%s, style=dashed", palette[COLOR_GARBAGE].light,
+                palette[COLOR_GARBAGE].light, dense ? "1.6" : "3");
     else
         fprintf(f, ", color=\"%s\"%s", palette[kinds[e->kind].line].light, kinds[e->kind].more);
     fprintf(f, ", class=\"%s%s\"", kinds[e->kind].name, e->cut ? " cut" : "");
     if (e->aside)
         fputs(", constraint=false", f);
-    if (*label || e->cut) { /* Room on both sides keeps the text off the line. */
-        fputs(", label=<&#160;&#160;", f);
-        fputs(e->cut ? "<b>" : "", f);
-        put_shortened(f, label, LABEL_SHOWN);
-        fputs(e->cut ? "&#160;&#160;<br/>&#160;&#160;cut here</b>" : "", f);
-        fputs("&#160;&#160;>, tooltip=", f);
-        put_quoted(f, label);
-    }
+    if (*label || e->cut)
+        put_label(f, e, label, dense);
     fputs("];\n", f);
+}
+
+void dot_write_edge(FILE *f, size_t number, const struct picture_edge *e)
+{
+    put_edge(f, number, e, 0);
 }
 
 /* ---- the whole ---- */
@@ -243,7 +256,10 @@ void dot_write_head(FILE *f)
 
 int dot_write(const struct picture *p, FILE *f)
 {
+    int dense = picture_is_dense(p);
     dot_write_head(f);
+    if (dense)
+        fputs("  splines=line; outputorder=edgesfirst;\n  edge [penwidth=0.6, arrowsize=0.6];\n", f);
     if (p->shape == PICTURE_TREE)
         fputs("  rankdir=\"LR\"; nodesep=0.15; ranksep=0.7;\n", f);
     if (!p->bare)
@@ -254,7 +270,7 @@ int dot_write(const struct picture *p, FILE *f)
     for (size_t c = 0; c < p->cluster_count; c++)
         put_cluster(p, f, c);
     for (size_t i = 0; i < p->edge_count; i++)
-        dot_write_edge(f, i, &p->edges[i]);
+        put_edge(f, i, &p->edges[i], dense);
     dot_write_arrangement(p, f);
     fputs("}\n", f);
     return ferror(f) ? -1 : 0;

@@ -94,6 +94,8 @@ static void explain_edges(const struct picture *p, struct legend *l)
         kinds[p->edges[i].kind] = 1;
         cut |= p->edges[i].cut;
     }
+    if (picture_is_dense(p))
+        put_words(l, "names of references: in an SVG, where the pointer rests");
     if (kinds[PICTURE_OWNED])
         put_words(l, "ring at the tail: counted, not seen by the collector");
     if (kinds[PICTURE_INFERRED])
@@ -103,7 +105,7 @@ static void explain_edges(const struct picture *p, struct legend *l)
     if (kinds[PICTURE_BORROWED])
         put_words(l, "dots, open head: borrowed");
     if (cut)
-        add(l, (struct item){"thick dashes: the reference to make weak", NULL, COLOR_GARBAGE, 1});
+        add(l, (struct item){"thick dashes: the reference to cut", NULL, COLOR_GARBAGE, 1});
 }
 
 static void put_line(FILE *f, const char *begin, const char *text)

@@ -124,6 +124,11 @@ uint32_t picture_add_cluster(struct picture *p, const char *title, const char *a
     return (uint32_t)p->cluster_count;
 }
 
+int picture_is_dense(const struct picture *p)
+{
+    return p->node_count > PICTURE_DOT_NODES || p->edge_count > PICTURE_DOT_EDGES;
+}
+
 const char *picture_edge_label(const struct picture_edge *e, char to[PICTURE_LABEL_SIZE])
 {
     char number[TEXT_NUMBER_SIZE];
