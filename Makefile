@@ -176,6 +176,7 @@ $(O)/samples/%: samples/c/%.c $(O)/librefheap.so
 # The fuzz target is compiled with them, so that it does not rot between runs.
 tools: $(TOOLS:%=$(O)/tests/tools/%) $(O)/tests/fuzz/fuzz_snapshot.o
 $(O)/tests/tools/phases: $(session_o)
+$(O)/tests/tools/embed: $(session_o) $(addprefix $(O)/analyzer/,image.o sketch.o sketch_cycles.o sketch_edges.o advice.o shape.o names.o)
 $(O)/tests/tools/model: $(MODEL:%=$(O)/tests/model/%.o)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o)
 	$(call say,LINK,$@)

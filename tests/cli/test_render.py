@@ -8,7 +8,7 @@ import subprocess
 import unittest
 import xml.dom.minidom
 
-from support import REFHEAP, SAMPLES, TOOLS, TestCase, ask, run, sample
+from support import REFHEAP, SAMPLES, TOOLS, TestCase, ask, run, sample, tool
 
 
 def shown(label):
@@ -28,7 +28,8 @@ class Picture:
         self.head = shown(graph["attributes"].get("label", ""))
         self.nodes = {n["name"]: shown(n["attributes"]["label"]) for n in graph["nodes"]}
         self.attributes = {n["name"]: n["attributes"] for n in graph["nodes"]}
-        self.tooltips = {n["name"]: html.unescape(n["attributes"]["tooltip"]) for n in graph["nodes"]}
+        # A backslash is \\\\ there, as Graphviz's escapes want it.
+        self.tooltips = {n["name"]: html.unescape(n["attributes"]["tooltip"]).replace("\\\\", "\\") for n in graph["nodes"]}
         self.classes = {n["name"]: n["attributes"]["class"] for n in graph["nodes"]}
         self.edges = [(e["from"], e["to"], shown(e["attributes"].get("label", ""))) for e in edges]
         self.cut = [(e["from"], e["to"]) for e in edges if "cut" in e["attributes"]["class"].split()]
@@ -217,43 +218,114 @@ class Render(TestCase):
         self.assertIn("File too large", self.refuse(["sh", "-c", "ulimit -f 0; exec \"$@\"", "sh"]))
 
 
+class Embedded(TestCase):
+    """Cycles as parts of a page."""
+
+    def test_fragments_have_nothing_in_common(self):
+        snapshot = self.path("proxy.refheap")
+        sample("proxy", snapshot)
+        page = xml.dom.minidom.parseString(tool("embed", snapshot).stdout)
+        figures = page.getElementsByTagName("figure")
+        self.assertEqual(len(figures), 3)
+        ids = [e.getAttribute("id") for e in page.getElementsByTagName("*") if e.getAttribute("id")]
+        self.assertEqual(len(ids), len(set(ids)))
+        for n, figure in enumerate(figures, 1):
+            svg = figure.getElementsByTagName("svg")[0]
+            self.assertEqual(svg.getAttribute("class"), "refheap")
+            self.assertEqual([t.firstChild.data for t in svg.childNodes if t.nodeName == "title"], ["garbage cycle %d" % n])
+            self.assertEqual(svg.getElementsByTagName("style"), [])
+            self.assertTrue(all(i.startswith("c%d-" % n) for i in ids if i in svg.toxml()))
+            links = [a.getAttribute("xlink:href") for a in svg.getElementsByTagName("a") if a.getAttribute("xlink:href")]
+            self.assertEqual(len(links), 4)
+            self.assertTrue(all(re.match("#row-object-0x[0-9a-f]+$", link) for link in links), links)
+            self.assertNotIn("badge", svg.toxml())  # the page has the legend
+
+
+XML_FORBIDS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+ELEMENTS = {"svg", "g", "title", "desc", "style", "a", "path", "polygon", "polyline", "ellipse", "text"}
+
+
 class HostileNames(TestCase):
     """Names from a heap are shown, escaped, and do no harm."""
 
     NAMES = [b"<script>alert(1)</script>", b'"quoted" \\back\\slash\\N\\G', b"\x1b[31mred\x07\x00nul", b"\xff\xfe not utf-8",
-             "\u202e\u2028 &amp; <b>".encode(), b"x" * 200000, b"]]>", b"\\l\\r\\n", b"--></a>"]
+             "\u202e\u2028 &amp; <b>".encode(), b"x" * 1000000, b"]]>", b"\\l\\r\\n", b"--></a>", "\ufffe\uffff\ufeff".encode(),
+             b"&#1;&lt;", b"</style><style>*{}", b"%n%s", b"\xed\xa0\x80\xf4\x90\x80\x80", b"x onload=alert(1) y='", b" \t\n "]
 
-    def test_in_every_command_and_picture(self):
+    def write(self, path, names):
+        r = second_reader
+        objects, values = [], []
+        for n, name in enumerate(names):
+            address = 0x1000 + 0x20 * n
+            following = 0x1000 + 0x20 * ((n + 1) % len(names))
+            edges = [r.Edge(target=following, info=3 | 4 << 4, label=r.Text(name[:4000], len(name)))]
+            objects.append(r.Object(heap=0, address=address, type=n, size=32, refcount=1, state=8, edges=edges))
+            values.append(r.Value(object=address, kind=6, length=len(name), kept=name[:4000]))
+        types = [r.Type(name=r.Text(name[:4000], len(name)), flags=1, basic_size=32, fields=[]) for name in names]
+        roots = [r.Root(object=0x1000, name=r.Text(name[:4000], len(name)), kind=1, flags=0) for name in names[:3]]
+        snapshot = r.Snapshot(types=types, objects=objects, values=values, roots=roots)
+        snapshot.heaps = [r.Heap(runtime=names[0], name=names[2])]
+        r.write_snapshot(snapshot, path)
+        return path
+
+    def setUp(self):
+        super().setUp()
+        global second_reader
         try:
             import second_reader
         except ImportError:
             self.skipTest("the second reader is not there")
-        r = second_reader
-        objects, values = [], []
-        for n, name in enumerate(self.NAMES):
-            address = 0x1000 + 0x20 * n
-            following = 0x1000 + 0x20 * ((n + 1) % len(self.NAMES))
-            edges = [r.Edge(target=following, info=3 | 4 << 4, label=r.Text(name[:4000], len(name)))]
-            objects.append(r.Object(heap=0, address=address, type=n, size=32, refcount=1, state=8, edges=edges))
-            values.append(r.Value(object=address, kind=6, length=len(name), kept=name[:4000]))
-        types = [r.Type(name=r.Text(name[:4000], len(name)), flags=1, basic_size=32, fields=[]) for name in self.NAMES]
-        snapshot = r.Snapshot(types=types, objects=objects, values=values)
-        snapshot.heaps = [r.Heap(runtime=self.NAMES[0], name=self.NAMES[2])]
-        path = self.path("hostile.refheap")
-        r.write_snapshot(snapshot, path)
+        self.snapshot = self.write(self.path("hostile.refheap"), self.NAMES)
+
+    def test_in_every_command(self):
         for command in ("info", "summary", "generations", "cycles", "verify"):
-            out, _ = run(command, path, "--color", "always" if command == "info" else "never")
+            out, _ = run(command, self.snapshot, "--color", "always" if command == "info" else "never")
             self.assertNotIn("\x1b[31mred", out)
             self.assertNotIn("\x07", out)
             self.assertNotIn("\x00", out)
+            self.assertNotIn("\u202e", out)
             out.encode("utf-8")
-            ask(command, path)
-        for arguments in (["cycles"], ["referrers", "@0"], ["why", "@3"]):
-            out = self.path("picture.svg")
-            run("render", path, *arguments, "-o", out)
-            svg = xml.dom.minidom.parse(out)
-            self.assertEqual(svg.getElementsByTagName("script").length, 0)
-            self.assertLess(os.path.getsize(out), 200000)
+            ask(command, self.snapshot)
+
+    def shown_in(self, svg):
+        return [t.firstChild.data if t.firstChild else "" for t in svg.getElementsByTagName("text") + svg.getElementsByTagName("title")]
+
+    def test_in_every_picture(self):
+        earlier = self.write(self.path("<b>earlier & gone.refheap"), [b"gone <i>" + n[:100] for n in self.NAMES[:12]])
+        pictures = (["cycles"], ["cycles", "--no-fold"], ["cycle:1"], ["referrers", "@0"], ["referents", "@0", "--depth", "0"],
+                    ["why", "@3"], ["why", "garbage"], ["dominators"], ["dominators", "@2"], ["generations"], ["diff", earlier])
+        for what in pictures:
+            out, dot = self.path("picture.svg"), self.path("picture.dot")
+            run("render", self.snapshot, *what, "-o", out)
+            with open(out, "rb") as f:
+                raw = f.read()
+            self.assertIsNone(XML_FORBIDS.search(raw.decode("utf-8")), what)
+            self.assertNotRegex(raw.decode("utf-8"), "[\u202a-\u202e\u2066-\u2069]")
+            self.assertLess(len(raw), 300000)
+            svg = xml.dom.minidom.parseString(raw)
+            elements = svg.getElementsByTagName("*")
+            self.assertEqual({e.tagName for e in elements} - ELEMENTS, set())
+            self.assertEqual([a for e in elements for a in e.attributes.keys() if a.startswith("on") or a == "style"], [])
+            self.assertTrue(all(a.getAttribute("xlink:href").startswith("#object-0x") for a in svg.getElementsByTagName("a")
+                                if a.getAttribute("xlink:href")))
+            self.assertEqual(len(svg.getElementsByTagName("style")), 1)
+            # The .dot, read back by Graphviz, has the same nodes and the whole of each name that is not cut.
+            picture = Picture(dot)
+            groups = [g for g in svg.getElementsByTagName("g") if "node" in g.getAttribute("class").split()]
+            self.assertEqual(len(groups), len(picture.nodes))
+            titles = {t for g in groups for t in [g.getElementsByTagName("title")[0].firstChild.data]}
+            self.assertEqual(titles, set(picture.tooltips.values()), what)
+            if what[0].startswith("cycle"):
+                everything = "\n".join(titles)
+                for shown_as in ("<script>alert(1)</script>", '"quoted" \\back\\slash\\N\\G', "\\x1b[31mred\\x07\\x00nul", "\\xff\\xfe not utf-8",
+                                 "\\u202e\\u2028 &amp; <b>", "]]>", "\\l\\r\\n", "--></a>", "\\ufffe\\uffff\\ufeff", "&#1;&lt;",
+                                 "</style><style>*{}", "%n%s", "x onload=alert(1) y='"):
+                    self.assertIn(shown_as, everything)
+                    self.assertIn(shown_as[:12], "".join(self.shown_in(svg)))
+
+    def test_in_other_formats(self):
+        for extension in ("png", "pdf"):
+            run("render", self.snapshot, "-o", self.path("picture." + extension))
 
 
 if __name__ == "__main__":
