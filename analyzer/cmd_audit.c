@@ -1,35 +1,7 @@
 /* audit: whether refcounts are what their holders say. */
-#include <stdlib.h>
-
 #include "../dumpfmt/error.h"
 #include "commands.h"
 #include "inquiry.h"
-
-/* ---- choosing and ordering ---- */
-
-static int compare_objects(const void *pa, const void *pb, void *context)
-{
-    ordinal a = *(const ordinal *)pa, b = *(const ordinal *)pb;
-    uint64_t x = inquiry_gap(context, a), y = inquiry_gap(context, b);
-    if (x != y)
-        return x < y ? 1 : -1;
-    return a < b ? -1 : a > b;
-}
-
-static int choose(struct inquiry *q)
-{
-    const struct invocation *inv = q->inv;
-    for (int c = 0; c < INQUIRY_CLASSES; c++) {
-        q->objects[c] = malloc(((size_t)q->audit.count[inquiry_classes[c].klass] + 1) * sizeof *q->objects[c]);
-        if (!q->objects[c])
-            return -1;
-        for (ordinal o = 0; o < inv->session.graph.objects; o++)
-            if (q->audit.class_of[o] == inquiry_classes[c].klass && filter_matches(inv, o))
-                q->objects[c][q->count[c]++] = o;
-        qsort_r(q->objects[c], q->count[c], sizeof(ordinal), compare_objects, q);
-    }
-    return 0;
-}
 
 /* ---- coverage ---- */
 
@@ -191,21 +163,16 @@ static int show_csv(const struct inquiry *q)
 static int run(struct invocation *inv)
 {
     struct session *s = &inv->session;
-    struct inquiry q = {.inv = inv};
+    struct inquiry q;
     struct rh_error err;
     if (session_garbage(s, 2, &err) || session_values(s, &err))
         return fail(s->path, &err);
-    session_progress(s, "auditing refcounts");
-    int status = audit_find(&s->graph, &s->roots, &s->garbage[2], &q.audit);
-    if (!status)
-        status = choose(&q);
+    int status = inquiry_make(inv, &q);
     if (!status && inv->out.format == OUTPUT_JSON)
         show_json(&q);
     else if (!status)
         status = inv->out.format == OUTPUT_CSV ? show_csv(&q) : inquiry_show(&q);
-    for (int c = 0; c < INQUIRY_CLASSES; c++)
-        free(q.objects[c]);
-    audit_release(&q.audit);
+    inquiry_release(&q);
     if (!status)
         return STATUS_FINE;
     error_set(&err, RH_ERR_NO_MEMORY, "not enough memory for the audit", "");

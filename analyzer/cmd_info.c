@@ -1,7 +1,6 @@
 /* info: what this file is. */
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "commands.h"
 #include "render/text.h"
@@ -19,14 +18,6 @@ static struct cell text_cell(const struct session *s, uint32_t id)
 {
     struct text text = snapshot_string(s->snapshot, id);
     return (struct cell){0, text.bytes, text.length, 0};
-}
-
-static void format_time(int64_t time, char to[40])
-{
-    time_t seconds = (time_t)(time / 1000000000);
-    struct tm tm;
-    if (!gmtime_r(&seconds, &tm) || !strftime(to, 40, "%Y-%m-%d %H:%M:%S UTC", &tm))
-        snprintf(to, 40, "?");
 }
 
 static void line(struct invocation *inv, const char *name, const char *value)
@@ -49,14 +40,13 @@ static void show_head(struct invocation *inv)
     const struct snapshot *snap = s->snapshot;
     const struct file_header *h = snapshot_header(snap);
     const struct process_record *p = snapshot_process(snap);
-    char text[200], when[40], n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE], n3[TEXT_NUMBER_SIZE];
-    format_time(h->time, when);
+    char text[200], when[TEXT_NUMBER_SIZE], n1[TEXT_NUMBER_SIZE], n2[TEXT_NUMBER_SIZE], n3[TEXT_NUMBER_SIZE];
     line(inv, "snapshot", s->path);
     snprintf(text, sizeof text, "%u.%u, %s, %s", h->major, h->minor, text_size(snapshot_file_size(snap), n1),
              snapshot_complete(snap) ? "complete" : "INCOMPLETE");
     line(inv, "format", text);
     line(inv, "damage", snapshot_damage(snap));
-    snprintf(text, sizeof text, "%s, %s", when, name_captured(p->captured));
+    snprintf(text, sizeof text, "%s, %s", text_time(h->time, when), name_captured(p->captured));
     line(inv, "captured", text);
     string_line(inv, "written by", p->writer);
     snprintf(text, sizeof text, "%" PRIu64, p->pid);

@@ -20,6 +20,48 @@ const struct inquiry_class inquiry_classes[INQUIRY_CLASSES] = {
      "than references, if what scanning found are holders", "missing"},
 };
 
+/* ---- choosing and ordering ---- */
+
+static int compare_objects(const void *pa, const void *pb, void *context)
+{
+    ordinal a = *(const ordinal *)pa, b = *(const ordinal *)pb;
+    uint64_t x = inquiry_gap(context, a), y = inquiry_gap(context, b);
+    if (x != y)
+        return x < y ? 1 : -1;
+    return a < b ? -1 : a > b;
+}
+
+static int choose(struct inquiry *q)
+{
+    const struct invocation *inv = q->inv;
+    for (int c = 0; c < INQUIRY_CLASSES; c++) {
+        q->objects[c] = malloc(((size_t)q->audit.count[inquiry_classes[c].klass] + 1) * sizeof *q->objects[c]);
+        if (!q->objects[c])
+            return -1;
+        for (ordinal o = 0; q->audit.count[inquiry_classes[c].klass] && o < inv->session.graph.objects; o++)
+            if (q->audit.class_of[o] == inquiry_classes[c].klass && filter_matches(inv, o))
+                q->objects[c][q->count[c]++] = o;
+        qsort_r(q->objects[c], q->count[c], sizeof(ordinal), compare_objects, q);
+    }
+    return 0;
+}
+
+int inquiry_make(struct invocation *inv, struct inquiry *q)
+{
+    struct session *s = &inv->session;
+    *q = (struct inquiry){.inv = inv};
+    session_progress(s, "auditing refcounts");
+    int status = audit_find(&s->graph, &s->roots, &s->garbage[2], &q->audit);
+    return status ? status : choose(q);
+}
+
+void inquiry_release(struct inquiry *q)
+{
+    for (int c = 0; c < INQUIRY_CLASSES; c++)
+        free(q->objects[c]);
+    audit_release(&q->audit);
+}
+
 uint64_t inquiry_gap(const struct inquiry *q, ordinal o)
 {
     int64_t unexplained = audit_unexplained(&q->inv->session.graph, &q->audit, o);
@@ -115,8 +157,7 @@ static void show_coverage(const struct inquiry *q)
 
 /* ---- text ---- */
 
-/* "refcount 2 = 1 internal + 0 explained + 1 unexplained". */
-static void describe_count(const struct inquiry *q, ordinal o, char to[NAME_SIZE])
+void inquiry_describe(const struct inquiry *q, ordinal o, char to[NAME_SIZE])
 {
     const struct graph *g = &q->inv->session.graph;
     int64_t unexplained = audit_unexplained(g, &q->audit, o);
@@ -146,7 +187,7 @@ static int list_objects(const struct inquiry *q, int c)
     begin_table(q->inv, &t, columns, sizeof columns / sizeof *columns, &options);
     for (size_t i = 0; i < q->count[c]; i++) {
         ordinal o = q->objects[c][i];
-        describe_count(q, o, count);
+        inquiry_describe(q, o, count);
         struct cell cells[] = {cell_bytes(type_name(s, o).bytes, type_name(s, o).length),
                                cell_number(graph_address(&s->graph, o)),
                                cell_number(graph_generation(&s->graph, o)),
@@ -159,19 +200,35 @@ static int list_objects(const struct inquiry *q, int c)
     return table_end(&t, &options);
 }
 
-/* The objects of a class by type; the example is the one with the widest gap. */
-struct group {
-    uint64_t objects, bytes, references;
-    ordinal example;
-    uint32_t klass; /* of type */
-};
-
 static int compare_groups(const void *pa, const void *pb)
 {
-    const struct group *a = pa, *b = pb;
+    const struct inquiry_group *a = pa, *b = pb;
     if (a->objects != b->objects)
         return a->objects < b->objects ? 1 : -1;
     return a->klass < b->klass ? -1 : a->klass > b->klass;
+}
+
+struct inquiry_group *inquiry_groups(const struct inquiry *q, int c, size_t *count)
+{
+    const struct session *s = &q->inv->session;
+    struct inquiry_group *groups = calloc((size_t)s->classes.count + 1, sizeof *groups);
+    *count = 0;
+    if (!groups)
+        return NULL;
+    for (uint32_t k = 0; k < s->classes.count; k++)
+        groups[k].klass = k;
+    for (size_t i = 0; i < q->count[c]; i++) {
+        ordinal o = q->objects[c][i];
+        struct inquiry_group *group = &groups[s->classes.of_type[graph_type(&s->graph, o)]];
+        if (!group->objects++)
+            group->example = o;
+        group->bytes += graph_size(&s->graph, o);
+        group->references += inquiry_gap(q, o);
+    }
+    qsort(groups, s->classes.count, sizeof *groups, compare_groups);
+    while (*count < s->classes.count && groups[*count].objects)
+        ++*count;
+    return groups;
 }
 
 static int list_types(const struct inquiry *q, int c)
@@ -187,32 +244,22 @@ static int list_types(const struct inquiry *q, int c)
     };
     const struct session *s = &q->inv->session;
     struct table_options options = {.name = inquiry_classes[c].key, .noun = "types"};
-    struct group *groups = calloc((size_t)s->classes.count + 1, sizeof *groups);
-    char count[NAME_SIZE], possible[NAME_SIZE];
+    size_t count;
+    struct inquiry_group *groups = inquiry_groups(q, c, &count);
+    char refcount[NAME_SIZE], possible[NAME_SIZE];
     struct table t;
     if (!groups)
         return -1;
-    for (uint32_t k = 0; k < s->classes.count; k++)
-        groups[k].klass = k;
-    for (size_t i = 0; i < q->count[c]; i++) {
-        ordinal o = q->objects[c][i];
-        struct group *group = &groups[s->classes.of_type[graph_type(&s->graph, o)]];
-        if (!group->objects++)
-            group->example = o;
-        group->bytes += graph_size(&s->graph, o);
-        group->references += inquiry_gap(q, o);
-    }
-    qsort(groups, s->classes.count, sizeof *groups, compare_groups);
     begin_table(q->inv, &t, columns, sizeof columns / sizeof *columns, &options);
-    for (uint32_t k = 0; k < s->classes.count && groups[k].objects; k++) {
-        const struct group *group = &groups[k];
-        describe_count(q, group->example, count);
+    for (size_t k = 0; k < count; k++) {
+        const struct inquiry_group *group = &groups[k];
+        inquiry_describe(q, group->example, refcount);
         struct cell cells[] = {cell_bytes(class_name(s, group->klass).bytes, class_name(s, group->klass).length),
                                cell_number(group->objects),
                                cell_number(group->bytes),
                                cell_number(group->references),
                                cell_number(graph_address(&s->graph, group->example)),
-                               cell_text(count),
+                               cell_text(refcount),
                                cell_text(inquiry_list_possible(s, group->example, possible))};
         table_row(&t, cells);
     }
@@ -238,7 +285,7 @@ static void show_pinned_cycle(const struct inquiry *q, const struct pinned *p, u
             ordinal o = c->member[m];
             if ((audit_unexplained(&s->graph, &q->audit, o) > 0) != held || shown++ >= MEMBERS_SHOWN)
                 continue;
-            describe_count(q, o, count);
+            inquiry_describe(q, o, count);
             fprintf(f, "    %s", name_full(s, o, name));
             output_style(&q->inv->out, STYLE_DIM);
             fprintf(f, "  0x%" PRIx64 ", generation %s, refcount %s", graph_address(&s->graph, o),

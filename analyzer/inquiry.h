@@ -23,6 +23,24 @@ struct inquiry {
     size_t count[INQUIRY_CLASSES];
 };
 
+/* Audits the snapshot and lists what passes the filters of the command line. Needs session_garbage() of 2. Returns 0 or
+ * -1 without memory; release it also then. */
+int inquiry_make(struct invocation *inv, struct inquiry *q);
+void inquiry_release(struct inquiry *q);
+
+/* The objects listed of a class that are of one type. */
+struct inquiry_group {
+    uint64_t objects, bytes, references;
+    ordinal example; /* the one with the widest gap */
+    uint32_t klass;  /* of type */
+};
+
+/* Most objects first; those without any are left out. The caller frees them; NULL without memory. */
+struct inquiry_group *inquiry_groups(const struct inquiry *q, int c, size_t *count);
+
+/* "2 = 1 internal + 0 explained + 1 unexplained". */
+void inquiry_describe(const struct inquiry *q, ordinal o, char to[NAME_SIZE]);
+
 /* How many references an object has too many or too few. */
 uint64_t inquiry_gap(const struct inquiry *q, ordinal o);
 

@@ -91,3 +91,41 @@ int shapes_find(const struct session *s, ordinal *first)
     free(slots);
     return status;
 }
+
+static int compare_sums(const void *pa, const void *pb)
+{
+    const struct shape_sum *a = pa, *b = pb;
+    if (a->retained != b->retained)
+        return a->retained < b->retained ? 1 : -1;
+    return a->first < b->first ? -1 : a->first > b->first;
+}
+
+struct shape_sum *shapes_sum(const struct session *s, uint64_t bytes, size_t *count)
+{
+    size_t n = (size_t)s->cycles.count + 1;
+    ordinal *first = malloc(n * sizeof *first);
+    struct shape_sum *sums = calloc(n, sizeof *sums);
+    *count = 0;
+    if (!first || !sums || shapes_find(s, first)) {
+        free(first);
+        free(sums);
+        return NULL;
+    }
+    for (ordinal c = 0; c < s->cycles.count; c++) {
+        const struct cycle *cycle = &s->cycles.items[c];
+        struct shape_sum *sum = &sums[first[c]];
+        if (!cycle->source)
+            continue;
+        if (!sum->cycles)
+            sum->first = c;
+        sum->cycles++;
+        sum->objects += cycle->objects;
+        sum->retained += cycle->retained;
+    }
+    for (ordinal c = 0; c < s->cycles.count; c++)
+        if (sums[c].cycles && sums[c].retained && sums[c].retained >= bytes)
+            sums[(*count)++] = sums[c];
+    qsort(sums, *count, sizeof *sums, compare_sums);
+    free(first);
+    return sums;
+}

@@ -11,4 +11,13 @@ uint64_t shape_of_cycle(const struct session *s, ordinal cycle);
 /* For each cycle, the first one of its shape: first[c] <= c. Returns 0 or -1 without memory. */
 int shapes_find(const struct session *s, ordinal *first);
 
+/* The source cycles of one shape together. */
+struct shape_sum {
+    ordinal first; /* cycle */
+    uint64_t cycles, objects, retained;
+};
+
+/* Those that retain most first, and at least `bytes`. The caller frees them; NULL without memory. */
+struct shape_sum *shapes_sum(const struct session *s, uint64_t bytes, size_t *count);
+
 #endif

@@ -49,7 +49,12 @@ static struct suspect *add(struct search *x, const char *kind, uint64_t objects,
         r->items = more;
         r->capacity = capacity;
     }
-    r->items[r->count] = (struct suspect){.kind = kind, .objects = objects, .bytes = bytes};
+    r->items[r->count] = (struct suspect){.kind = kind,
+                                          .objects = objects,
+                                          .bytes = bytes,
+                                          .klass = UINT32_MAX,
+                                          .keeper = ORDINAL_NONE,
+                                          .cycle = ORDINAL_NONE};
     return &r->items[r->count++];
 }
 
@@ -297,6 +302,7 @@ static int report_keeper(struct search *x, ordinal top, uint64_t *sums)
     if (graph_size(&s->graph, at) >= LARGE_BYTES && graph_size(&s->graph, at) >= s->dominators.retained[at] / 2 &&
         graph_size(&s->graph, at) >= s->graph.bytes / SHARE_KEPT) {
         struct suspect *p = add(x, "large", 1, graph_size(&s->graph, at));
+        p->keeper = at;
         say(p, "One object, ");
         int status = say_place(x, p, at);
         say(p, ", is itself %s, %s of the heap", text_size(graph_size(&s->graph, at), n[0]),
@@ -320,6 +326,8 @@ static int report_keeper(struct search *x, ordinal top, uint64_t *sums)
     if (!is_much(x, g.objects, g.bytes))
         return 0;
     struct suspect *p = add(x, chain ? "chain" : "keeper", g.objects, g.bytes);
+    p->klass = klass;
+    p->keeper = at;
     say_amount(x, p, g.objects, name_class(s, klass, type), g.bytes);
     say(p, chain ? " hang one behind another from " : g.objects == 1 ? " is kept by " : " are kept by ");
     int status = say_place(x, p, at);
@@ -336,6 +344,7 @@ static void report_scattered(struct search *x, uint32_t klass, const struct grou
 {
     char type[NAME_SIZE];
     struct suspect *p = add(x, "scattered", g->objects, g->bytes);
+    p->klass = klass;
     say_amount(x, p, g->objects, name_class(x->s, klass, type), g->bytes);
     if (unexplained > g->objects / 2)
         say(p, " are held by references that neither an object nor a root explains");
@@ -389,19 +398,6 @@ static int report_keepers(struct search *x)
 
 /* ---- cycles ---- */
 
-struct shape_sum {
-    ordinal first; /* cycle */
-    uint64_t cycles, objects, retained;
-};
-
-static int compare_shapes(const void *pa, const void *pb)
-{
-    const struct shape_sum *a = pa, *b = pb;
-    if (a->retained != b->retained)
-        return a->retained < b->retained ? 1 : -1;
-    return a->first < b->first ? -1 : a->first > b->first;
-}
-
 static int report_shape(struct search *x, const struct shape_sum *sum)
 {
     const struct session *s = x->s;
@@ -411,6 +407,7 @@ static int report_shape(struct search *x, const struct shape_sum *sum)
     if (advice_for_cycle(s, sum->first, &advice))
         return -1;
     struct suspect *p = add(x, "cycles", sum->objects, sum->retained);
+    p->cycle = sum->first;
     const char *them = sum->cycles == 1 ? "it" : "them";
     say(p, "%s of %s (%s) keep%s %s, %s of the heap",
         sum->cycles == 1 ? "One garbage cycle" : text_plural(sum->cycles, "garbage cycle", n[0]),
@@ -430,30 +427,11 @@ static int report_shape(struct search *x, const struct shape_sum *sum)
 
 static int report_cycles(struct search *x)
 {
-    const struct session *s = x->s;
-    size_t n = (size_t)s->cycles.count + 1, shapes = 0;
-    ordinal *first = malloc(n * sizeof *first);
-    struct shape_sum *sums = calloc(n, sizeof *sums);
-    int status = first && sums ? shapes_find(s, first) : -1;
-    for (ordinal c = 0; !status && c < s->cycles.count; c++) {
-        const struct cycle *cycle = &s->cycles.items[c];
-        struct shape_sum *sum = &sums[first[c]];
-        if (!cycle->source)
-            continue;
-        if (!sum->cycles)
-            sum->first = c;
-        sum->cycles++;
-        sum->objects += cycle->objects;
-        sum->retained += cycle->retained;
-    }
-    for (ordinal c = 0; !status && c < s->cycles.count; c++)
-        if (sums[c].retained && sums[c].retained >= s->graph.bytes / SHARE_CYCLES)
-            sums[shapes++] = sums[c];
-    if (!status)
-        qsort(sums, shapes, sizeof *sums, compare_shapes);
+    size_t shapes;
+    struct shape_sum *sums = shapes_sum(x->s, x->s->graph.bytes / SHARE_CYCLES, &shapes);
+    int status = sums ? 0 : -1;
     for (size_t i = 0; !status && i < shapes && i < SHAPES_MAX; i++)
         status = report_shape(x, &sums[i]);
-    free(first);
     free(sums);
     return status;
 }
@@ -520,6 +498,7 @@ static int report_growth(struct search *x)
             continue;
         uint64_t objects = g->objects - before->objects, bytes = g->bytes - before->bytes;
         struct suspect *p = add(x, "growth", objects, bytes);
+        p->klass = c;
         say(p, "%s objects went from %s to %s, by %s, %s of the heap", name_class(s, c, type),
             text_count(before->objects, n[0]), text_count(g->objects, n[1]), text_size(bytes, n[2]),
             text_share(text_share_of(bytes, s->graph.bytes), n[3]));

@@ -20,6 +20,10 @@ struct suspect {
     uint64_t objects, bytes;
     char evidence[EVIDENCE_MAX][EVIDENCE_SIZE];
     size_t evidence_count;
+    /* What it is about, where it is about such a thing: */
+    uint32_t klass; /* objects of this class; UINT32_MAX */
+    ordinal keeper; /* what holds them; ORDINAL_NONE */
+    ordinal cycle;  /* one of the cycles; ORDINAL_NONE */
 };
 
 /* In order of bytes, largest first. Begins zeroed. */

@@ -30,7 +30,7 @@ static int is_text(enum cell_kind kind)
     return kind == CELL_TEXT || kind == CELL_FIGURE;
 }
 
-enum { CELL_TEXT_MAX = 256, CELL_CHARACTERS = 60 };
+enum { CELL_CHARACTERS = 60 };
 
 static const char *show_change(enum cell_kind kind, int64_t change, char to[CELL_TEXT_MAX])
 {
@@ -44,7 +44,7 @@ static const char *show_change(enum cell_kind kind, int64_t change, char to[CELL
     return to;
 }
 
-static const char *show_cell(const struct column *column, const struct cell *cell, char to[CELL_TEXT_MAX])
+const char *cell_show(const struct column *column, const struct cell *cell, char to[CELL_TEXT_MAX])
 {
     if (cell->is_null)
         return "-";
@@ -322,7 +322,7 @@ static void put_text_table(struct table *t, const size_t *order, size_t shown)
         texts[c] = t->columns[c].title ? t->columns[c].title : "";
         width[c] = text_width(texts[c]);
         for (size_t r = 0; r < shown; r++) {
-            size_t w = text_width(show_cell(&t->columns[c], &t->cells[order[r] * t->column_count + c], buffer[c]));
+            size_t w = text_width(cell_show(&t->columns[c], &t->cells[order[r] * t->column_count + c], buffer[c]));
             width[c] = w > width[c] ? w : width[c];
         }
     }
@@ -331,7 +331,7 @@ static void put_text_table(struct table *t, const size_t *order, size_t shown)
     output_style(t->out, STYLE_NORMAL);
     for (size_t r = 0; r < shown; r++) {
         for (size_t c = 0; c < t->column_count; c++)
-            texts[c] = show_cell(&t->columns[c], &t->cells[order[r] * t->column_count + c], buffer[c]);
+            texts[c] = cell_show(&t->columns[c], &t->cells[order[r] * t->column_count + c], buffer[c]);
         put_aligned(t, texts, width);
     }
 }

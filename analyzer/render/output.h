@@ -53,6 +53,10 @@ static inline struct cell cell_number(uint64_t number)
     return (struct cell){number, NULL, 0, 0};
 }
 
+/* A cell as people read it: text is cleaned and capped, a missing value is "-". May return something else than `to`. */
+enum { CELL_TEXT_MAX = 256 };
+const char *cell_show(const struct column *column, const struct cell *cell, char to[CELL_TEXT_MAX]);
+
 struct cell cell_text(const char *text); /* terminated */
 struct cell cell_bytes(const char *text, size_t length);
 

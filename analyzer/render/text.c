@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 const char *text_count(uint64_t value, char to[TEXT_NUMBER_SIZE])
 {
@@ -55,6 +56,15 @@ const char *text_share(uint64_t share, char to[TEXT_NUMBER_SIZE])
         snprintf(to, TEXT_NUMBER_SIZE, "%" PRIu64 ".%" PRIu64 " %%", share / 100, share / 10 % 10);
     else
         snprintf(to, TEXT_NUMBER_SIZE, "%" PRIu64 " %%", (share + 50) / 100);
+    return to;
+}
+
+const char *text_time(int64_t nanoseconds, char to[TEXT_NUMBER_SIZE])
+{
+    time_t seconds = (time_t)(nanoseconds / 1000000000);
+    struct tm tm;
+    if (!gmtime_r(&seconds, &tm) || !strftime(to, TEXT_NUMBER_SIZE, "%Y-%m-%d %H:%M:%S UTC", &tm))
+        snprintf(to, TEXT_NUMBER_SIZE, "?");
     return to;
 }
 

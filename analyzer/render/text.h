@@ -24,6 +24,9 @@ uint64_t text_share_of(uint64_t part, uint64_t whole);
 /* A share in ten-thousandths as per cent: 5812 -> "58 %", 231 -> "2.3 %", 3 -> "<0.1 %". */
 const char *text_share(uint64_t share, char to[TEXT_NUMBER_SIZE]);
 
+/* Nanoseconds since 1970 -> "2025-03-01 12:30:05 UTC". */
+const char *text_time(int64_t nanoseconds, char to[TEXT_NUMBER_SIZE]);
+
 /* 0, 1, 2, "permanent", "untracked". */
 const char *text_generation(unsigned generation);
 
