@@ -6,41 +6,10 @@
 #include "generations.h"
 #include "render/text.h"
 
-static const struct column columns[] = {
-    {"heap", "heap", CELL_NUMBER},
-    {"generation", "generation", CELL_GENERATION},
-    {"objects", "objects", CELL_COUNT},
-    {"bytes", "size", CELL_SIZE},
-    {"threshold", "threshold", CELL_COUNT},
-    {"count", "count", CELL_COUNT},
-    {"collections", "collections", CELL_COUNT},
-    {"garbage_objects", "garbage", CELL_COUNT},
-    {"garbage_bytes", "garbage size", CELL_SIZE},
-    {"dependent_objects", "dependent", CELL_COUNT},
-    {"uncollectable_objects", "uncollectable", CELL_COUNT},
-    {"survivors", "survivors", CELL_COUNT},
-};
-enum { COLUMNS = sizeof columns / sizeof *columns };
-
 static void show_row(struct table *t, uint32_t heap, uint32_t generation, const struct generation_row *r)
 {
-    const struct generation_record *record = r->record;
-    int collects = generation < 3;
-    struct cell null = cell_null();
-    struct cell cells[COLUMNS] = {
-        cell_number(heap),
-        cell_number(generation),
-        cell_number(r->objects),
-        cell_number(r->bytes),
-        collects && record ? cell_number(record->threshold) : null,
-        collects && record ? cell_number(record->count) : null,
-        collects && record ? cell_number(record->collections) : null,
-        collects ? cell_number(r->garbage_objects) : null,
-        collects ? cell_number(r->garbage_bytes) : null,
-        collects ? cell_number(r->dependent_objects) : null,
-        collects ? cell_number(r->uncollectable_objects) : null,
-        collects ? cell_number(r->survivors) : null,
-    };
+    struct cell cells[GENERATIONS_COLUMNS];
+    generations_cells(heap, generation, r, cells);
     table_row(t, cells);
 }
 
@@ -66,7 +35,7 @@ static int run(struct invocation *inv)
     struct table_options options = {.name = "generations", .noun = "generations"};
     struct table t;
     struct rh_error err;
-    if (check_sort(inv, columns, COLUMNS))
+    if (check_sort(inv, generations_columns, GENERATIONS_COLUMNS))
         return STATUS_ERROR;
     struct generation_row *rows = generations_count(s, &err);
     if (!rows)
@@ -78,7 +47,7 @@ static int run(struct invocation *inv)
         inv->options.given |= OPT_LIMIT; /* a heap has five rows: show them all */
         inv->options.limit = 0;
     }
-    begin_table(inv, &t, columns, COLUMNS, &options);
+    begin_table(inv, &t, generations_columns, GENERATIONS_COLUMNS, &options);
     for (uint32_t i = 0; i < heaps * GENERATIONS; i++)
         if ((inv->options.heap < 0 || inv->options.heap == i / GENERATIONS) &&
             (inv->options.generation == GENERATION_ANY || inv->options.generation == (int)(i % GENERATIONS)))

@@ -8,20 +8,6 @@
 #include "keepers.h"
 #include "render/text.h"
 
-enum { ADDRESS, TYPE, GENERATION, SHALLOW, RETAINED, SHARE, CHILDREN, CYCLE, LABEL, COLUMNS };
-
-static const struct column columns[COLUMNS] = {
-    {"address", "address", CELL_ADDRESS},
-    {"type", "type", CELL_TEXT},
-    {"generation", "generation", CELL_GENERATION},
-    {"shallow", "shallow", CELL_SIZE},
-    {"retained", "retained", CELL_SIZE},
-    {"share", "share", CELL_SHARE},
-    {"children", "children", CELL_COUNT},
-    {"cycle", "cycle", CELL_NUMBER},
-    {"label", "label", CELL_TEXT},
-};
-
 struct listing {
     struct invocation *inv;
     ordinal *vertices; /* of the dominator tree: objects and source cycles */
@@ -35,15 +21,15 @@ static uint64_t sort_key(const struct listing *l, ordinal v)
 {
     const struct session *s = &l->inv->session;
     switch (l->column) {
-    case ADDRESS:
+    case KEEPER_ADDRESS:
         return v < s->graph.objects ? graph_address(&s->graph, v) : 0;
-    case GENERATION:
+    case KEEPER_GENERATION:
         return v < s->graph.objects ? graph_generation(&s->graph, v) : 0;
-    case SHALLOW:
+    case KEEPER_SHALLOW:
         return keeper_shallow(s, v);
-    case CHILDREN:
+    case KEEPER_CHILDREN:
         return l->children[v];
-    case CYCLE:
+    case KEEPER_CYCLE:
         return keeper_cycle(s, v) == ORDINAL_NONE ? 0 : keeper_cycle(s, v) + UINT64_C(1);
     default:
         return s->dominators.retained[v];
@@ -75,22 +61,9 @@ static int passes(const struct invocation *inv, ordinal v)
 
 static void show_row(struct listing *l, struct table *t, ordinal v)
 {
-    const struct session *s = &l->inv->session;
-    const struct graph *g = &s->graph;
-    int is_object = v < g->objects;
-    ordinal cycle = keeper_cycle(s, v);
     char name[NAME_SIZE];
-    struct cell cells[COLUMNS] = {
-        [ADDRESS] = is_object ? cell_number(graph_address(g, v)) : cell_null(),
-        [TYPE] = is_object ? cell_bytes(type_name(s, v).bytes, type_name(s, v).length) : cell_text("(cycle)"),
-        [GENERATION] = is_object ? cell_number(graph_generation(g, v)) : cell_null(),
-        [SHALLOW] = cell_number(keeper_shallow(s, v)),
-        [RETAINED] = cell_number(s->dominators.retained[v]),
-        [SHARE] = cell_number(text_share_of(s->dominators.retained[v], g->bytes)),
-        [CHILDREN] = cell_number(l->children[v]),
-        [CYCLE] = cycle == ORDINAL_NONE ? cell_null() : cell_number(cycle + UINT64_C(1)),
-        [LABEL] = cell_text(is_object ? name_object(s, v, name) : name_cycle(s, cycle, name)),
-    };
+    struct cell cells[KEEPER_COLUMNS];
+    keeper_cells(&l->inv->session, v, l->children[v], name, cells);
     table_row(t, cells);
 }
 
@@ -107,11 +80,11 @@ static int show(struct listing *l)
         if (passes(inv, v))
             l->vertices[l->count++] = v;
     }
-    l->column = key ? (int)table_column(columns, COLUMNS, key) : RETAINED;
+    l->column = key ? (int)table_column(keeper_columns, KEEPER_COLUMNS, key) : KEEPER_RETAINED;
     l->ascending = key && *key == '+';
-    begin_table(inv, &t, columns, COLUMNS, &options);
+    begin_table(inv, &t, keeper_columns, KEEPER_COLUMNS, &options);
     size_t sorted = l->count;
-    if (columns[l->column].kind != CELL_TEXT) {
+    if (keeper_columns[l->column].kind != CELL_TEXT) {
         /* Sorted here, a long list need not be kept as rows. */
         t.sort = -1;
         sorted = top_sort(l->vertices, l->count, (size_t)limit, compare_vertices, l);
@@ -126,7 +99,7 @@ static int run(struct invocation *inv)
 {
     struct session *s = &inv->session;
     struct rh_error err;
-    if (check_sort(inv, columns, COLUMNS))
+    if (check_sort(inv, keeper_columns, KEEPER_COLUMNS))
         return STATUS_ERROR;
     if (session_dominators(s, &err) || session_values(s, &err))
         return fail(s->path, &err);

@@ -1,6 +1,7 @@
 #include "generations.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "../dumpfmt/error.h"
 
@@ -69,4 +70,44 @@ struct generation_row *generations_count(struct session *s, struct rh_error *err
     count_objects(&s->graph, rows, heaps);
     find_records(s, rows, heaps);
     return rows;
+}
+
+/* ---- as a table ---- */
+
+const struct column generations_columns[GENERATIONS_COLUMNS] = {
+    {"heap", "heap", CELL_NUMBER},
+    {"generation", "generation", CELL_GENERATION},
+    {"objects", "objects", CELL_COUNT},
+    {"bytes", "size", CELL_SIZE},
+    {"threshold", "threshold", CELL_COUNT},
+    {"count", "count", CELL_COUNT},
+    {"collections", "collections", CELL_COUNT},
+    {"garbage_objects", "garbage", CELL_COUNT},
+    {"garbage_bytes", "garbage size", CELL_SIZE},
+    {"dependent_objects", "dependent", CELL_COUNT},
+    {"uncollectable_objects", "uncollectable", CELL_COUNT},
+    {"survivors", "survivors", CELL_COUNT},
+};
+
+void generations_cells(uint32_t heap, uint32_t generation, const struct generation_row *r,
+                      struct cell cells[GENERATIONS_COLUMNS])
+{
+    const struct generation_record *record = r->record;
+    int collects = generation < 3;
+    struct cell null = cell_null();
+    const struct cell filled[GENERATIONS_COLUMNS] = {
+        cell_number(heap),
+        cell_number(generation),
+        cell_number(r->objects),
+        cell_number(r->bytes),
+        collects && record ? cell_number(record->threshold) : null,
+        collects && record ? cell_number(record->count) : null,
+        collects && record ? cell_number(record->collections) : null,
+        collects ? cell_number(r->garbage_objects) : null,
+        collects ? cell_number(r->garbage_bytes) : null,
+        collects ? cell_number(r->dependent_objects) : null,
+        collects ? cell_number(r->uncollectable_objects) : null,
+        collects ? cell_number(r->survivors) : null,
+    };
+    memcpy(cells, filled, sizeof filled);
 }

@@ -2,6 +2,7 @@
 #ifndef ANALYZER_GENERATIONS_H
 #define ANALYZER_GENERATIONS_H
 
+#include "render/output.h"
 #include "session.h"
 
 enum { GENERATIONS = 5 }; /* 0, 1, 2, permanent, untracked */
@@ -16,5 +17,11 @@ struct generation_row {
 /* Rows heap by heap, GENERATIONS each, one heap for each in the snapshot; the caller frees them. NULL after an error.
  */
 struct generation_row *generations_count(struct session *s, struct rh_error *err);
+
+/* A row of them as a table. */
+enum { GENERATIONS_COLUMNS = 12 };
+extern const struct column generations_columns[GENERATIONS_COLUMNS];
+void generations_cells(uint32_t heap, uint32_t generation, const struct generation_row *r,
+                      struct cell cells[GENERATIONS_COLUMNS]);
 
 #endif

@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "render/text.h"
 
 ordinal keeper_cycle(const struct session *s, ordinal vertex)
 {
@@ -102,4 +105,38 @@ int keepers_fold(const struct session *s, struct keeper_pile *piles, const ordin
         return -1;
     qsort(e, n, sizeof *e, compare_entries);
     return 0;
+
+/* ---- as a table ---- */
+
+const struct column keeper_columns[KEEPER_COLUMNS] = {
+    {"address", "address", CELL_ADDRESS},
+    {"type", "type", CELL_TEXT},
+    {"generation", "generation", CELL_GENERATION},
+    {"shallow", "shallow", CELL_SIZE},
+    {"retained", "retained", CELL_SIZE},
+    {"share", "share", CELL_SHARE},
+    {"children", "children", CELL_COUNT},
+    {"cycle", "cycle", CELL_NUMBER},
+    {"label", "label", CELL_TEXT},
+};
+
+void keeper_cells(const struct session *s, ordinal v, uint64_t children, char name[NAME_SIZE],
+                  struct cell cells[KEEPER_COLUMNS])
+{
+    const struct graph *g = &s->graph;
+    int is_object = v < g->objects;
+    ordinal cycle = keeper_cycle(s, v);
+    struct text type = is_object ? type_name(s, v) : (struct text){0};
+    const struct cell filled[KEEPER_COLUMNS] = {
+        [KEEPER_ADDRESS] = is_object ? cell_number(graph_address(g, v)) : cell_null(),
+        [KEEPER_TYPE] = is_object ? cell_bytes(type.bytes, type.length) : cell_text("(cycle)"),
+        [KEEPER_GENERATION] = is_object ? cell_number(graph_generation(g, v)) : cell_null(),
+        [KEEPER_SHALLOW] = cell_number(keeper_shallow(s, v)),
+        [KEEPER_RETAINED] = cell_number(s->dominators.retained[v]),
+        [KEEPER_SHARE] = cell_number(text_share_of(s->dominators.retained[v], g->bytes)),
+        [KEEPER_CHILDREN] = cell_number(children),
+        [KEEPER_CYCLE] = cycle == ORDINAL_NONE ? cell_null() : cell_number(cycle + UINT64_C(1)),
+        [KEEPER_LABEL] = cell_text(is_object ? name_object(s, v, name) : name_cycle(s, cycle, name)),
+    };
+    memcpy(cells, filled, sizeof filled);
 }

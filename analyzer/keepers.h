@@ -3,6 +3,7 @@
 #define ANALYZER_KEEPERS_H
 
 #include "names.h"
+#include "render/output.h"
 
 /* The cycle a vertex stands for or is a member of, ORDINAL_NONE for none. */
 ordinal keeper_cycle(const struct session *s, ordinal vertex);
@@ -37,5 +38,22 @@ struct keeper_entry {
  * free(). */
 int keepers_fold(const struct session *s, struct keeper_pile *piles, const ordinal *children, ordinal count,
                  struct keeper_entry **entries, size_t *entry_count);
+
+/* As a row of a table; `name` is room for the last column. */
+enum {
+    KEEPER_ADDRESS,
+    KEEPER_TYPE,
+    KEEPER_GENERATION,
+    KEEPER_SHALLOW,
+    KEEPER_RETAINED,
+    KEEPER_SHARE,
+    KEEPER_CHILDREN,
+    KEEPER_CYCLE,
+    KEEPER_LABEL,
+    KEEPER_COLUMNS
+};
+extern const struct column keeper_columns[KEEPER_COLUMNS];
+void keeper_cells(const struct session *s, ordinal v, uint64_t children, char name[NAME_SIZE],
+                  struct cell cells[KEEPER_COLUMNS]);
 
 #endif

@@ -5,18 +5,17 @@
 #include "owners.h"
 #include "render/text.h"
 
-/* One sentence on where a path begins. */
-static void describe_holder(const struct session *s, const struct path *path, char to[2 * NAME_SIZE])
+void trace_holder(const struct session *s, const struct path *path, char to[TRACE_HOLDER_SIZE])
 {
     const struct root_record *root = path->root;
     ordinal o = path->step[0];
     char name[NAME_SIZE];
     if (root)
-        snprintf(to, 2 * NAME_SIZE, "%s%s", name_root(s, root, name), root->flags & ROOT_EXACT ? "" : " (possibly)");
+        snprintf(to, TRACE_HOLDER_SIZE, "%s%s", name_root(s, root, name), root->flags & ROOT_EXACT ? "" : " (possibly)");
     else if (graph_is_immortal(&s->graph, o))
-        snprintf(to, 2 * NAME_SIZE, "the runtime (immortal)");
+        snprintf(to, TRACE_HOLDER_SIZE, "the runtime (immortal)");
     else
-        snprintf(to, 2 * NAME_SIZE, "%" PRId64 " unexplained reference%s from outside the heap",
+        snprintf(to, TRACE_HOLDER_SIZE, "%" PRId64 " unexplained reference%s from outside the heap",
                  graph_external(&s->graph, o) - (int64_t)roots_explained(&s->roots, o),
                  graph_external(&s->graph, o) == 1 ? "" : "s");
 }
@@ -42,6 +41,7 @@ static void show_step(struct invocation *inv, const struct path *path, size_t i,
 {
     const struct session *s = &inv->session;
     FILE *f = inv->out.file;
+<<<<<<< HEAD
     ordinal o = path->step[i];
     char name[NAME_SIZE], label[NAME_SIZE];
     indent(f, depth);
@@ -70,6 +70,16 @@ void trace_show(struct invocation *inv, const struct path *path, size_t depth)
     if (limit && steps > limit + 1) /* the two ends of a long path say most */
         left = steps - (size_t)limit;
     describe_holder(&inv->session, path, holder);
+=======
+    char holder[TRACE_HOLDER_SIZE], name[NAME_SIZE], label[NAME_SIZE], n[TEXT_NUMBER_SIZE];
+    uint64_t limit = table_limit(inv);
+    size_t head = path->length, tail = path->length;
+    if (limit && path->length > limit + 1) { /* the two ends of a long path say most */
+        head = (size_t)limit / 2;
+        tail = path->length - ((size_t)limit - head);
+    }
+    trace_holder(s, path, holder);
+>>>>>>> b98e8aa (analyzer: tables of generations, keepers and waste, and ways down the dominator tree, for more than one view)
     indent(f, depth);
     fprintf(f, "%s\n", holder);
     for (size_t i = 0; i < path->length; i++) {
@@ -89,8 +99,8 @@ void trace_json(struct invocation *inv, const struct path *path)
 {
     const struct session *s = &inv->session;
     struct json *j = &inv->out.json;
-    char holder[2 * NAME_SIZE], label[NAME_SIZE];
-    describe_holder(s, path, holder);
+    char holder[TRACE_HOLDER_SIZE], label[NAME_SIZE];
+    trace_holder(s, path, holder);
     json_array(j, NULL);
     for (size_t i = 0; i < path->length; i++) {
         ordinal o = path->step[i];

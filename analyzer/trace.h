@@ -3,6 +3,11 @@
 #define ANALYZER_TRACE_H
 
 #include "command.h"
+#include "names.h"
+
+/* Where a path begins, in a few words: "root sessions", "2 unexplained references from outside the heap". */
+enum { TRACE_HOLDER_SIZE = 2 * NAME_SIZE };
+void trace_holder(const struct session *s, const struct path *path, char to[TRACE_HOLDER_SIZE]);
 
 /* As text: the holder, then a line a step, `depth` levels indented; of a long path the two ends, as --limit says. The
  * path has a step at least. */

@@ -15,6 +15,11 @@ struct class_waste {
     uint64_t sparse, sparse_bytes;        /* other containers with little in them; the size of the room left */
 };
 
+static inline uint64_t class_wasted(const struct class_waste *c)
+{
+    return c->duplicate_bytes + c->empty_bytes + c->sparse_bytes;
+}
+
 /* Objects of one class with one value. */
 struct duplicate {
     ordinal first;

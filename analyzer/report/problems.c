@@ -1,0 +1,129 @@
+/* What is likely wrong, each with how it is held, who refers to it, and the commands that show it. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "../render/html.h"
+#include "../render/text.h"
+#include "../trace.h"
+#include "report.h"
+
+enum { PROBLEMS_SHOWN = 12, STEPS_SHOWN = 10 };
+
+int report_path(struct report *r, ordinal o)
+{
+    const struct session *s = r->s;
+    FILE *f = r->f;
+    struct path path;
+    char holder[TRACE_HOLDER_SIZE], name[NAME_SIZE], label[NAME_SIZE], n[TEXT_NUMBER_SIZE];
+    if (path_from_root(&s->graph, &s->roots, o, &path))
+        return -1;
+    size_t head = path.length > STEPS_SHOWN ? STEPS_SHOWN / 2 : path.length;
+    size_t tail = path.length - (path.length > head ? head : 0);
+    if (path.length) {
+        trace_holder(s, &path, holder);
+        fputs("<ol class=\"path\" aria-label=\"how it is held\"><li class=\"root\">", f);
+        html_label(f, holder);
+        fputs("</li>", f);
+    }
+    for (size_t i = 0; i < path.length; i++) {
+        if (i == head && head < tail) {
+            fputs("<li class=\"more\">", f);
+            html_say(f, "%s more steps", text_count(tail - head, n));
+            fputs("</li>", f);
+            i = tail;
+        }
+        fputs("<li>", f);
+        if (i) {
+            struct edge edge;
+            graph_edge(&s->graph, path.step[i - 1], path.edge[i], &edge);
+            fputs("<i>", f);
+            html_label(f, name_edge(s, &edge, label));
+            fputs("</i> ", f);
+        }
+        html_label(f, name_full(s, path.step[i], name));
+        fputs(" <code>", f);
+        html_say(f, "0x%" PRIx64, graph_address(&s->graph, path.step[i]));
+        fputs("</code></li>", f);
+    }
+    if (path.length)
+        fputs("</ol>\n", f);
+    path_release(&path);
+    return 0;
+}
+
+static int show_suspect(struct report *r, const struct suspect *p, const struct referrers *referrers)
+{
+    const struct session *s = r->s;
+    FILE *f = r->f;
+    char n[TEXT_NUMBER_SIZE];
+    uint64_t share = text_share_of(p->bytes, s->graph.bytes);
+    fprintf(f, "<li class=\"suspect %s\">\n<p class=\"sentence\">", p->kind);
+    html_text(f, p->sentence);
+    fputs(".</p>\n<p class=\"share\">", f);
+    html_bar(f, share, "");
+    fputs("<span>", f);
+    html_say(f, "%s of the heap", text_share(share, n));
+    fputs("</span></p>\n", f);
+    if (p->keeper != ORDINAL_NONE && report_path(r, p->keeper))
+        return -1;
+    if (p->klass != UINT32_MAX)
+        referrers_show(r, referrers, p->klass);
+    if (p->cycle != ORDINAL_NONE)
+        fputs("<p><a href=\"#cycles\">The cycle as a picture, and where to cut it</a></p>\n", f);
+    fputs("<details><summary>Commands that show it</summary><pre>", f);
+    for (size_t e = 0; e < p->evidence_count; e++) {
+        html_text(f, p->evidence[e]);
+        fputc('\n', f);
+    }
+    fputs("</pre></details>\n</li>\n", f);
+    return 0;
+}
+
+static int show_suspects(struct report *r, const struct referrers *referrers)
+{
+    size_t shown = r->suspects.count < PROBLEMS_SHOWN ? r->suspects.count : PROBLEMS_SHOWN;
+    int status = 0;
+    fputs("<ol class=\"suspects\">\n", r->f);
+    for (size_t i = 0; !status && i < shown; i++)
+        status = show_suspect(r, &r->suspects.items[i], referrers);
+    fputs("</ol>\n", r->f);
+    report_more(r, r->suspects.count - shown, "suspect", 0);
+    return status;
+}
+
+/* One line of what the audit found, with the way there. */
+static void point_at_audit(const struct report *r)
+{
+    const struct inquiry *q = &r->inquiry;
+    uint64_t wrong = 0;
+    char n[TEXT_NUMBER_SIZE];
+    for (int c = 0; c < INQUIRY_CLASSES; c++)
+        wrong += inquiry_classes[c].klass == AUDIT_OVER || inquiry_classes[c].klass == AUDIT_UNDER ? q->count[c] : 0;
+    if (!wrong)
+        return;
+    fputs("<p class=\"note\">", r->f);
+    html_say(r->f, "The refcounts of %s are not what the references to %s say: ", text_plural(wrong, "object", n),
+             wrong == 1 ? "it" : "them");
+    fputs("<a href=\"#audit\">the audit</a>.</p>\n", r->f);
+}
+
+int report_problems(struct report *r)
+{
+    uint32_t classes[PROBLEMS_SHOWN];
+    size_t count = 0;
+    struct referrers *referrers = NULL;
+    int status = 0;
+    for (size_t i = 0; i < r->suspects.count && i < PROBLEMS_SHOWN; i++)
+        if (r->suspects.items[i].klass != UINT32_MAX)
+            classes[count++] = r->suspects.items[i].klass;
+    if (count)
+        status = referrers_find(r->s, classes, count, &referrers);
+    if (!status && r->suspects.count)
+        status = show_suspects(r, referrers);
+    else if (!status)
+        fputs("<p>No holder keeps an unusual part of the heap, and no garbage is worth a word.</p>\n", r->f);
+    if (!status)
+        point_at_audit(r);
+    referrers_release(referrers);
+    return status;
+}
