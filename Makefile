@@ -46,6 +46,7 @@ MODULE := $(basename $(notdir $(wildcard runtime/cpython/module/*.c)))
 PROBE := $(basename $(notdir $(wildcard runtime/probe/*.c)))
 GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
 RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
+REPORT := $(filter-out make_assets,$(basename $(notdir $(wildcard analyzer/report/*.c))))
 SQL := $(basename $(notdir $(wildcard analyzer/sql/*.c)))
 ANALYZER := $(basename $(notdir $(wildcard analyzer/*.c)))
 SAMPLES := $(basename $(notdir $(wildcard samples/c/*.c)))
@@ -65,6 +66,7 @@ probe_o := $(PROBE:%=$(O)/runtime/probe/%.o)
 graph_o := $(GRAPH:%=$(O)/analyzer/graph/%.o)
 render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
 sql_o := $(SQL:%=$(O)/analyzer/sql/%.o)
+report_o := $(REPORT:%=$(O)/analyzer/report/%.o)
 analyzer_o := $(ANALYZER:%=$(O)/analyzer/%.o)
 support_o := $(SUPPORT:%=$(O)/tests/support/%.o)
 session_o := $(addprefix $(O)/analyzer/,session.o session_kept.o owners.o kept.o fail.o)
@@ -90,7 +92,7 @@ all: $(PYTHON_MODULE) $(O)/man
 
 # ---- programs and libraries ----
 
-$(O)/refheap: $(analyzer_o) $(sql_o) $(core_o) | $(O)/refheap_gdb
+$(O)/refheap: $(analyzer_o) $(sql_o) $(report_o) $(core_o) | $(O)/refheap_gdb
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(SQLITE_LIBS)
 
@@ -140,6 +142,15 @@ $(O)/gen/crc32c_table.h: dumpfmt/make_crc32c_table.c
 	$(Q)$(O)/gen/make_crc32c_table > $@
 
 $(O)/dumpfmt/crc32c.o: $(O)/gen/crc32c_table.h
+
+# The style and the script of the report, as arrays, with the hashes by which the page allows them.
+ASSETS := analyzer/report/page.css analyzer/report/page.js
+$(O)/gen/assets.h: analyzer/report/make_assets.c $(ASSETS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O1 -o $(O)/gen/make_assets $<
+	$(Q)$(O)/gen/make_assets page_css=analyzer/report/page.css page_js=analyzer/report/page.js > $@
+
+$(O)/analyzer/report/page.o: $(O)/gen/assets.h
 $(O)/analyzer/render/layout.o $(O)/tests/tools/read_dot.o: BASE += $(GVC_CFLAGS)
 $(sql_o) $(O)/analyzer/cmd_sql.o: BASE += $(SQLITE_CFLAGS)
 

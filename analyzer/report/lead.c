@@ -9,11 +9,6 @@ enum { TYPES_NAMED = 3 };
 
 /* ---- the headline ---- */
 
-static const char *verb(uint64_t count)
-{
-    return count == 1 ? "has" : "have";
-}
-
 /* What the audit has to say when nothing else is suspicious. */
 static int headline_of_audit(const struct report *r, char *to, size_t size)
 {

@@ -64,6 +64,6 @@ void referrers_release(struct referrers *found);
 int report_path(struct report *r, ordinal o);
 
 /* What a table leaves out: "and 12 more types, 3 KiB". Nothing when there is nothing. */
-void report_more(struct report *r, uint64_t count, const char *noun, uint64_t bytes);
+void report_more(const struct report *r, uint64_t count, const char *noun, uint64_t bytes);
 
 #endif

@@ -1,0 +1,204 @@
+/* Garbage cycles, one of each shape: the picture, and the reference to cut. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../advice.h"
+#include "../render/html.h"
+#include "../render/layout.h"
+#include "../render/text.h"
+#include "../shape.h"
+#include "../sketch.h"
+#include "report.h"
+
+enum { SHAPES_SHOWN = 6, MEMBERS_SHOWN = 12, EDGES_SHOWN = 24, LAYOUT_SECONDS = 10, PICTURE_BYTES = 150000 };
+
+/* ---- the picture ---- */
+
+static int lay_out(const struct picture *picture, FILE *svg, struct rh_error *err)
+{
+    const struct layout_bounds bounds = {LAYOUT_SECONDS, (size_t)4 << 30};
+    char *dot = NULL;
+    size_t size;
+    FILE *text = open_memstream(&dot, &size);
+    int status = text ? dot_write(picture, text) : -1;
+    if (text && fclose(text))
+        status = -1;
+    if (!status)
+        status = layout_render(dot, picture->node_count <= 150 ? "dot" : "sfdp", "svg", svg, &bounds, err);
+    free(dot);
+    return status;
+}
+
+/* The picture of a cycle, or a line that says why there is none. */
+static int draw(struct report *r, ordinal cycle)
+{
+    struct sketch sk;
+    struct rh_error err = {.what = "not enough memory"};
+    char *svg = NULL;
+    size_t size = 0;
+    FILE *image = open_memstream(&svg, &size);
+    int status = sketch_init(&sk, r->s, "", 0) || !image || sketch_cycle(&sk, cycle) || sk.picture.no_memory ? -1 : 0;
+    int drawn = !status && !lay_out(&sk.picture, image, &err);
+    if (image && fclose(image))
+        drawn = 0;
+    sketch_release(&sk);
+    if (!status) {
+        fputs("<figure class=\"picture\">", r->f);
+        if (!drawn || size > PICTURE_BYTES || html_svg(r->f, svg, size)) {
+            fputs("<p class=\"note\">", r->f);
+            html_say(r->f, "There is no picture: %s.",
+                     drawn ? "it is too large for a page; refheap render draws it" : err.what);
+            fputs("</p>", r->f);
+        }
+        fputs("</figure>\n", r->f);
+    }
+    free(svg);
+    return status;
+}
+
+/* ---- in words ---- */
+
+static void show_edge(const struct report *r, ordinal from, uint64_t number)
+{
+    const struct session *s = r->s;
+    struct edge edge;
+    char name[NAME_SIZE];
+    graph_edge(&s->graph, from, number, &edge);
+    fputs("<li>", r->f);
+    html_label(r->f, name_full(s, from, name));
+    fputs(" <i>", r->f);
+    html_label(r->f, name_edge(s, &edge, name));
+    fputs("</i> → ", r->f);
+    html_label(r->f, edge.to == ORDINAL_NONE ? "?" : name_full(s, edge.to, name));
+    fputs(" <small>", r->f);
+    html_text(r->f, name_edge_kind(edge.bits));
+    fputs("</small></li>\n", r->f);
+}
+
+static void show_edges(struct report *r, const struct cycle *c)
+{
+    const struct session *s = r->s;
+    const struct graph *g = &s->graph;
+    const ordinal *member = s->components.member + s->components.member_start[c->component];
+    uint64_t shown = 0, more = 0;
+    fputs("<ul class=\"edges\">\n", r->f);
+    for (ordinal i = 0; i < c->objects && shown < 10000; i++)
+        for (uint64_t e = graph_begin(g, member[i]); e < graph_end(g, member[i]); e++) {
+            ordinal t = graph_target(g, e);
+            if (t == ORDINAL_NONE || !edge_is_counted(graph_info(g, e)) || s->components.component[t] != c->component)
+                continue;
+            if (shown++ < EDGES_SHOWN)
+                show_edge(r, member[i], e);
+            else
+                more++;
+        }
+    fputs("</ul>\n", r->f);
+    if (more)
+        fputs("<p class=\"more\">and more references within the cycle</p>\n", r->f);
+}
+
+static void show_members(struct report *r, ordinal id, const struct cycle *c)
+{
+    static const struct column columns[] = {
+        {"type", "type", CELL_TEXT},           {"label", "name", CELL_TEXT},
+        {"address", "address", CELL_ADDRESS},  {"generation", "generation", CELL_GENERATION},
+        {"refcount", "refcount", CELL_NUMBER}, {"size", "size", CELL_SIZE},
+    };
+    const struct session *s = r->s;
+    const ordinal *member = s->components.member + s->components.member_start[c->component];
+    char caption[NAME_SIZE], html_id[40], label[NAME_SIZE];
+    snprintf(caption, sizeof caption, "Members of cycle %" PRI_ORDINAL, id + 1);
+    snprintf(html_id, sizeof html_id, "cycle-%" PRI_ORDINAL "-members", id + 1);
+    const struct html_table table = {.id = html_id, .caption = caption, .columns = columns, .count = 6};
+    html_table_begin(r->f, &table);
+    for (ordinal i = 0; i < c->objects && i < MEMBERS_SHOWN; i++) {
+        ordinal o = member[i];
+        struct text type = type_name(s, o);
+        struct cell cells[] = {cell_bytes(type.bytes, type.length),
+                               cell_text(name_object(s, o, label)),
+                               cell_number(graph_address(&s->graph, o)),
+                               cell_number(graph_generation(&s->graph, o)),
+                               cell_number((uint64_t)graph_refcount(&s->graph, o)),
+                               cell_number(graph_size(&s->graph, o))};
+        html_table_row(r->f, &table, cells);
+    }
+    html_table_end(r->f, &table);
+    report_more(r, c->objects > MEMBERS_SHOWN ? c->objects - MEMBERS_SHOWN : 0, "object", 0);
+}
+
+/* ---- a shape ---- */
+
+static void show_facts(struct report *r, const struct shape_sum *sum, const struct cycle *c)
+{
+    char n[3][TEXT_NUMBER_SIZE];
+    fputs("<p>", r->f);
+    if (sum->cycles > 1)
+        html_say(r->f, "%s of this shape, %s, keep %s. The first: ", text_plural(sum->cycles, "cycle", n[0]),
+                 text_plural(sum->objects, "object", n[1]), text_size(sum->retained, n[2]));
+    html_say(r->f, "%s, %s; retains %s", text_plural(c->objects, "object", n[0]), text_size(c->shallow, n[1]),
+             text_size(c->retained, n[2]));
+    html_say(r->f, "%s%s.", c->uncollectable ? "; a collection cannot free it" : "",
+             c->invisible ? "; the collector cannot see it" : "");
+    fputs("</p>\n", r->f);
+}
+
+static int show_shape(struct report *r, const struct shape_sum *sum)
+{
+    const struct session *s = r->s;
+    const struct cycle *c = &s->cycles.items[sum->first];
+    struct advice advice;
+    char name[NAME_SIZE];
+    if (advice_for_cycle(s, sum->first, &advice))
+        return -1;
+    fprintf(r->f,
+            "<article class=\"cycle\" id=\"cycle-%" PRI_ORDINAL "\" data-cycles=\"%" PRIu64 "\" data-objects=\"%" PRIu64
+            "\" data-retained=\"%" PRIu64 "\">\n<h3>",
+            sum->first + 1, sum->cycles, sum->objects, sum->retained);
+    html_say(r->f, "Cycle %" PRI_ORDINAL ": ", sum->first + 1);
+    html_label(r->f, name_cycle(s, sum->first, name));
+    fputs("</h3>\n", r->f);
+    show_facts(r, sum, c);
+    fputs("<p class=\"cut\"><b>To break it:</b> ", r->f);
+    html_label(r->f, advice.text);
+    fputs("</p>\n", r->f);
+    int status = draw(r, sum->first);
+    if (!status) {
+        fputs("<details><summary>Members and references</summary>\n", r->f);
+        show_members(r, sum->first, c);
+        show_edges(r, c);
+        fputs("</details>\n", r->f);
+    }
+    fputs("</article>\n", r->f);
+    advice_release(&advice);
+    return status;
+}
+
+int report_cycles(struct report *r)
+{
+    const struct session *s = r->s;
+    size_t count;
+    uint64_t bytes = 0, cycles = 0;
+    char n[2][TEXT_NUMBER_SIZE];
+    if (!s->cycles.count) {
+        fputs("<p class=\"good\">There are no garbage cycles.</p>\n", r->f);
+        return 0;
+    }
+    struct shape_sum *sums = shapes_sum(s, 0, &count);
+    int status = sums ? 0 : -1;
+    for (size_t i = 0; !status && i < count; i++)
+        cycles += sums[i].cycles;
+    fputs("<p>", r->f);
+    html_say(r->f, "%s nobody else holds%s. One of each shape is drawn: vermilion is garbage, dashed is the reference "
+             "to make weak, and what hangs off a cycle goes with it.",
+             text_plural(cycles, "garbage cycle", n[0]), cycles < s->cycles.count ? ", and others that hang off them" : "");
+    fputs("</p>\n", r->f);
+    for (size_t i = 0; !status && i < count; i++)
+        if (i < SHAPES_SHOWN)
+            status = show_shape(r, &sums[i]);
+        else
+            bytes += sums[i].retained;
+    report_more(r, count > SHAPES_SHOWN ? count - SHAPES_SHOWN : 0, "shape", bytes);
+    free(sums);
+    return status;
+}

@@ -1,0 +1,283 @@
+/* The biggest keepers: the dominator tree by types as an icicle one can click into, the same as a list, and the largest
+ * single keepers as a table.
+ *
+ * The tree is that of type_paths.h. A node is shown when it keeps a thousandth of the heap, the largest ones first as
+ * far as there is room. Nodes stand in the page with their place and width in parts of the whole; page.js stretches
+ * them when one is opened, and draws nothing itself.
+ */
+#include "../keepers.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "../graph/array.h"
+#include "../graph/top.h"
+#include "../render/html.h"
+#include "../render/text.h"
+#include "../type_paths.h"
+#include "report.h"
+
+enum { DEPTH_MAX = 14, NODES_SHOWN = 400, SMALLEST_PART = 1000, ROW_HEIGHT = 40, KEEPERS_SHOWN = 25 };
+
+/* A node of the icicle: a frame that is shown. */
+struct node {
+    uint32_t frame, parent; /* numbers; of the frame, and of the node above */
+    uint32_t first, next;   /* nodes: the first below, and the next beside it; 0 for none */
+    uint64_t bytes;         /* of all below it too */
+    uint64_t before;        /* bytes of the heap to the left of it */
+};
+
+struct icicle {
+    struct type_paths paths;
+    uint64_t *bytes; /* by frame, with all below it */
+    struct node *nodes;
+    uint32_t count;
+    uint32_t depth; /* of the deepest node */
+};
+
+/* ---- which frames are shown ---- */
+
+static int compare_frames(const void *pa, const void *pb, void *context)
+{
+    const uint64_t *bytes = context;
+    ordinal a = *(const ordinal *)pa, b = *(const ordinal *)pb;
+    if (bytes[a] != bytes[b])
+        return bytes[a] < bytes[b] ? 1 : -1;
+    return a < b ? -1 : a > b;
+}
+
+static void add_up(struct icicle *t)
+{
+    for (uint32_t i = 0; i < t->paths.count; i++)
+        t->bytes[i] = t->paths.frames[i].bytes;
+    for (uint32_t i = t->paths.count; --i > 0;)
+        t->bytes[t->paths.frames[i].parent] += t->bytes[i];
+}
+
+/* A frame never has more bytes than the one above it and stands behind it, so the largest ones make a tree. Those of one
+ * parent come largest first, and stand side by side from the left. */
+static void place(struct icicle *t, const ordinal *chosen, size_t count, uint32_t *node_of)
+{
+    uint32_t last[NODES_SHOWN + 1] = {0}; /* by node: the last one below it */
+    for (size_t i = 0; i < count; i++) {
+        const struct frame *frame = &t->paths.frames[chosen[i]];
+        struct node *n = &t->nodes[t->count];
+        *n = (struct node){.frame = chosen[i], .bytes = t->bytes[chosen[i]]};
+        if (t->count) {
+            n->parent = node_of[frame->parent];
+            struct node *parent = &t->nodes[n->parent];
+            uint32_t beside = last[n->parent];
+            n->before = beside ? t->nodes[beside].before + t->nodes[beside].bytes : parent->before;
+            *(beside ? &t->nodes[beside].next : &parent->first) = t->count;
+            last[n->parent] = t->count;
+        }
+        t->depth = frame->depth > t->depth ? frame->depth : t->depth;
+        node_of[chosen[i]] = t->count++;
+    }
+}
+
+static int choose(struct icicle *t)
+{
+    uint32_t frames = t->paths.count;
+    ordinal *order = malloc(((size_t)frames + 1) * sizeof *order);
+    uint32_t *node_of = malloc(((size_t)frames + 1) * sizeof *node_of);
+    size_t count = 0;
+    t->bytes = malloc(((size_t)frames + 1) * sizeof *t->bytes);
+    t->nodes = malloc(NODES_SHOWN * sizeof *t->nodes);
+    int status = order && node_of && t->bytes && t->nodes ? 0 : -1;
+    if (!status) {
+        add_up(t);
+        for (uint32_t i = 0; i < frames; i++)
+            if (!i || (t->bytes[i] && t->bytes[i] >= t->bytes[0] / SMALLEST_PART))
+                order[count++] = i;
+        place(t, order, top_sort(order, count, NODES_SHOWN, compare_frames, t->bytes), node_of);
+    }
+    free(order);
+    free(node_of);
+    return status;
+}
+
+/* ---- showing ---- */
+
+/* "1,204 session"; one object by its own name. */
+static void name_node(const struct report *r, const struct icicle *t, const struct node *n, char to[NAME_SIZE])
+{
+    const struct session *s = r->s;
+    const struct frame *frame = &t->paths.frames[n->frame];
+    char name[NAME_SIZE], number[TEXT_NUMBER_SIZE];
+    if (!n->frame || frame->count == 1)
+        keeper_name(s, frame->largest, to);
+    else if (frame->class == s->classes.count)
+        snprintf(to, NAME_SIZE, "%s garbage cycles", text_count(frame->count, number));
+    else
+        snprintf(to, NAME_SIZE, "%s %.180s", text_count(frame->count, number), name_class(s, frame->class, name));
+}
+
+static void say_sizes(const struct report *r, const struct node *n)
+{
+    char size[TEXT_NUMBER_SIZE], share[TEXT_NUMBER_SIZE];
+    html_say(r->f, "%s, %s", text_size(n->bytes, size), text_share(text_share_of(n->bytes, r->s->graph.bytes), share));
+}
+
+static void say_largest(const struct report *r, const struct icicle *t, const struct node *n)
+{
+    const struct session *s = r->s;
+    const struct frame *frame = &t->paths.frames[n->frame];
+    char name[NAME_SIZE], size[TEXT_NUMBER_SIZE];
+    if (!n->frame)
+        return;
+    if (frame->count > 1)
+        html_say(r->f, "; the largest: %s, %s", keeper_name(s, frame->largest, name),
+                 text_size(s->dominators.retained[frame->largest], size));
+    if (frame->largest < s->graph.objects)
+        html_say(r->f, " at 0x%" PRIx64, graph_address(&s->graph, frame->largest));
+}
+
+static void put_percent(FILE *f, const char *attribute, uint64_t part, uint64_t whole)
+{
+    uint64_t millionths = whole ? (uint64_t)((unsigned __int128)part * 100000000 / whole) : 0;
+    fprintf(f, " %s=\"%" PRIu64 ".%06" PRIu64 "%%\"", attribute, millionths / 1000000, millionths % 1000000);
+}
+
+static void show_box(const struct report *r, const struct icicle *t, uint32_t number)
+{
+    const struct node *n = &t->nodes[number];
+    const struct frame *frame = &t->paths.frames[n->frame];
+    FILE *f = r->f;
+    char name[NAME_SIZE];
+    int is_cycle = n->frame && frame->class == r->s->classes.count;
+    name_node(r, t, n, name);
+    if (is_cycle)
+        fputs("<svg class=\"box cycle\"", f);
+    else
+        fprintf(f, "<svg class=\"box c%d\"", n->frame ? r->colour[frame->class] : 0);
+    put_percent(f, "x", n->before, t->nodes[0].bytes);
+    put_percent(f, "width", n->bytes, t->nodes[0].bytes);
+    fprintf(f, " y=\"%" PRIu32 "\" height=\"%d\" data-n=\"%" PRIu32 "\" data-up=\"%" PRIu32 "\" data-v=\"%" PRIu64 "\"",
+            frame->depth * ROW_HEIGHT, ROW_HEIGHT - 2, number, n->parent, n->bytes);
+    fputs("><title>", f);
+    html_text(f, name);
+    fputs(": ", f);
+    say_sizes(r, n);
+    say_largest(r, t, n);
+    fputs("</title><rect width=\"100%\" height=\"100%\" rx=\"3\"/><text x=\"7\" y=\"16\">", f);
+    html_text(f, name);
+    fputs("</text><text x=\"7\" y=\"30\" class=\"small\">", f);
+    say_sizes(r, n);
+    fputs("</text></svg>\n", f);
+}
+
+static void show_icicle(const struct report *r, const struct icicle *t)
+{
+    fprintf(r->f,
+            "<figure class=\"icicle\"><svg id=\"icicle\" height=\"%" PRIu32 "\" role=\"group\" "
+            "aria-label=\"What is kept by what: each box keeps what stands below it\">\n",
+            (t->depth + 1) * ROW_HEIGHT);
+    for (uint32_t i = 0; i < t->count; i++)
+        show_box(r, t, i);
+    fputs("</svg><figcaption id=\"icicle-said\" aria-live=\"polite\">Each box keeps what stands below it, and is as wide "
+          "as what it keeps. Things of one type below one keeper are one box.</figcaption></figure>\n",
+          r->f);
+}
+
+/* The same for those who do not see it, and without scripts. */
+static void show_list(const struct report *r, const struct icicle *t)
+{
+    FILE *f = r->f;
+    uint32_t at = 0;
+    char name[NAME_SIZE];
+    fputs("<details class=\"tree\"><summary>The same as a list</summary>\n<ul>", f);
+    for (;;) {
+        const struct node *n = &t->nodes[at];
+        fputs(n->first ? (at ? "<li><details><summary>" : "<li><details open><summary>") : "<li>", f);
+        name_node(r, t, n, name);
+        html_label(f, name);
+        fputs(" <span>", f);
+        say_sizes(r, n);
+        fputs("</span>", f);
+        if (n->first) {
+            fputs("</summary><ul>", f);
+            at = n->first;
+            continue;
+        }
+        fputs("</li>\n", f);
+        while (at && !t->nodes[at].next) {
+            fputs("</ul></details></li>\n", f);
+            at = t->nodes[at].parent;
+        }
+        if (!at)
+            break;
+        at = t->nodes[at].next;
+    }
+    fputs("</ul></details>\n", f);
+}
+
+static int show_tree(struct report *r)
+{
+    struct icicle t = {0};
+    int status = type_paths_find(r->s, DEPTH_MAX, &t.paths);
+    if (!status)
+        status = choose(&t);
+    if (!status) {
+        show_icicle(r, &t);
+        show_list(r, &t);
+    }
+    type_paths_release(&t.paths);
+    free(t.bytes);
+    free(t.nodes);
+    return status;
+}
+
+/* ---- single keepers ---- */
+
+static int compare_keepers(const void *pa, const void *pb, void *context)
+{
+    const uint64_t *retained = context;
+    ordinal a = *(const ordinal *)pa, b = *(const ordinal *)pb;
+    if (retained[a] != retained[b])
+        return retained[a] < retained[b] ? 1 : -1;
+    return a < b ? -1 : a > b;
+}
+
+static int show_table(struct report *r)
+{
+    const struct dominators *d = &r->s->dominators;
+    const struct html_table table = {.id = "keepers-table",
+                                     .caption = "The objects and cycles that keep the most",
+                                     .class = "sortable",
+                                     .columns = keeper_columns,
+                                     .count = KEEPER_COLUMNS,
+                                     .bar_of = r->s->graph.bytes,
+                                     .bar = KEEPER_RETAINED};
+    ordinal vertices = dominators_root(d);
+    ordinal *order = array_raw((size_t)vertices + 1, sizeof *order);
+    uint32_t *children = array_new((size_t)vertices + 2, sizeof *children);
+    struct cell cells[KEEPER_COLUMNS];
+    char name[NAME_SIZE];
+    if (!order || !children) {
+        array_free(order);
+        array_free(children);
+        return -1;
+    }
+    for (ordinal v = 0; v < vertices; v++) {
+        order[v] = v;
+        children[d->dominator[v]]++;
+    }
+    size_t shown = top_sort(order, vertices, KEEPERS_SHOWN, compare_keepers, d->retained);
+    fputs("<h3>Single objects and cycles</h3>\n", r->f);
+    html_table_begin(r->f, &table);
+    for (size_t i = 0; i < shown; i++) {
+        keeper_cells(r->s, order[i], children[order[i]], name, cells);
+        html_table_row(r->f, &table, cells);
+    }
+    html_table_end(r->f, &table);
+    array_free(order);
+    array_free(children);
+    return 0;
+}
+
+int report_keepers(struct report *r)
+{
+    int status = show_tree(r);
+    return status ? status : show_table(r);
+}

@@ -1,0 +1,102 @@
+/* The page around the sections. A content security policy lets nothing run but the script and the style that are built
+ * in, known by their hashes, and nothing be fetched. */
+#include <string.h>
+
+#include "../render/html.h"
+#include "../render/text.h"
+#include "assets.h"
+#include "report.h"
+
+struct chapter {
+    const char *id, *title;
+    int (*write)(struct report *r);
+};
+
+static const struct chapter chapters[] = {
+    {"problems", "What is likely wrong", report_problems},
+    {"changes", "What changed", report_changes},
+    {"cycles", "Garbage cycles", report_cycles},
+    {"keepers", "Biggest keepers", report_keepers},
+    {"types", "Types", report_types},
+    {"generations", "Generations", report_generations},
+    {"audit", "Refcount audit", report_audit},
+    {"waste", "Duplicates and waste", report_waste},
+    {"limits", "What the evidence cannot show", report_limits},
+};
+enum { CHAPTERS = sizeof chapters / sizeof *chapters };
+
+static int is_there(const struct report *r, const struct chapter *chapter)
+{
+    return chapter->write != report_changes || r->baseline;
+}
+
+static void begin_page(struct report *r)
+{
+    FILE *f = r->f;
+    const char *slash = strrchr(r->s->path, '/');
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'; form-action 'none'; "
+          "img-src data:; style-src '" PAGE_CSS_HASH "'; script-src '" PAGE_JS_HASH
+          "'; require-trusted-types-for 'script'\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
+          "<meta name=\"generator\" content=\"refheap " REFHEAP_VERSION "\">\n"
+          "<link rel=\"icon\" href=\"data:,\">\n<title>",
+          f);
+    html_text(f, slash ? slash + 1 : r->s->path);
+    fputs(" – refheap report</title>\n<style>", f);
+    fwrite(page_css, 1, PAGE_CSS_SIZE, f);
+    fputs("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#problems\">To the findings</a>\n", f);
+}
+
+static void navigation(struct report *r)
+{
+    fputs("<nav aria-label=\"Sections\"><ul>", r->f);
+    for (size_t i = 0; i < CHAPTERS; i++)
+        if (is_there(r, &chapters[i]))
+            fprintf(r->f, "<li><a href=\"#%s\">%s</a></li>", chapters[i].id, chapters[i].title);
+    fputs("</ul></nav>\n", r->f);
+}
+
+static void end_page(struct report *r)
+{
+    char uuid[UUID_SIZE];
+    fputs("<footer>", r->f);
+    html_say(r->f, "Made by refheap " REFHEAP_VERSION " of snapshot %s. Nothing of it leaves this page.",
+             name_uuid(r->s, uuid));
+    fputs("</footer>\n<script>", r->f);
+    fwrite(page_js, 1, PAGE_JS_SIZE, r->f);
+    fputs("</script>\n</body>\n</html>\n", r->f);
+}
+
+void report_more(const struct report *r, uint64_t count, const char *noun, uint64_t bytes)
+{
+    char n[2][TEXT_NUMBER_SIZE], word[32];
+    if (!count)
+        return;
+    snprintf(word, sizeof word, "more %s", noun);
+    fputs("<p class=\"more\">", r->f);
+    html_say(r->f, "and %s", text_plural(count, word, n[0]));
+    if (bytes)
+        html_say(r->f, ", %s", text_size(bytes, n[1]));
+    fputs("</p>\n", r->f);
+}
+
+int report_write(struct report *r)
+{
+    begin_page(r);
+    fputs("<main>\n", r->f);
+    int status = report_lead(r);
+    navigation(r);
+    for (size_t i = 0; !status && i < CHAPTERS; i++) {
+        if (!is_there(r, &chapters[i]))
+            continue;
+        fprintf(r->f, "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n", chapters[i].id,
+                chapters[i].id, chapters[i].id, chapters[i].title);
+        status = chapters[i].write(r);
+        fputs("</section>\n", r->f);
+    }
+    fputs("</main>\n", r->f);
+    end_page(r);
+    return status;
+}
