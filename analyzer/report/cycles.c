@@ -44,7 +44,7 @@ static int draw(struct report *r, ordinal cycle)
         drawn = 0;
     sketch_release(&sk);
     if (!status) {
-        fputs("<figure class=\"picture\">", r->f);
+        fputs("<figure class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"The cycle as a picture\">", r->f);
         if (!drawn || size > PICTURE_BYTES || html_svg(r->f, svg, size)) {
             fputs("<p class=\"note\">", r->f);
             html_say(r->f, "There is no picture: %s.",

@@ -17,7 +17,7 @@
 #include "../type_paths.h"
 #include "report.h"
 
-enum { DEPTH_MAX = 14, NODES_SHOWN = 400, SMALLEST_PART = 1000, ROW_HEIGHT = 40, KEEPERS_SHOWN = 25 };
+enum { DEPTH_MAX = 14, NODES_SHOWN = 400, SMALLEST_PART = 1000, ROW_HEIGHT = 40, KEEPERS_SHOWN = 15 };
 
 /* A node of the icicle: a frame that is shown. */
 struct node {
@@ -230,6 +230,12 @@ static int show_tree(struct report *r)
 
 /* ---- single keepers ---- */
 
+/* What says most stands first. */
+static const uint8_t column_order[KEEPER_COLUMNS] = {KEEPER_TYPE,     KEEPER_LABEL, KEEPER_RETAINED,
+                                                     KEEPER_SHARE,    KEEPER_SHALLOW, KEEPER_CHILDREN,
+                                                     KEEPER_CYCLE,    KEEPER_GENERATION, KEEPER_ADDRESS};
+enum { RETAINED_STANDS = 2 };
+
 static int compare_keepers(const void *pa, const void *pb, void *context)
 {
     const uint64_t *retained = context;
@@ -242,17 +248,20 @@ static int compare_keepers(const void *pa, const void *pb, void *context)
 static int show_table(struct report *r)
 {
     const struct dominators *d = &r->s->dominators;
+    struct column columns[KEEPER_COLUMNS];
+    for (int i = 0; i < KEEPER_COLUMNS; i++)
+        columns[i] = keeper_columns[column_order[i]];
     const struct html_table table = {.id = "keepers-table",
                                      .caption = "The objects and cycles that keep the most",
                                      .class = "sortable",
-                                     .columns = keeper_columns,
+                                     .columns = columns,
                                      .count = KEEPER_COLUMNS,
                                      .bar_of = r->s->graph.bytes,
-                                     .bar = KEEPER_RETAINED};
+                                     .bar = RETAINED_STANDS};
     ordinal vertices = dominators_root(d);
     ordinal *order = array_raw((size_t)vertices + 1, sizeof *order);
     uint32_t *children = array_new((size_t)vertices + 2, sizeof *children);
-    struct cell cells[KEEPER_COLUMNS];
+    struct cell cells[KEEPER_COLUMNS], ordered[KEEPER_COLUMNS];
     char name[NAME_SIZE];
     if (!order || !children) {
         array_free(order);
@@ -268,7 +277,9 @@ static int show_table(struct report *r)
     html_table_begin(r->f, &table);
     for (size_t i = 0; i < shown; i++) {
         keeper_cells(r->s, order[i], children[order[i]], name, cells);
-        html_table_row(r->f, &table, cells);
+        for (int c = 0; c < KEEPER_COLUMNS; c++)
+            ordered[c] = cells[column_order[c]];
+        html_table_row(r->f, &table, ordered);
     }
     html_table_end(r->f, &table);
     array_free(order);

@@ -8,20 +8,20 @@
 #include "report.h"
 
 struct chapter {
-    const char *id, *title;
+    const char *id, *title, *short_title;
     int (*write)(struct report *r);
 };
 
 static const struct chapter chapters[] = {
-    {"problems", "What is likely wrong", report_problems},
-    {"changes", "What changed", report_changes},
-    {"cycles", "Garbage cycles", report_cycles},
-    {"keepers", "Biggest keepers", report_keepers},
-    {"types", "Types", report_types},
-    {"generations", "Generations", report_generations},
-    {"audit", "Refcount audit", report_audit},
-    {"waste", "Duplicates and waste", report_waste},
-    {"limits", "What the evidence cannot show", report_limits},
+    {"problems", "What is likely wrong", "Findings", report_problems},
+    {"changes", "What changed", "Changes", report_changes},
+    {"cycles", "Garbage cycles", "Cycles", report_cycles},
+    {"keepers", "Biggest keepers", "Keepers", report_keepers},
+    {"types", "Types", "Types", report_types},
+    {"generations", "Generations", "Generations", report_generations},
+    {"audit", "Refcount audit", "Audit", report_audit},
+    {"waste", "Duplicates and waste", "Waste", report_waste},
+    {"limits", "What the evidence cannot show", "Limits", report_limits},
 };
 enum { CHAPTERS = sizeof chapters / sizeof *chapters };
 
@@ -54,7 +54,7 @@ static void navigation(struct report *r)
     fputs("<nav aria-label=\"Sections\"><ul>", r->f);
     for (size_t i = 0; i < CHAPTERS; i++)
         if (is_there(r, &chapters[i]))
-            fprintf(r->f, "<li><a href=\"#%s\">%s</a></li>", chapters[i].id, chapters[i].title);
+            fprintf(r->f, "<li><a href=\"#%s\">%s</a></li>", chapters[i].id, chapters[i].short_title);
     fputs("</ul></nav>\n", r->f);
 }
 
