@@ -46,7 +46,7 @@ MODULE := $(basename $(notdir $(wildcard runtime/cpython/module/*.c)))
 PROBE := $(basename $(notdir $(wildcard runtime/probe/*.c)))
 GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
 RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
-REPORT := $(filter-out make_assets,$(basename $(notdir $(wildcard analyzer/report/*.c))))
+REPORT := $(filter-out make_%,$(basename $(notdir $(wildcard analyzer/report/*.c))))
 SQL := $(basename $(notdir $(wildcard analyzer/sql/*.c)))
 ANALYZER := $(basename $(notdir $(wildcard analyzer/*.c)))
 SAMPLES := $(basename $(notdir $(wildcard samples/c/*.c)))
@@ -144,11 +144,15 @@ $(O)/gen/crc32c_table.h: dumpfmt/make_crc32c_table.c
 $(O)/dumpfmt/crc32c.o: $(O)/gen/crc32c_table.h
 
 # The style and the script of the report, as arrays, with the hashes by which the page allows them.
-ASSETS := analyzer/report/page.css analyzer/report/page.js
-$(O)/gen/assets.h: analyzer/report/make_assets.c $(ASSETS)
+$(O)/gen/make_picture_css: $(addprefix $(O)/,analyzer/report/make_picture_css.o analyzer/render/svg.o analyzer/render/palette.o analyzer/render/picture.o \
+		analyzer/render/text.o dumpfmt/error.o)
 	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^
+$(O)/gen/page.css: analyzer/report/page.css $(O)/gen/make_picture_css
+	$(Q)cat $< >$@ && $(O)/gen/make_picture_css >>$@
+$(O)/gen/assets.h: analyzer/report/make_assets.c $(O)/gen/page.css analyzer/report/page.js
 	$(Q)$(CC) -O1 -o $(O)/gen/make_assets $<
-	$(Q)$(O)/gen/make_assets page_css=analyzer/report/page.css page_js=analyzer/report/page.js > $@
+	$(Q)$(O)/gen/make_assets page_css=$(O)/gen/page.css page_js=analyzer/report/page.js >$@
 
 $(O)/analyzer/report/page.o: $(O)/gen/assets.h
 $(O)/analyzer/render/layout.o $(O)/tests/tools/read_dot.o: BASE += $(GVC_CFLAGS)

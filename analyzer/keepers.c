@@ -105,6 +105,7 @@ int keepers_fold(const struct session *s, struct keeper_pile *piles, const ordin
         return -1;
     qsort(e, n, sizeof *e, compare_entries);
     return 0;
+}
 
 /* ---- as a table ---- */
 

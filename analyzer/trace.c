@@ -27,21 +27,24 @@ static void indent(FILE *f, size_t depth)
         fputs("  ", f);
 }
 
-/* Whether a step is a `__dict__` that the path leads through: it is shown as one with its owner. */
-static int is_folded(const struct invocation *inv, const struct path *path, size_t i)
+int trace_folds(const struct session *s, const struct path *path, size_t i)
 {
     struct edge edge;
-    if (!i || i + 1 >= path->length || inv->options.no_fold)
+    if (!i || i + 1 >= path->length)
         return 0;
-    graph_edge(&inv->session.graph, path->step[i - 1], path->edge[i], &edge);
-    return edge_to_dict(&inv->session, &edge);
+    graph_edge(&s->graph, path->step[i - 1], path->edge[i], &edge);
+    return edge_to_dict(s, &edge);
+}
+
+static int is_folded(const struct invocation *inv, const struct path *path, size_t i)
+{
+    return !inv->options.no_fold && trace_folds(&inv->session, path, i);
 }
 
 static void show_step(struct invocation *inv, const struct path *path, size_t i, size_t depth)
 {
     const struct session *s = &inv->session;
     FILE *f = inv->out.file;
-<<<<<<< HEAD
     ordinal o = path->step[i];
     char name[NAME_SIZE], label[NAME_SIZE];
     indent(f, depth);
@@ -62,24 +65,14 @@ static void show_step(struct invocation *inv, const struct path *path, size_t i,
 void trace_show(struct invocation *inv, const struct path *path, size_t depth)
 {
     FILE *f = inv->out.file;
-    char holder[2 * NAME_SIZE], n[TEXT_NUMBER_SIZE];
+    char holder[TRACE_HOLDER_SIZE], n[TEXT_NUMBER_SIZE];
     uint64_t limit = table_limit(inv);
     size_t steps = 0, shown = 0, left = 0;
     for (size_t i = 0; i < path->length; i++)
         steps += !is_folded(inv, path, i);
     if (limit && steps > limit + 1) /* the two ends of a long path say most */
         left = steps - (size_t)limit;
-    describe_holder(&inv->session, path, holder);
-=======
-    char holder[TRACE_HOLDER_SIZE], name[NAME_SIZE], label[NAME_SIZE], n[TEXT_NUMBER_SIZE];
-    uint64_t limit = table_limit(inv);
-    size_t head = path->length, tail = path->length;
-    if (limit && path->length > limit + 1) { /* the two ends of a long path say most */
-        head = (size_t)limit / 2;
-        tail = path->length - ((size_t)limit - head);
-    }
-    trace_holder(s, path, holder);
->>>>>>> b98e8aa (analyzer: tables of generations, keepers and waste, and ways down the dominator tree, for more than one view)
+    trace_holder(&inv->session, path, holder);
     indent(f, depth);
     fprintf(f, "%s\n", holder);
     for (size_t i = 0; i < path->length; i++) {

@@ -9,6 +9,9 @@
 enum { TRACE_HOLDER_SIZE = 2 * NAME_SIZE };
 void trace_holder(const struct session *s, const struct path *path, char to[TRACE_HOLDER_SIZE]);
 
+/* Whether a step is a `__dict__` that the path leads through: it is shown as one with its owner. */
+int trace_folds(const struct session *s, const struct path *path, size_t i);
+
 /* As text: the holder, then a line a step, `depth` levels indented; of a long path the two ends, as --limit says. The
  * path has a step at least. */
 void trace_show(struct invocation *inv, const struct path *path, size_t depth);

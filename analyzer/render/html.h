@@ -39,8 +39,4 @@ void html_table_begin(FILE *f, const struct html_table *table);
 void html_table_row(FILE *f, const struct html_table *table, const struct cell *cells);
 void html_table_end(FILE *f, const struct html_table *table);
 
-/* A picture as Graphviz made it, from its <svg> on. Returns 0, or -1 after writing nothing when there is anything in it
- * that a picture needs not have. */
-int html_svg(FILE *f, const char *svg, size_t length);
-
 #endif

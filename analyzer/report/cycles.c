@@ -4,57 +4,63 @@
 #include <string.h>
 
 #include "../advice.h"
+#include "../image.h"
 #include "../render/html.h"
-#include "../render/layout.h"
 #include "../render/text.h"
 #include "../shape.h"
-#include "../sketch.h"
 #include "report.h"
 
-enum { SHAPES_SHOWN = 6, MEMBERS_SHOWN = 12, EDGES_SHOWN = 24, LAYOUT_SECONDS = 10, PICTURE_BYTES = 150000 };
+enum { SHAPES_SHOWN = 6, MEMBERS_SHOWN = 12, EDGES_SHOWN = 24, PICTURE_BYTES = 150000 };
 
 /* ---- the picture ---- */
 
-static int lay_out(const struct picture *picture, FILE *svg, struct rh_error *err)
+/* The picture of a cycle, or a line that says why there is none. */
+static void draw(struct report *r, ordinal cycle)
 {
-    const struct layout_bounds bounds = {LAYOUT_SECONDS, (size_t)4 << 30};
-    char *dot = NULL;
-    size_t size;
-    FILE *text = open_memstream(&dot, &size);
-    int status = text ? dot_write(picture, text) : -1;
-    if (text && fclose(text))
-        status = -1;
-    if (!status)
-        status = layout_render(dot, picture->node_count <= 150 ? "dot" : "sfdp", "svg", svg, &bounds, err);
-    free(dot);
-    return status;
+    char ids[32];
+    const struct svg_place place = {.fragment = 1, .ids = ids};
+    struct image image;
+    struct rh_error err;
+    snprintf(ids, sizeof ids, "c%" PRI_ORDINAL "-", cycle + 1);
+    int drawn = !image_of_cycle(r->s, cycle, &place, &image, &err);
+    if (drawn && image.size <= PICTURE_BYTES) {
+        fputs("<figure class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"The cycle as a picture\">", r->f);
+        fwrite(image.bytes, 1, image.size, r->f); /* svg_finish() has made sure that nothing in it can run or load */
+        fputs("</figure>\n", r->f);
+    } else {
+        fputs("<p class=\"note\">", r->f);
+        html_say(r->f, "There is no picture: %s.", drawn ? "it is too large for a page; refheap render draws it" : err.what);
+        fputs("</p>\n", r->f);
+    }
+    if (drawn && image.left_out) {
+        fputs("<p class=\"more\">", r->f);
+        html_say(r->f, "Not drawn: %s", image.left_out);
+        fputs("</p>\n", r->f);
+    }
+    image_release(&image);
 }
 
-/* The picture of a cycle, or a line that says why there is none. */
-static int draw(struct report *r, ordinal cycle)
+/* What the pictures mean. */
+static void legend(FILE *f)
 {
-    struct sketch sk;
-    struct rh_error err = {.what = "not enough memory"};
-    char *svg = NULL;
-    size_t size = 0;
-    FILE *image = open_memstream(&svg, &size);
-    int status = sketch_init(&sk, r->s, "", 0) || !image || sketch_cycle(&sk, cycle) || sk.picture.no_memory ? -1 : 0;
-    int drawn = !status && !lay_out(&sk.picture, image, &err);
-    if (image && fclose(image))
-        drawn = 0;
-    sketch_release(&sk);
-    if (!status) {
-        fputs("<figure class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"The cycle as a picture\">", r->f);
-        if (!drawn || size > PICTURE_BYTES || html_svg(r->f, svg, size)) {
-            fputs("<p class=\"note\">", r->f);
-            html_say(r->f, "There is no picture: %s.",
-                     drawn ? "it is too large for a page; refheap render draws it" : err.what);
-            fputs("</p>", r->f);
-        }
-        fputs("</figure>\n", r->f);
-    }
-    free(svg);
-    return status;
+    static const struct {
+        const char *class, *means;
+    } keys[] = {
+        {"k-garbage", "garbage"},
+        {"k-dependent", "freed with it"},
+        {"k-invisible", "garbage the collector cannot see"},
+        {"k-live", "alive"},
+    };
+    fputs("<ul class=\"legend\">", f);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        fprintf(f,
+                "<li><svg class=\"key %s\" aria-hidden=\"true\"><rect x=\"1\" y=\"1\" width=\"20\" height=\"12\" "
+                "rx=\"3\"/></svg>%s</li>",
+                keys[i].class, keys[i].means);
+    fputs("<li><svg class=\"key k-cut\" aria-hidden=\"true\"><line x1=\"0\" y1=\"7\" x2=\"22\" y2=\"7\"/></svg>"
+          "the reference to cut</li><li>a badge is the generation, a double outline several objects, dots a weak or "
+          "borrowed reference</li></ul>\n",
+          f);
 }
 
 /* ---- in words ---- */
@@ -162,16 +168,13 @@ static int show_shape(struct report *r, const struct shape_sum *sum)
     fputs("<p class=\"cut\"><b>To break it:</b> ", r->f);
     html_label(r->f, advice.text);
     fputs("</p>\n", r->f);
-    int status = draw(r, sum->first);
-    if (!status) {
-        fputs("<details><summary>Members and references</summary>\n", r->f);
-        show_members(r, sum->first, c);
-        show_edges(r, c);
-        fputs("</details>\n", r->f);
-    }
-    fputs("</article>\n", r->f);
+    draw(r, sum->first);
+    fputs("<details><summary>Members and references</summary>\n", r->f);
+    show_members(r, sum->first, c);
+    show_edges(r, c);
+    fputs("</details>\n</article>\n", r->f);
     advice_release(&advice);
-    return status;
+    return 0;
 }
 
 int report_cycles(struct report *r)
@@ -189,10 +192,10 @@ int report_cycles(struct report *r)
     for (size_t i = 0; !status && i < count; i++)
         cycles += sums[i].cycles;
     fputs("<p>", r->f);
-    html_say(r->f, "%s nobody else holds%s. One of each shape is drawn: vermilion is garbage, dashed is the reference "
-             "to make weak, and what hangs off a cycle goes with it.",
+    html_say(r->f, "%s nobody else holds%s. One of each shape is drawn, with what hangs off it.",
              text_plural(cycles, "garbage cycle", n[0]), cycles < s->cycles.count ? ", and others that hang off them" : "");
     fputs("</p>\n", r->f);
+    legend(r->f);
     for (size_t i = 0; !status && i < count; i++)
         if (i < SHAPES_SHOWN)
             status = show_shape(r, &sums[i]);

@@ -9,44 +9,56 @@
 
 enum { PROBLEMS_SHOWN = 12, STEPS_SHOWN = 10 };
 
-int report_path(struct report *r, ordinal o)
+static void show_step(const struct report *r, const struct path *path, size_t i)
 {
     const struct session *s = r->s;
     FILE *f = r->f;
+    char name[NAME_SIZE], label[NAME_SIZE];
+    struct edge edge;
+    fputs("<li>", f);
+    if (i) {
+        graph_edge(&s->graph, path->step[i - 1], path->edge[i], &edge);
+        fputs("<i>", f);
+        html_label(f, trace_folds(s, path, i - 1) ? name_attribute(s, &edge, label) : name_edge(s, &edge, label));
+        fputs("</i> ", f);
+    }
+    html_label(f, name_full(s, path->step[i], name));
+    fputs(" <code>", f);
+    html_say(f, "0x%" PRIx64, graph_address(&s->graph, path->step[i]));
+    fputs("</code></li>", f);
+}
+
+int report_path(struct report *r, ordinal o)
+{
+    const struct session *s = r->s;
     struct path path;
-    char holder[TRACE_HOLDER_SIZE], name[NAME_SIZE], label[NAME_SIZE], n[TEXT_NUMBER_SIZE];
+    char holder[TRACE_HOLDER_SIZE], n[TEXT_NUMBER_SIZE];
+    size_t steps = 0, shown = 0;
     if (path_from_root(&s->graph, &s->roots, o, &path))
         return -1;
-    size_t head = path.length > STEPS_SHOWN ? STEPS_SHOWN / 2 : path.length;
-    size_t tail = path.length - (path.length > head ? head : 0);
+    for (size_t i = 0; i < path.length; i++)
+        steps += !trace_folds(s, &path, i);
+    size_t left = steps > STEPS_SHOWN + 1 ? steps - STEPS_SHOWN : 0; /* the two ends of a long path say most */
     if (path.length) {
         trace_holder(s, &path, holder);
-        fputs("<ol class=\"path\" aria-label=\"how it is held\"><li class=\"root\">", f);
-        html_label(f, holder);
-        fputs("</li>", f);
+        fputs("<ol class=\"path\" aria-label=\"how it is held\"><li class=\"root\">", r->f);
+        html_label(r->f, holder);
+        fputs("</li>", r->f);
     }
     for (size_t i = 0; i < path.length; i++) {
-        if (i == head && head < tail) {
-            fputs("<li class=\"more\">", f);
-            html_say(f, "%s more steps", text_count(tail - head, n));
-            fputs("</li>", f);
-            i = tail;
+        if (trace_folds(s, &path, i))
+            continue;
+        if (left && shown == STEPS_SHOWN / 2) {
+            fputs("<li class=\"more\">", r->f);
+            html_say(r->f, "%s more steps", text_count(left, n));
+            fputs("</li>", r->f);
         }
-        fputs("<li>", f);
-        if (i) {
-            struct edge edge;
-            graph_edge(&s->graph, path.step[i - 1], path.edge[i], &edge);
-            fputs("<i>", f);
-            html_label(f, name_edge(s, &edge, label));
-            fputs("</i> ", f);
-        }
-        html_label(f, name_full(s, path.step[i], name));
-        fputs(" <code>", f);
-        html_say(f, "0x%" PRIx64, graph_address(&s->graph, path.step[i]));
-        fputs("</code></li>", f);
+        if (!left || shown < STEPS_SHOWN / 2 || shown >= STEPS_SHOWN / 2 + left)
+            show_step(r, &path, i);
+        shown++;
     }
     if (path.length)
-        fputs("</ol>\n", f);
+        fputs("</ol>\n", r->f);
     path_release(&path);
     return 0;
 }
