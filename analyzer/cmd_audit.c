@@ -167,6 +167,7 @@ static int run(struct invocation *inv)
     struct rh_error err;
     if (session_garbage(s, 2, &err) || session_values(s, &err))
         return fail(s->path, &err);
+    session_progress(s, "auditing refcounts");
     int status = inquiry_make(inv, &q);
     if (!status && inv->out.format == OUTPUT_JSON)
         show_json(&q);

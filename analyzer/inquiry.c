@@ -48,9 +48,8 @@ static int choose(struct inquiry *q)
 
 int inquiry_make(struct invocation *inv, struct inquiry *q)
 {
-    struct session *s = &inv->session;
+    const struct session *s = &inv->session;
     *q = (struct inquiry){.inv = inv};
-    session_progress(s, "auditing refcounts");
     int status = audit_find(&s->graph, &s->roots, &s->garbage[2], &q->audit);
     return status ? status : choose(q);
 }

@@ -1,8 +1,4 @@
 /* What each generation holds, and what a collection of it would do now. */
-#include "../generations.h"
-
-#include <stdlib.h>
-
 #include "../render/html.h"
 #include "../render/text.h"
 #include "report.h"
@@ -40,10 +36,7 @@ int report_generations(struct report *r)
                                .count = GENERATIONS_COLUMNS,
                                .bar = 2};
     struct cell cells[GENERATIONS_COLUMNS];
-    struct rh_error err;
-    struct generation_row *rows = generations_count(r->s, &err);
-    if (!rows)
-        return -1;
+    const struct generation_row *rows = r->generations;
     for (uint32_t i = 0; i < heaps * GENERATIONS; i++)
         table.bar_of = rows[i].objects > table.bar_of ? rows[i].objects : table.bar_of;
     say_what_would_be_freed(r);
@@ -56,6 +49,5 @@ int report_generations(struct report *r)
     html_table_end(r->f, &table);
     if (heaps > HEAPS_SHOWN)
         report_more(r, heaps - HEAPS_SHOWN, "heap", 0);
-    free(rows);
     return 0;
 }

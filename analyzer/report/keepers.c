@@ -14,10 +14,9 @@
 #include "../graph/top.h"
 #include "../render/html.h"
 #include "../render/text.h"
-#include "../type_paths.h"
 #include "report.h"
 
-enum { DEPTH_MAX = 14, NODES_SHOWN = 400, SMALLEST_PART = 1000, ROW_HEIGHT = 40, KEEPERS_SHOWN = 15 };
+enum { NODES_SHOWN = 400, SMALLEST_PART = 1000, ROW_HEIGHT = 40, KEEPERS_SHOWN = 15 };
 
 /* A node of the icicle: a frame that is shown. */
 struct node {
@@ -28,7 +27,7 @@ struct node {
 };
 
 struct icicle {
-    struct type_paths paths;
+    const struct type_paths *paths;
     uint64_t *bytes; /* by frame, with all below it */
     struct node *nodes;
     uint32_t count;
@@ -48,10 +47,10 @@ static int compare_frames(const void *pa, const void *pb, void *context)
 
 static void add_up(struct icicle *t)
 {
-    for (uint32_t i = 0; i < t->paths.count; i++)
-        t->bytes[i] = t->paths.frames[i].bytes;
-    for (uint32_t i = t->paths.count; --i > 0;)
-        t->bytes[t->paths.frames[i].parent] += t->bytes[i];
+    for (uint32_t i = 0; i < t->paths->count; i++)
+        t->bytes[i] = t->paths->frames[i].bytes;
+    for (uint32_t i = t->paths->count; --i > 0;)
+        t->bytes[t->paths->frames[i].parent] += t->bytes[i];
 }
 
 /* A frame never has more bytes than the one above it and stands behind it, so the largest ones make a tree. Those of one
@@ -60,7 +59,7 @@ static void place(struct icicle *t, const ordinal *chosen, size_t count, uint32_
 {
     uint32_t last[NODES_SHOWN + 1] = {0}; /* by node: the last one below it */
     for (size_t i = 0; i < count; i++) {
-        const struct frame *frame = &t->paths.frames[chosen[i]];
+        const struct frame *frame = &t->paths->frames[chosen[i]];
         struct node *n = &t->nodes[t->count];
         *n = (struct node){.frame = chosen[i], .bytes = t->bytes[chosen[i]]};
         if (t->count) {
@@ -78,7 +77,7 @@ static void place(struct icicle *t, const ordinal *chosen, size_t count, uint32_
 
 static int choose(struct icicle *t)
 {
-    uint32_t frames = t->paths.count;
+    uint32_t frames = t->paths->count;
     ordinal *order = malloc(((size_t)frames + 1) * sizeof *order);
     uint32_t *node_of = malloc(((size_t)frames + 1) * sizeof *node_of);
     size_t count = 0;
@@ -103,7 +102,7 @@ static int choose(struct icicle *t)
 static void name_node(const struct report *r, const struct icicle *t, const struct node *n, char to[NAME_SIZE])
 {
     const struct session *s = r->s;
-    const struct frame *frame = &t->paths.frames[n->frame];
+    const struct frame *frame = &t->paths->frames[n->frame];
     char name[NAME_SIZE], number[TEXT_NUMBER_SIZE];
     if (!n->frame || frame->count == 1)
         keeper_name(s, frame->largest, to);
@@ -122,7 +121,7 @@ static void say_sizes(const struct report *r, const struct node *n)
 static void say_largest(const struct report *r, const struct icicle *t, const struct node *n)
 {
     const struct session *s = r->s;
-    const struct frame *frame = &t->paths.frames[n->frame];
+    const struct frame *frame = &t->paths->frames[n->frame];
     char name[NAME_SIZE], size[TEXT_NUMBER_SIZE];
     if (!n->frame)
         return;
@@ -142,7 +141,7 @@ static void put_percent(FILE *f, const char *attribute, uint64_t part, uint64_t 
 static void show_box(const struct report *r, const struct icicle *t, uint32_t number)
 {
     const struct node *n = &t->nodes[number];
-    const struct frame *frame = &t->paths.frames[n->frame];
+    const struct frame *frame = &t->paths->frames[n->frame];
     FILE *f = r->f;
     char name[NAME_SIZE];
     int is_cycle = n->frame && frame->class == r->s->classes.count;
@@ -214,15 +213,12 @@ static void show_list(const struct report *r, const struct icicle *t)
 
 static int show_tree(struct report *r)
 {
-    struct icicle t = {0};
-    int status = type_paths_find(r->s, DEPTH_MAX, &t.paths);
-    if (!status)
-        status = choose(&t);
+    struct icicle t = {.paths = &r->paths};
+    int status = choose(&t);
     if (!status) {
         show_icicle(r, &t);
         show_list(r, &t);
     }
-    type_paths_release(&t.paths);
     free(t.bytes);
     free(t.nodes);
     return status;

@@ -1,13 +1,12 @@
 /* What is likely wrong, each with how it is held, who refers to it, and the commands that show it. */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "../render/html.h"
 #include "../render/text.h"
 #include "../trace.h"
 #include "report.h"
 
-enum { PROBLEMS_SHOWN = 12, STEPS_SHOWN = 10 };
+enum { STEPS_SHOWN = 10 };
 
 static void show_step(const struct report *r, const struct path *path, size_t i)
 {
@@ -63,7 +62,7 @@ int report_path(struct report *r, ordinal o)
     return 0;
 }
 
-static int show_suspect(struct report *r, const struct suspect *p, const struct referrers *referrers)
+static int show_suspect(struct report *r, const struct suspect *p)
 {
     const struct session *s = r->s;
     FILE *f = r->f;
@@ -79,7 +78,7 @@ static int show_suspect(struct report *r, const struct suspect *p, const struct 
     if (p->keeper != ORDINAL_NONE && report_path(r, p->keeper))
         return -1;
     if (p->klass != UINT32_MAX)
-        referrers_show(r, referrers, p->klass);
+        referrers_show(r, r->referrers, p->klass);
     if (p->cycle != ORDINAL_NONE)
         fputs("<p><a href=\"#cycles\">The cycle as a picture, and where to cut it</a></p>\n", f);
     fputs("<details><summary>Commands that show it</summary><pre>", f);
@@ -91,13 +90,13 @@ static int show_suspect(struct report *r, const struct suspect *p, const struct 
     return 0;
 }
 
-static int show_suspects(struct report *r, const struct referrers *referrers)
+static int show_suspects(struct report *r)
 {
     size_t shown = r->suspects.count < PROBLEMS_SHOWN ? r->suspects.count : PROBLEMS_SHOWN;
     int status = 0;
     fputs("<ol class=\"suspects\">\n", r->f);
     for (size_t i = 0; !status && i < shown; i++)
-        status = show_suspect(r, &r->suspects.items[i], referrers);
+        status = show_suspect(r, &r->suspects.items[i]);
     fputs("</ol>\n", r->f);
     report_more(r, r->suspects.count - shown, "suspect", 0);
     return status;
@@ -121,21 +120,11 @@ static void point_at_audit(const struct report *r)
 
 int report_problems(struct report *r)
 {
-    uint32_t classes[PROBLEMS_SHOWN];
-    size_t count = 0;
-    struct referrers *referrers = NULL;
     int status = 0;
-    for (size_t i = 0; i < r->suspects.count && i < PROBLEMS_SHOWN; i++)
-        if (r->suspects.items[i].klass != UINT32_MAX)
-            classes[count++] = r->suspects.items[i].klass;
-    if (count)
-        status = referrers_find(r->s, classes, count, &referrers);
-    if (!status && r->suspects.count)
-        status = show_suspects(r, referrers);
-    else if (!status)
+    if (r->suspects.count)
+        status = show_suspects(r);
+    else
         fputs("<p>No holder keeps an unusual part of the heap, and no garbage is worth a word.</p>\n", r->f);
-    if (!status)
-        point_at_audit(r);
-    referrers_release(referrers);
+    point_at_audit(r);
     return status;
 }

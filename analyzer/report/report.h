@@ -1,17 +1,25 @@
 /* The report: one page of HTML about a snapshot, for people, from the facts the commands show.
  *
- * facts.c gathers what more than one section needs; each other file writes one section of the page, in the order of
- * page.c's table. Markup is written as literals; everything a snapshot says passes through render/html.h. Page.css and
+ * facts.c gathers them; each other file writes one section of the page, in the order of page.c's table. Markup is written as literals; everything a snapshot says passes through render/html.h. Page.css and
  * page.js stand beside them, and become assets.h when the program is built.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
 #include "../baseline.h"
+#include "../generations.h"
 #include "../inquiry.h"
 #include "../suspects.h"
+#include "../type_paths.h"
+#include "../waste.h"
 
-enum { REPORT_COLOURS = 7 }; /* classes of types that have a colour of their own, the same wherever they are shown */
+enum {
+    REPORT_COLOURS = 7, /* classes of types that have a colour of their own, the same wherever they are shown */
+    PROBLEMS_SHOWN = 12,
+    KEEPERS_DEPTH = 14, /* of the tree of keepers */
+};
+
+struct referrers;
 
 struct report {
     struct invocation *inv;
@@ -25,10 +33,14 @@ struct report {
     uint32_t *by_size;      /* classes of types that have objects, most bytes first; */
     uint32_t types;         /* so many */
     uint8_t *colour;        /* by class: 1 to REPORT_COLOURS, 0 for the others */
+    struct referrers *referrers;        /* of suspects; may be NULL */
+    struct generation_row *generations; /* as generations_count() gives them */
+    struct type_paths paths;
+    struct waste waste;
 };
 
-/* Finds out all that the page says, but for what only one section needs. The session must have its dominators. Returns
- * 0 or -1 without memory; release it also then. */
+/* Finds out what the page says. The session must have its dominators and sums. Returns 0 or -1 without memory; release
+ * it also then. */
 int report_gather(struct report *r);
 void report_release(struct report *r);
 
@@ -55,7 +67,6 @@ int report_limits(struct report *r);
 /* ---- shared by sections ---- */
 
 /* Who refers to the objects of some classes: as a table for each, most references first. */
-struct referrers;
 int referrers_find(const struct session *s, const uint32_t *classes, size_t count, struct referrers **result);
 void referrers_show(struct report *r, const struct referrers *found, uint32_t klass);
 void referrers_release(struct referrers *found);

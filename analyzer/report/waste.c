@@ -1,6 +1,5 @@
 /* Duplicates and waste: equal strings, containers with more room than they need. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "../render/html.h"
 #include "../render/text.h"
@@ -83,19 +82,10 @@ static void show(struct report *r, const struct waste *w, const uint32_t *order)
 
 int report_waste(struct report *r)
 {
-    size_t objects = r->s->graph.objects;
-    uint8_t *chosen = malloc(objects + 1);
-    uint32_t *order = NULL;
-    struct waste w = {0};
-    if (chosen)
-        memset(chosen, 1, objects + 1);
-    int status = chosen ? waste_find(r->s, chosen, &w) : -1;
-    if (!status && !(order = waste_order(r->s, &w)))
-        status = -1;
-    if (!status)
-        show(r, &w, order);
-    waste_release(&w);
+    uint32_t *order = waste_order(r->s, &r->waste);
+    if (!order)
+        return -1;
+    show(r, &r->waste, order);
     free(order);
-    free(chosen);
-    return status;
+    return 0;
 }
