@@ -52,11 +52,13 @@ static void legend(FILE *f)
         {"k-live", "alive"},
     };
     fputs("<ul class=\"legend\">", f);
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        fprintf(f,
-                "<li><svg class=\"key %s\" aria-hidden=\"true\"><rect x=\"1\" y=\"1\" width=\"20\" height=\"12\" "
-                "rx=\"3\"/></svg>%s</li>",
-                keys[i].class, keys[i].means);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        fputs("<li><svg class=\"key ", f);
+        html_text(f, keys[i].class);
+        fputs("\" aria-hidden=\"true\"><rect x=\"1\" y=\"1\" width=\"20\" height=\"12\" rx=\"3\"/></svg>", f);
+        html_text(f, keys[i].means);
+        fputs("</li>", f);
+    }
     fputs("<li><svg class=\"key k-cut\" aria-hidden=\"true\"><line x1=\"0\" y1=\"7\" x2=\"22\" y2=\"7\"/></svg>"
           "the reference to cut</li><li>a badge is the generation, a double outline several objects, dots a weak or "
           "borrowed reference</li></ul>\n",

@@ -115,7 +115,7 @@ static void name_node(const struct report *r, const struct icicle *t, const stru
 static void say_sizes(const struct report *r, const struct node *n)
 {
     char size[TEXT_NUMBER_SIZE], share[TEXT_NUMBER_SIZE];
-    html_say(r->f, "%s, %s", text_size(n->bytes, size), text_share(text_share_of(n->bytes, r->s->graph.bytes), share));
+    html_say(r->f, "%s, %s", text_size(n->bytes, size), text_share(report_share(n->bytes, r->s->graph.bytes), share));
 }
 
 static void say_largest(const struct report *r, const struct icicle *t, const struct node *n)
@@ -132,10 +132,10 @@ static void say_largest(const struct report *r, const struct icicle *t, const st
         html_say(r->f, " at 0x%" PRIx64, graph_address(&s->graph, frame->largest));
 }
 
-static void put_percent(FILE *f, const char *attribute, uint64_t part, uint64_t whole)
+static void put_percent(FILE *f, uint64_t part, uint64_t whole)
 {
     uint64_t millionths = whole ? (uint64_t)((unsigned __int128)part * 100000000 / whole) : 0;
-    fprintf(f, " %s=\"%" PRIu64 ".%06" PRIu64 "%%\"", attribute, millionths / 1000000, millionths % 1000000);
+    fprintf(f, "\"%" PRIu64 ".%06" PRIu64 "%%\"", millionths / 1000000, millionths % 1000000);
 }
 
 static void show_box(const struct report *r, const struct icicle *t, uint32_t number)
@@ -150,8 +150,10 @@ static void show_box(const struct report *r, const struct icicle *t, uint32_t nu
         fputs("<svg class=\"box cycle\"", f);
     else
         fprintf(f, "<svg class=\"box c%d\"", n->frame ? r->colour[frame->class] : 0);
-    put_percent(f, "x", n->before, t->nodes[0].bytes);
-    put_percent(f, "width", n->bytes, t->nodes[0].bytes);
+    fputs(" x=", f);
+    put_percent(f, n->before, t->nodes[0].bytes);
+    fputs(" width=", f);
+    put_percent(f, n->bytes, t->nodes[0].bytes);
     fprintf(f, " y=\"%" PRIu32 "\" height=\"%d\" data-n=\"%" PRIu32 "\" data-up=\"%" PRIu32 "\" data-v=\"%" PRIu64 "\"",
             frame->depth * ROW_HEIGHT, ROW_HEIGHT - 2, number, n->parent, n->bytes);
     fputs("><title>", f);

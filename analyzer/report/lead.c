@@ -9,8 +9,7 @@ enum { TYPES_NAMED = 3 };
 
 /* ---- the headline ---- */
 
-/* What the audit has to say when nothing else is suspicious. */
-static int headline_of_audit(const struct report *r, char *to, size_t size)
+int report_audit_sentence(const struct report *r, char to[HEADLINE_SIZE])
 {
     const struct inquiry *q = &r->inquiry;
     char n[TEXT_NUMBER_SIZE];
@@ -18,7 +17,7 @@ static int headline_of_audit(const struct report *r, char *to, size_t size)
         if (!q->count[c] || inquiry_classes[c].klass == AUDIT_POSSIBLY_OVER ||
             inquiry_classes[c].klass == AUDIT_POSSIBLY_UNDER)
             continue;
-        snprintf(to, size, "%s %s %s", text_count(q->count[c], n),
+        snprintf(to, HEADLINE_SIZE, "%s %s %s", text_count(q->count[c], n),
                  q->count[c] == 1 ? inquiry_classes[c].title_one : inquiry_classes[c].title, inquiry_classes[c].means);
         return 1;
     }
@@ -45,7 +44,7 @@ void report_headline(const struct report *r, char to[HEADLINE_SIZE])
     }
     if (r->suspects.count)
         snprintf(to, HEADLINE_SIZE, "%s", r->suspects.items[0].sentence);
-    else if (!headline_of_audit(r, to, HEADLINE_SIZE))
+    else if (!report_audit_sentence(r, to))
         snprintf(to, HEADLINE_SIZE, "Nothing suspicious: no holder keeps an unusual part of the heap, and no garbage "
                                     "is worth a word");
     size_t used = strlen(to);
@@ -105,10 +104,13 @@ static void proportions(const struct report *r, const char *title, const struct 
     for (size_t i = 0; i < count; i++) {
         uint64_t from = text_share_of(before, whole), to = text_share_of(before + parts[i].bytes, whole);
         before += parts[i].bytes;
-        if (to > from)
-            fprintf(f, "<rect class=\"%s\" x=\"%llu.%02llu%%\" width=\"%llu.%02llu%%\" height=\"100%%\"/>",
-                    parts[i].class, (unsigned long long)from / 100, (unsigned long long)from % 100,
-                    (unsigned long long)(to - from) / 100, (unsigned long long)(to - from) % 100);
+        if (to == from)
+            continue;
+        fprintf(f, "<rect x=\"%llu.%02llu%%\" width=\"%llu.%02llu%%\" height=\"100%%\" class=\"",
+                (unsigned long long)from / 100, (unsigned long long)from % 100, (unsigned long long)(to - from) / 100,
+                (unsigned long long)(to - from) % 100);
+        html_text(f, parts[i].class);
+        fputs("\"/>", f);
     }
     fputs("</svg><ul>", f);
     for (size_t i = 0; i < count; i++) {
@@ -120,7 +122,7 @@ static void proportions(const struct report *r, const char *title, const struct 
         html_label(f, parts[i].name);
         fputs(" <span>", f);
         html_say(f, "%s, %s", text_size(parts[i].bytes, n[0]),
-                 text_share(text_share_of(parts[i].bytes, whole), n[1]));
+                 text_share(report_share(parts[i].bytes, whole), n[1]));
         fputs("</span></li>", f);
     }
     fputs("</ul></figure>\n", f);

@@ -52,10 +52,33 @@ static void begin_page(struct report *r)
 static void navigation(struct report *r)
 {
     fputs("<nav aria-label=\"Sections\"><ul>", r->f);
-    for (size_t i = 0; i < CHAPTERS; i++)
-        if (is_there(r, &chapters[i]))
-            fprintf(r->f, "<li><a href=\"#%s\">%s</a></li>", chapters[i].id, chapters[i].short_title);
+    for (size_t i = 0; i < CHAPTERS; i++) {
+        if (!is_there(r, &chapters[i]))
+            continue;
+        fputs("<li><a href=\"#", r->f);
+        html_text(r->f, chapters[i].id);
+        fputs("\">", r->f);
+        html_text(r->f, chapters[i].short_title);
+        fputs("</a></li>", r->f);
+    }
     fputs("</ul></nav>\n", r->f);
+}
+
+static int write_chapter(struct report *r, const struct chapter *chapter)
+{
+    FILE *f = r->f;
+    fputs("<section id=\"", f);
+    html_text(f, chapter->id);
+    fputs("\" aria-labelledby=\"", f);
+    html_text(f, chapter->id);
+    fputs("-title\">\n<h2 id=\"", f);
+    html_text(f, chapter->id);
+    fputs("-title\">", f);
+    html_text(f, chapter->title);
+    fputs("</h2>\n", f);
+    int status = chapter->write(r);
+    fputs("</section>\n", f);
+    return status;
 }
 
 static void end_page(struct report *r)
@@ -67,6 +90,12 @@ static void end_page(struct report *r)
     fputs("</footer>\n<script>", r->f);
     fwrite(page_js, 1, PAGE_JS_SIZE, r->f);
     fputs("</script>\n</body>\n</html>\n", r->f);
+}
+
+uint64_t report_share(uint64_t part, uint64_t whole)
+{
+    uint64_t share = text_share_of(part, whole);
+    return share || !part ? share : 1;
 }
 
 void report_more(const struct report *r, uint64_t count, const char *noun, uint64_t bytes)
@@ -88,14 +117,9 @@ int report_write(struct report *r)
     fputs("<main>\n", r->f);
     int status = report_lead(r);
     navigation(r);
-    for (size_t i = 0; !status && i < CHAPTERS; i++) {
-        if (!is_there(r, &chapters[i]))
-            continue;
-        fprintf(r->f, "<section id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n", chapters[i].id,
-                chapters[i].id, chapters[i].id, chapters[i].title);
-        status = chapters[i].write(r);
-        fputs("</section>\n", r->f);
-    }
+    for (size_t i = 0; !status && i < CHAPTERS; i++)
+        if (is_there(r, &chapters[i]))
+            status = write_chapter(r, &chapters[i]);
     fputs("</main>\n", r->f);
     end_page(r);
     return status;

@@ -68,7 +68,9 @@ static int show_suspect(struct report *r, const struct suspect *p)
     FILE *f = r->f;
     char n[TEXT_NUMBER_SIZE];
     uint64_t share = text_share_of(p->bytes, s->graph.bytes);
-    fprintf(f, "<li class=\"suspect %s\">\n<p class=\"sentence\">", p->kind);
+    fputs("<li class=\"suspect\" data-kind=\"", f);
+    html_text(f, p->kind);
+    fputs("\">\n<p class=\"sentence\">", f);
     html_text(f, p->sentence);
     fputs(".</p>\n<p class=\"share\">", f);
     html_bar(f, share, "");
@@ -102,29 +104,27 @@ static int show_suspects(struct report *r)
     return status;
 }
 
-/* One line of what the audit found, with the way there. */
-static void point_at_audit(const struct report *r)
+/* What the audit found wrong, as one more thing that is likely wrong. */
+static void show_audit(const struct report *r, size_t before)
 {
-    const struct inquiry *q = &r->inquiry;
-    uint64_t wrong = 0;
-    char n[TEXT_NUMBER_SIZE];
-    for (int c = 0; c < INQUIRY_CLASSES; c++)
-        wrong += inquiry_classes[c].klass == AUDIT_OVER || inquiry_classes[c].klass == AUDIT_UNDER ? q->count[c] : 0;
-    if (!wrong)
+    char sentence[HEADLINE_SIZE];
+    if (!report_audit_sentence(r, sentence))
         return;
-    fputs("<p class=\"note\">", r->f);
-    html_say(r->f, "The refcounts of %s are not what the references to %s say: ", text_plural(wrong, "object", n),
-             wrong == 1 ? "it" : "them");
-    fputs("<a href=\"#audit\">the audit</a>.</p>\n", r->f);
+    fputs(before ? "<div class=\"suspect audit\">\n<p class=\"sentence plain\">Besides, "
+                 : "<div class=\"suspect audit\">\n<p class=\"sentence plain\">",
+          r->f);
+    html_text(r->f, sentence);
+    fputs(".</p>\n<p><a href=\"#audit\">The audit: which objects, and who may hold them</a></p>\n</div>\n", r->f);
 }
 
 int report_problems(struct report *r)
 {
+    char sentence[HEADLINE_SIZE];
     int status = 0;
     if (r->suspects.count)
         status = show_suspects(r);
-    else
+    else if (!report_audit_sentence(r, sentence))
         fputs("<p>No holder keeps an unusual part of the heap, and no garbage is worth a word.</p>\n", r->f);
-    point_at_audit(r);
+    show_audit(r, r->suspects.count);
     return status;
 }

@@ -51,6 +51,9 @@ int report_write(struct report *r);
 enum { HEADLINE_SIZE = 4096 };
 void report_headline(const struct report *r, char to[HEADLINE_SIZE]);
 
+/* What the audit has to say in one sentence: 1, or 0 when nothing is wrong. */
+int report_audit_sentence(const struct report *r, char to[HEADLINE_SIZE]);
+
 /* ---- sections: each returns 0 or -1 without memory ---- */
 
 int report_lead(struct report *r); /* what stands above the sections */
@@ -73,6 +76,9 @@ void referrers_release(struct referrers *found);
 
 /* How an object is held: from a root step by step. Returns 0 or -1 without memory. */
 int report_path(struct report *r, ordinal o);
+
+/* text_share_of(), and never nothing of something. */
+uint64_t report_share(uint64_t part, uint64_t whole);
 
 /* What a table leaves out: "and 12 more types, 3 KiB". Nothing when there is nothing. */
 void report_more(const struct report *r, uint64_t count, const char *noun, uint64_t bytes);

@@ -19,7 +19,8 @@ LAW = {
     "analyzer/graph": {"dumpfmt"},
     "analyzer/render": {"dumpfmt"},
     "analyzer/sql": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer"},
-    "analyzer": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer/sql", "runtime/probe"},
+    "analyzer/report": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer"},
+    "analyzer": {"analyzer/report", "dumpfmt", "analyzer/graph", "analyzer/render", "analyzer/sql", "runtime/probe"},
 }
 # Of a folder, all that another may use.
 FACES = {
@@ -31,9 +32,10 @@ FACES = {
     # The tables are made of the session; nothing but the command is made of the tables.
     ("analyzer/sql", "analyzer"): {"session.h", "names.h", "generations.h"},
     ("analyzer", "analyzer/sql"): {"database.h", "guard.h", "result.h"},
+    ("analyzer", "analyzer/report"): {"report.h"},
 }
 # Of a folder, the only files that may use another.
-USERS = {("analyzer", "analyzer/sql"): {"cmd_sql.c", "select_sql.c"}}
+USERS = {("analyzer", "analyzer/sql"): {"cmd_sql.c", "select_sql.c"}, ("analyzer", "analyzer/report"): {"cmd_report.c"}}
 
 
 def code_of(path):
@@ -59,7 +61,7 @@ class Tree(TestCase):
         with open(os.path.join(SOURCE, path)) as f:
             text = f.read()
         for name in re.findall(r'^#include "([^"]+)"', text, re.M):
-            if name != "crc32c_table.h":
+            if name not in ("crc32c_table.h", "assets.h"):  # made when it is built
                 target = os.path.normpath(os.path.join(os.path.dirname(path), name))
                 yield folder_of(target), os.path.basename(target)
         for name in re.findall(r"^#include <(refheap/[^>]+)>", text, re.M):
@@ -87,6 +89,20 @@ class Tree(TestCase):
         for path in self.sources():
             if path.startswith("analyzer/sql/"):
                 self.assertNotRegex(code_of(path), r"\b(printf|puts|perror|exit|abort|getenv)\(|stdout|stderr|stdin\b", path)
+
+    def test_a_page_writes_markup_as_literals_and_the_rest_as_text(self):
+        for path in self.sources():
+            if not path.startswith("analyzer/report/") or "/make_" in path:
+                continue
+            code = code_of(path)
+            for call in re.findall(r"\bf(?:puts|putc)\(([^;]*?), (?:r->)?f\);", code, re.S):
+                bare = re.sub(r"""(["'])(\\.|(?!\1).)*\1""", "L", call)  # a literal, or a choice between such
+                for choice in bare.split(":"):
+                    self.assertRegex(choice.split("?")[-1].strip("() \n"), r"^L(\s+(L|[A-Z_]+))*$", "%s: %s" % (path, call))
+            for call in re.findall(r"\bfprintf\((.*?)\);", code, re.S):
+                self.assertNotRegex(call, r"%[-0-9.*]*[sc]", path)
+            if os.path.basename(path) not in ("page.c", "cycles.c"):  # what is built in, and pictures
+                self.assertNotIn("fwrite(", code, path)
 
     def test_libraries_neither_print_nor_exit(self):
         for path in self.sources():
