@@ -119,16 +119,17 @@ static void append_edge(struct expression *x, const struct session *s, const str
     }
 }
 
-/* The name of a module object, or NULL. */
+/* The name of a module, of the module itself or of its dict; NULL for anything else. */
 static const struct value_record *module_name(const struct session *s, ordinal o)
 {
     struct text type = type_name(s, o);
     const struct value_record *value = session_value(s, o);
-    if (type.length != 6 || memcmp(type.bytes, "module", 6) || !value || value->kind != VALUE_NAME ||
-        value->kept != value->length || value->kept > TEXT_MAX ||
-        !is_name((const char *)(value + 1), value->kept, 1))
-        return NULL;
-    return value;
+    if (type.length != 6 || memcmp(type.bytes, "module", 6) || !value || value->kind != VALUE_NAME)
+        value = name_module_of_dict(s, o);
+    return value && value->kept == value->length && value->kept <= TEXT_MAX &&
+                   is_name((const char *)(value + 1), value->kept, 1)
+               ? value
+               : NULL;
 }
 
 int expression_of(const struct session *s, const struct path *path, char to[EXPRESSION_SIZE])
@@ -142,7 +143,10 @@ int expression_of(const struct session *s, const struct path *path, char to[EXPR
     if (!module)
         return 0;
     append(&x, "%.*s", (int)module->kept, (const char *)(module + 1));
-    for (int of_owner = 0; ++at < path->length && !x.fails;) {
+    int of_owner = name_module_of_dict(s, path->step[at]) != NULL;
+    if (of_owner && at + 1 == path->length)
+        append(&x, ".__dict__");
+    while (++at < path->length && !x.fails) {
         struct edge edge;
         graph_edge(&s->graph, path->step[at - 1], path->edge[at], &edge);
         int to_dict = edge_to_dict(s, &edge) && at + 1 < path->length;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "owners.h"
 #include "render/text.h"
 
 enum { VALUE_CHARACTERS = 40, NAME_CHARACTERS = 80 };
@@ -106,15 +107,51 @@ static ordinal named_by(const struct session *s, ordinal o)
     return ORDINAL_NONE;
 }
 
+static int is_text(const struct value_record *value, const char *text)
+{
+    return value && (value->kind == VALUE_TEXT || value->kind == VALUE_NAME) && value->kept == strlen(text) &&
+           !memcmp(value + 1, text, value->kept);
+}
+
+const struct value_record *name_module_of_dict(const struct session *s, ordinal o)
+{
+    const struct graph *g = &s->graph;
+    const struct value_record *name = NULL;
+    for (uint64_t e = graph_begin(g, o); s->values.has && e < graph_end(g, o) && e < graph_begin(g, o) + 8; e++) {
+        struct edge edge;
+        if (graph_info(g, e) >> LABEL_KIND_SHIFT != LABEL_KEY)
+            continue;
+        graph_edge(g, o, e, &edge);
+        ordinal key = address_index_find(&g->index, edge.label);
+        const struct value_record *value = key == ORDINAL_NONE ? NULL : session_value(s, key);
+        if (name)
+            return is_text(value, "__doc__") ? name : NULL;
+        if (!is_text(value, "__name__") || edge.to == ORDINAL_NONE)
+            return NULL;
+        name = session_value(s, edge.to);
+        if (!name || name->kind != VALUE_TEXT)
+            return NULL;
+    }
+    return NULL;
+}
+
 const char *name_object(const struct session *s, ordinal o, char to[NAME_SIZE])
 {
+    char text[NAME_SIZE];
     to[0] = 0;
     if (!s->values.has)
         return to;
     if (session_value(s, o))
         return show_value(session_value(s, o), to);
     ordinal name = named_by(s, o);
-    return name == ORDINAL_NONE ? to : show_value(session_value(s, name), to);
+    if (name != ORDINAL_NONE)
+        return show_value(session_value(s, name), to);
+    const struct value_record *module = name_module_of_dict(s, o);
+    if (module) {
+        text_clean((const char *)(module + 1), module->kept, NAME_CHARACTERS, text, sizeof text);
+        snprintf(to, NAME_SIZE, "globals of %.200s", text);
+    }
+    return to;
 }
 
 const char *name_full(const struct session *s, ordinal o, char to[NAME_SIZE])
@@ -241,7 +278,12 @@ const char *name_edge_group(const struct session *s, const struct edge *edge, ch
                  field_name(s, edge->from, (uint32_t)(edge->label >> LABEL_ELEMENT_SHIFT), name));
         return to;
     case LABEL_KEY:
-        return has_attributes(s, edge->from) ? name_edge(s, edge, to) : "['...']";
+        if (has_attributes(s, edge->from))
+            return name_edge(s, edge, to);
+        /* Variables and attributes are few, and each means something: they are no items. */
+        return owner_of(s, edge->from) != ORDINAL_NONE || name_module_of_dict(s, edge->from)
+                   ? name_attribute(s, edge, to)
+                   : "['...']";
     default:
         return name_edge(s, edge, to);
     }

@@ -21,6 +21,10 @@ const char *name_class(const struct session *s, uint32_t klass, char to[NAME_SIZ
  * there is nothing. Needs session_values(). */
 const char *name_object(const struct session *s, ordinal o, char to[NAME_SIZE]);
 
+/* The name of the Python module whose variables a dict holds, NULL for none: a module's dict begins with `__name__` and
+ * `__doc__`. */
+const struct value_record *name_module_of_dict(const struct session *s, ordinal o);
+
 /* Type and label together: `str "hello"`. */
 const char *name_full(const struct session *s, ordinal o, char to[NAME_SIZE]);
 

@@ -51,7 +51,8 @@ static void show_step(struct invocation *inv, const struct path *path, size_t i,
     if (i) {
         struct edge edge;
         graph_edge(&s->graph, path->step[i - 1], path->edge[i], &edge);
-        fprintf(f, "%s ", is_folded(inv, path, i - 1) ? name_attribute(s, &edge, label) : name_edge(s, &edge, label));
+        int attribute = is_folded(inv, path, i - 1) || name_module_of_dict(s, path->step[i - 1]);
+        fprintf(f, "%s ", attribute ? name_attribute(s, &edge, label) : name_edge(s, &edge, label));
     }
     fputs("-> ", f);
     output_style(&inv->out, i + 1 == path->length ? STYLE_BOLD : STYLE_NORMAL);

@@ -146,6 +146,33 @@ class Attributes(TestCase):
         self.assertIn("['data'] -> list", apart)
         self.assertEqual(ask("why", path, h.address("one data"))["expressions"], ["app.cache.CACHE['a'][3].data"])
 
+    def test_variables_of_a_module_that_runs(self):
+        """The frame of a module holds its dict without the module."""
+        h = Heap()
+        for n in ("__name__", "__doc__", "TABLE", "a"):
+            h.add(n, "str", 50, (TEXT, n.encode()))
+        h.add("name", "str", 57, (TEXT, b"__main__"))
+        h.add("doc", "str", 40, (TEXT, b""))
+        for n in ("globals", "table", "other"):
+            h.add(n, "dict", 232)
+        h.add("one", "Session", 48)
+        h.add("two", "Session", 48)
+        for owner, key, value in (("globals", "__name__", "name"), ("globals", "__doc__", "doc"), ("globals", "TABLE", "table"),
+                                  ("table", "a", "one"), ("other", "__name__", "name"), ("other", "a", "two")):
+            h.item(owner, key, value)
+        h.root("globals", b"f_locals")
+        h.root("other", b"x")
+        path = self.snapshot(h)
+        self.assertEqual(ask("why", path, h.address("one"))["expressions"], ["__main__.TABLE['a']"])
+        self.assertEqual(ask("why", path, h.address("globals"))["expressions"], ["__main__.__dict__"])
+        self.assertEqual(ask("why", path, h.address("two"))["expressions"], [None])  # a dict like others
+        text = run("why", path, h.address("one"))[0]
+        self.assertIn("-> dict globals of __main__  0x", text)
+        self.assertIn(".TABLE -> dict", text)
+        merged = run("why", path, "type:Session")[0]
+        self.assertIn(".TABLE -> dict", merged)
+        self.assertIn("['...'] -> Session", merged)
+
     def test_a_dict_asked_for_is_shown(self):
         h = service()
         path = self.snapshot(h)
