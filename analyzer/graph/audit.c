@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "bits.h"
 
 /* Counted edges into an object that are known for sure. */
 static int64_t known_internal(const struct graph *g, ordinal o)
@@ -14,9 +15,50 @@ static int64_t known_internal(const struct graph *g, ordinal o)
     return known;
 }
 
+static int compare_modules(const void *pa, const void *pb)
+{
+    const struct module_record *const *a = pa, *const *b = pb;
+    return (*a)->base < (*b)->base ? -1 : (*a)->base > (*b)->base;
+}
+
+static ordinal first_from(const struct graph *g, uint64_t address)
+{
+    ordinal low = 0, high = g->objects;
+    while (low < high) {
+        ordinal middle = low + (high - low) / 2;
+        if (graph_address(g, middle) < address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Objects that stand in a module's own memory, as variables do: nothing frees them, and who made them need not have
+ * counted the references they began with. `result` has room for a bit an object. */
+static int find_static(const struct graph *g, uint64_t *result)
+{
+    size_t count = (size_t)snapshot_count(g->snapshot, SECTION_MODULES), n = 0;
+    const struct module_record **modules = array_raw(count + 1, sizeof *modules), *m;
+    struct record_cursor cursor = {0, 0};
+    ordinal at = 0;
+    if (!modules)
+        return -1;
+    while (n < count && (m = snapshot_next_record(g->snapshot, SECTION_MODULES, &cursor)))
+        modules[n++] = m;
+    qsort(modules, n, sizeof *modules, compare_modules);
+    for (size_t i = 0; i < n; i++) {
+        ordinal first = first_from(g, modules[i]->base);
+        for (at = first > at ? first : at; at < g->objects && graph_address(g, at) < modules[i]->end; at++)
+            bit_set(result, at);
+    }
+    array_free(modules);
+    return 0;
+}
+
 static enum audit_class judge(const struct graph *g, const struct audit *a, ordinal o, int has_possible)
 {
-    if (g->state[o] & (STATE_IMMORTAL | STATE_DAMAGED))
+    if (g->state[o] & (STATE_IMMORTAL | STATE_DAMAGED) || bit_is_set(a->is_static, o))
         return AUDIT_NOT_AUDITABLE;
     int64_t unexplained = audit_unexplained(g, a, o);
     if (unexplained > 0)
@@ -56,7 +98,8 @@ static int find_loose(const struct graph *g, const struct audit *a, const struct
     if (!stack)
         return -1;
     for (ordinal o = 0; o < g->objects; o++) {
-        int known = graph_is_immortal(g, o) || graph_generation(g, o) == GENERATION_PERMANENT || a->explained[o];
+        int known = graph_is_immortal(g, o) || graph_generation(g, o) == GENERATION_PERMANENT || a->explained[o] ||
+                    bit_is_set(a->is_static, o);
         part[o] = garbage->fate[o] == FATE_LIVE && !known ? LOOSE : HELD;
         if (garbage->fate[o] == FATE_LIVE && known)
             stack[used++] = o;
@@ -127,7 +170,8 @@ int audit_find(const struct graph *g, const struct roots *roots, const struct ga
     memset(a, 0, sizeof *a);
     a->class_of = array_new(n, 1);
     a->explained = array_new(n, sizeof *a->explained);
-    int status = a->class_of && a->explained ? graph_back(g) : -1;
+    a->is_static = bits_new(g->objects);
+    int status = a->class_of && a->explained && a->is_static && !find_static(g, a->is_static) ? graph_back(g) : -1;
     if (!status) {
         judge_all(g, roots, a);
         status = find_pinned(g, garbage, a);
@@ -141,6 +185,7 @@ void audit_release(struct audit *audit)
 {
     array_free(audit->class_of);
     array_free(audit->explained);
+    array_free(audit->is_static);
     array_free(audit->pinned);
     components_release(&audit->components);
     memset(audit, 0, sizeof *audit);

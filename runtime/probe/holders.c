@@ -101,8 +101,15 @@ static void gather_data(struct holders *h, struct probe *probe, uint8_t *piece)
     uint64_t allowed = DATA_MAX;
     for (size_t i = 0; i < probe->region_count; i++) {
         const struct region *r = &probe->regions[i];
-        if (r->readable && r->writable && r->kind != REGION_ELSEWHERE)
-            gather_range(h, probe, r->start, r->end, FORMAT_NONE, &allowed, piece);
+        if (!r->readable || !r->writable || r->kind == REGION_ELSEWHERE)
+            continue;
+        uint64_t end = r->end;
+        if (r->kind == REGION_BSS) { /* what follows a module's own is a mapping by itself */
+            uint32_t module = modules_find(probe, r->start);
+            uint64_t own = module == FORMAT_NONE ? r->start : probe->modules[module].data_end;
+            end = own < end ? own : end;
+        }
+        gather_range(h, probe, r->start, end, FORMAT_NONE, &allowed, piece);
     }
 }
 
