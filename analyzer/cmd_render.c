@@ -323,18 +323,13 @@ const struct command cmd_render = {
     .summary = "draw cycles, referrers, referents, paths, dominators, generations, or a difference",
     .arguments = "SNAPSHOT [KIND [OBJ]] -o FILE",
     .help =
-        "Draws to FILE.svg, .png, .pdf or .dot; the .dot is kept beside an image. KIND is one of\n"
-        "  cycles           garbage cycles, one of each shape, each with the reference to cut (unless told otherwise)\n"
-        "  cycle:ID         one of them\n"
-        "  referrers OBJ    what refers to an object, --depth 2 unless told\n"
-        "  referents OBJ    what it refers to\n"
-        "  why OBJ|SET      the path that keeps an object alive, or those to a set of objects, merged\n"
-        "  dominators [OBJ] what keeps what, of the heap, below an object, or below cycle:ID\n"
-        "  generations      how full each is, with what, and what refers from one to another\n"
-        "  diff EARLIER     what is new since the snapshot EARLIER and what holds it, and what is gone\n"
-        "Alike neighbours are folded into one node, and what finds no room is said in the picture and here; --no-fold\n"
-        "draws each. An SVG follows its reader into the dark, tells more where the pointer rests, and is linked to at an\n"
-        "object as FILE.svg#object-0xADDRESS. If the layout fails, the .dot is there.",
+        "Draws to FILE.svg, .png, .pdf or .dot; the .dot is kept beside an image. KIND is cycles (unless told otherwise),\n"
+        "the garbage cycles, one of each shape, with the reference to cut; cycle:ID, one of them; referrers OBJ or\n"
+        "referents OBJ, what is around an object, --depth 2 unless told; why OBJ, the path that keeps it alive, or of a\n"
+        "set the paths to all of it, merged; dominators [OBJ|cycle:ID], what keeps what; generations, how full each is,\n"
+        "with what, and what refers from one to another; diff EARLIER, what is new since that snapshot and what holds\n"
+        "it, and what is gone. Alike neighbours are folded into one node, and what finds no room is told, in the picture\n"
+        "too; --no-fold draws each. If the layout fails, the .dot is there.",
     .takes = OPT_JSON | OPT_SALVAGE | OPT_NO_CACHE | OPT_QUIET | OPT_OUTPUT | OPT_GENERATION | OPT_DEPTH | OPT_LIMIT |
              OPT_NO_FOLD | OPT_FORMAT,
     .reads_snapshot = 1,

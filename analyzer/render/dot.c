@@ -123,7 +123,7 @@ static void put_bar(FILE *f, const struct picture_node *n)
             continue;
         width = width < 2 ? 2 : width;
         fprintf(f, "<td fixedsize=\"true\" width=\"%u\" height=\"7\" bgcolor=\"%s\"></td>", width,
-                palette[dot_looks[s].line].light);
+                palette[s == PICTURE_LIVE ? COLOR_LIVE_BAR : dot_looks[s].line].light);
         used += width;
     }
     if (used < BAR_WIDTH)

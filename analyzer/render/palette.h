@@ -20,6 +20,7 @@ enum color_name {
     COLOR_FRAME,
     COLOR_LIVE,
     COLOR_LIVE_FILL,
+    COLOR_LIVE_BAR, /* lighter than what it stands beside: told from it without colours */
     COLOR_GARBAGE,
     COLOR_GARBAGE_FILL,
     COLOR_DEPENDENT,

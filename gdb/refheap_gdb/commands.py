@@ -188,12 +188,15 @@ Usage: refheap suspects [-limit N]"""
 
 
 class Render(Query):
-    """Draw the garbage cycles, or what is around an object.
+    """Draw the garbage cycles, what is around an object, what keeps what, the generations, or a difference.
 Usage: refheap render -o FILE.svg [OPTION]... [cycles]
        refheap render -o FILE.svg [OPTION]... cycle:ID
        refheap render -o FILE.svg [OPTION]... referrers|referents|why EXPRESSION
+       refheap render -o FILE.svg [OPTION]... dominators [EXPRESSION]
+       refheap render -o FILE.svg [OPTION]... generations
+       refheap render -o FILE.svg [OPTION]... diff SNAPSHOT
 
-FILE may end in .svg, .png, .pdf or .dot."""
+FILE may end in .svg, .png, .pdf or .dot. diff draws what is new since SNAPSHOT, an earlier one."""
 
     name = "render"
     wants = "words"
@@ -201,9 +204,9 @@ FILE may end in .svg, .png, .pdf or .dot."""
 
     def complete_rest(self, rest, word):
         kind, _, expression = rest.partition(" ")
-        if kind in ("referrers", "referents", "why") and rest != kind:
+        if kind in ("referrers", "referents", "why", "dominators") and rest != kind:
             return complete_expression(expression.lstrip(), word)
-        return options.cut(["cycles", "referrers", "referents", "why"], rest, word)
+        return options.cut(["cycles", "referrers", "referents", "why", "dominators", "generations", "diff"], rest, word)
 
     def run(self, given, rest):
         ask(self.question(given, rest)[0], target.snapshot())
@@ -217,7 +220,9 @@ FILE may end in .svg, .png, .pdf or .dot."""
             raise gdb.GdbError("refheap render: name the file to draw: -o FILE.svg")
         given = [(o, file_named(v) if o is OUTPUT else v) for o, v in given]
         words = (rest or "cycles").split(None, 1)
-        if len(words) > 1:
+        if len(words) > 1 and words[0] == "diff":
+            words[1] = file_named(words[1])
+        elif len(words) > 1:
             words[1] = resolve(words[1][3:].lstrip() if words[1].startswith("-- ") else words[1])
         return ["render"] + words + program_options(given, False), []
 

@@ -198,19 +198,20 @@ class Documents(DocumentCase):
         for name in surface.split():
             self.assertIn("gc.%s" % name, named)
 
-    def test_the_picture_is_what_the_program_draws(self):
-        snapshot, drawn = self.path("proxy.refheap"), self.path("proxy.svg")
-        subprocess.run([os.path.join(SAMPLES, "proxy"), snapshot], stdout=subprocess.DEVNULL, check=True)
-        subprocess.run([os.path.join(BUILD, "refheap"), "render", snapshot, "-o", drawn], stdout=subprocess.DEVNULL, check=True)
-        shown = os.path.join(SOURCE, "samples", "pictures", "proxy.svg")
-        if UPDATE:
-            shutil.copy(drawn, shown)
-
+    def test_pictures_are_what_the_program_draws(self):
         def texts(path):
             with open(path) as f:
                 return re.findall(r"<text[^>]*>([^<]*)</text>", f.read())
 
-        self.assertEqual(texts(shown), texts(drawn))
+        proxy, hours = self.path("proxy.refheap"), [self.path("%d.refheap" % hour) for hour in (9, 10, 11)]
+        subprocess.run([os.path.join(SAMPLES, "proxy"), proxy], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run([os.path.join(SAMPLES, "lapsed_listener"), *hours], stdout=subprocess.DEVNULL, check=True)
+        for name, question in (("proxy.svg", [proxy]), ("since.svg", [hours[1], "diff", hours[0]])):
+            drawn, shown = self.path(name), os.path.join(SOURCE, "samples", "pictures", name)
+            subprocess.run([os.path.join(BUILD, "refheap"), "render", *question, "-o", drawn], stdout=subprocess.DEVNULL, check=True)
+            if UPDATE:
+                shutil.copy(drawn, shown)
+            self.assertEqual(texts(shown), texts(drawn))
 
 
 if __name__ == "__main__":

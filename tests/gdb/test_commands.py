@@ -88,7 +88,12 @@ class Commands(GdbTestCase):
     def test_render_draws_this_stop(self):
         self.gdb(os.path.join(SAMPLES, "proxy"), *self.STOP, "refheap render -o cycles.svg",
                  "refheap render -o who.dot -depth 3 referrers conn->peer", "refheap render -o why.png why -- conn->buffer",
+                 "refheap render -o below.dot dominators conn", "refheap render -o generations.dot generations",
+                 "refheap capture stop.refheap", "refheap render -o diff.dot diff stop.refheap",
                  "refheap render cycles", "refheap render -o cycles.xyz")
+        for name, text in (("below", "what is kept by connection"), ("generations", "generation 2"), ("diff", "since stop.refheap")):
+            with open(self.path(name + ".dot")) as f:
+                self.assertIn(text, f.read())
         with open(self.path("cycles.svg")) as f:
             self.assertIn("connection", f.read())
         with open(self.path("who.dot")) as f:
