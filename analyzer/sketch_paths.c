@@ -113,6 +113,28 @@ static int draw_neighbours(struct sketch *sk, ordinal o, int referrers, struct f
     return status;
 }
 
+/* A node that was not opened says how much there is behind it. */
+static int mark_closed(struct sketch *sk, ordinal o, int referrers)
+{
+    char text[256], n[TEXT_NUMBER_SIZE];
+    size_t count, more = 0;
+    uint32_t node = sk->node_of[o] - 1;
+    struct neighbour *found = collect(sk, o, referrers, &count);
+    if (!found)
+        return -1;
+    if (count)
+        qsort(found, count, sizeof *found, compare_neighbours);
+    for (size_t i = 0; i < count; i++)
+        more += !i || found[i].o != found[i - 1].o;
+    free(found);
+    if (!more || node >= sk->picture.node_count)
+        return 0;
+    snprintf(text, sizeof text, "%.160s\n%s", sk->picture.nodes[node].detail,
+             text_plural(more, referrers ? "more referrer" : "more referent", n));
+    picture_set_detail(&sk->picture, node, text);
+    return 0;
+}
+
 int sketch_neighbours(struct sketch *sk, ordinal o, int referrers, uint64_t depth)
 {
     struct frontier f = {NULL, 0, 0};
@@ -125,6 +147,8 @@ int sketch_neighbours(struct sketch *sk, ordinal o, int referrers, uint64_t dept
     for (uint64_t d = 0; !status && (!depth || d < depth) && at < f.count; d++)
         for (size_t end = f.count; !status && at < end; at++)
             status = draw_neighbours(sk, f.objects[at], referrers, &f);
+    for (size_t i = at; !status && i < f.count; i++)
+        status = mark_closed(sk, f.objects[i], referrers);
     if (!status)
         status = sketch_edges(sk);
     for (size_t i = 0; !status && i < f.count; i++)

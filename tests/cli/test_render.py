@@ -96,6 +96,10 @@ class Render(TestCase):
         self.assertEqual([label for _, _, label in picture.edges], ["[0]", "['path']", ""])
         self.assertEqual(len(picture.named("root audit_log")), 1)
 
+    def test_what_is_not_opened_says_what_is_behind_it(self):
+        picture = self.draw(self.snapshot("forgotten_list"), "referents", "root:audit_log", "--depth", "1")
+        self.assertEqual([label.split(" B ")[1] for label in picture.nodes.values() if label.startswith("- dict ")], ["2 more referents"] * 3)
+
     def test_why_is_a_path(self):
         snapshot = self.snapshot("forgotten_list")
         picture = self.draw(snapshot, "why", ask("referents", snapshot, "root:audit_log")["edges"][7]["to"])
