@@ -7,7 +7,7 @@
 #include "owners.h"
 #include "render/text.h"
 
-enum { ROOTS_SHOWN = 4 };
+enum { ROOTS_SHOWN = 4, REFERRERS_LOOKED_AT = 2000, REFERENCES_OF_OWNER = 64 };
 
 int sketch_init(struct sketch *sk, const struct session *s, const char *title, int unfolded, size_t limit)
 {
@@ -50,6 +50,40 @@ uint8_t sketch_state(const struct session *s, ordinal o)
         [FATE_INVISIBLE] = PICTURE_INVISIBLE,
     };
     return states[s->garbage[2].fate[o]];
+}
+
+/* Of many referrers the first ones are looked at. */
+static ordinal dict_of(const struct session *s, ordinal o)
+{
+    const struct graph *g = &s->graph;
+    struct text type = type_name(s, o);
+    if (type.length != 4 || memcmp(type.bytes, "dict", 4) || !owners_possible(s) || graph_back(g))
+        return ORDINAL_NONE;
+    uint64_t first = graph_back_begin(g, o), end = graph_back_end(g, o);
+    for (uint64_t b = first; b < end && b < first + REFERRERS_LOOKED_AT; b++) {
+        ordinal from = graph_source(g, b);
+        if (graph_degree(g, from) > REFERENCES_OF_OWNER) /* what has a __dict__ has few other references */
+            continue;
+        for (uint64_t e = graph_begin(g, from); e < graph_end(g, from); e++) {
+            struct edge edge;
+            if (graph_target(g, e) != o)
+                continue;
+            graph_edge(g, from, e, &edge);
+            if (edge_to_dict(s, &edge))
+                return from;
+        }
+    }
+    return ORDINAL_NONE;
+}
+
+const char *sketch_name(const struct session *s, ordinal o, char to[NAME_SIZE])
+{
+    char name[NAME_SIZE];
+    ordinal owner = dict_of(s, o);
+    if (owner == ORDINAL_NONE)
+        return name_full(s, o, to);
+    snprintf(to, NAME_SIZE, "dict of %.240s", name_full(s, owner, name));
+    return to;
 }
 
 ordinal sketch_shown_as(const struct sketch *sk, ordinal o)
@@ -118,7 +152,7 @@ uint32_t sketch_object(struct sketch *sk, ordinal o, uint32_t cluster, int focus
         return sk->node_of[o] - 1;
     uint32_t number = (uint32_t)sk->picture.node_count;
     uint64_t bytes = stand_in_whole(sk, o, number);
-    name_full(s, o, title);
+    sketch_name(s, o, title);
     text_size(bytes, n1);
     if (graph_is_immortal(g, o))
         snprintf(detail, sizeof detail, "immortal, %s", n1);

@@ -36,6 +36,9 @@ int sketch_end(struct sketch *sk);
 uint8_t sketch_state(const struct session *s, ordinal o);
 uint8_t sketch_kind(unsigned bits);
 
+/* What a person calls an object: its name_full(), and of a `__dict__` that stands by itself, whose it is. */
+const char *sketch_name(const struct session *s, ordinal o, char to[NAME_SIZE]);
+
 /* The object that stands for `o`: its owner or itself. */
 ordinal sketch_shown_as(const struct sketch *sk, ordinal o);
 

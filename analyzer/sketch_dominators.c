@@ -33,25 +33,29 @@ static uint16_t part_of(uint64_t part, uint64_t whole)
     return whole ? (uint16_t)((unsigned __int128)part * PICTURE_WHOLE / whole) : 0;
 }
 
-static void name_entry(const struct session *s, const struct keeper_entry *e, char to[NAME_SIZE + 40])
+/* `first` is that nothing of the type stands before it. */
+static void name_entry(const struct session *s, const struct keeper_entry *e, int first, char to[NAME_SIZE + 40])
 {
     char name[NAME_SIZE], n[TEXT_NUMBER_SIZE];
-    if (!e->more)
+    if (!e->more && e->vertex < s->graph.objects)
+        snprintf(to, NAME_SIZE + 40, "%s", sketch_name(s, e->vertex, name));
+    else if (!e->more)
         snprintf(to, NAME_SIZE + 40, "%s", keeper_name(s, e->vertex, name));
     else if (e->vertex < s->graph.objects)
-        snprintf(to, NAME_SIZE + 40, "%s more %s", text_count(e->more, n), name_type(s, e->vertex, name));
+        snprintf(to, NAME_SIZE + 40, "%s%s %s", text_count(e->more, n), first ? "" : " more",
+                 name_type(s, e->vertex, name));
     else
-        snprintf(to, NAME_SIZE + 40, "%s", text_plural(e->more, "more cycle", n));
+        snprintf(to, NAME_SIZE + 40, "%s", text_plural(e->more, first ? "cycle" : "more cycle", n));
 }
 
-static uint32_t draw_entry(struct tree *t, const struct keeper_entry *e, int focus)
+static uint32_t draw_entry(struct tree *t, const struct keeper_entry *e, int first, int focus)
 {
     const struct session *s = t->sk->s;
     const struct keeping *k = t->context;
     const struct graph *g = &s->graph;
     char title[NAME_SIZE + 40], detail[96], tooltip[2 * NAME_SIZE], n[2][TEXT_NUMBER_SIZE];
     int is_object = !e->more && e->vertex < g->objects;
-    name_entry(s, e, title);
+    name_entry(s, e, first, title);
     snprintf(detail, sizeof detail, "%s %s, %s", e->more ? "retain" : "retains", text_size(e->retained, n[0]),
              text_share(text_share_of(e->retained, g->bytes), n[1]));
     if (is_object)
@@ -122,6 +126,16 @@ static size_t fold_small(const struct tree *t, struct keeper_entry *entries, siz
     return kept;
 }
 
+/* Types that keep next to nothing together are one node at the end, if they are several. */
+static size_t leave_small(const struct tree *t, const struct keeper_entry *entries, size_t count, size_t shown)
+{
+    uint64_t least = retained_at(t->sk->s, t->context) / 1000;
+    size_t n = 0;
+    while (n < shown && entries[n].together >= least)
+        n++;
+    return n && count - n > 1 ? n : shown;
+}
+
 static int open_keeper(struct tree *t, const struct leaf *leaf, size_t room)
 {
     const struct keeping *k = t->context;
@@ -132,8 +146,10 @@ static int open_keeper(struct tree *t, const struct leaf *leaf, size_t room)
                               k->forest.start[vertex + 1] - k->forest.start[vertex], &entries, &count);
     count = status ? 0 : fold_small(t, entries, count);
     size_t shown = count > room ? room - 1 : count;
+    if (!t->sk->unfolded)
+        shown = leave_small(t, entries, count, shown);
     for (size_t i = 0; !status && i < shown; i++) {
-        uint32_t node = draw_entry(t, &entries[i], 0);
+        uint32_t node = draw_entry(t, &entries[i], !i || entries[i - 1].pile != entries[i].pile, 0);
         tree_edge(t, leaf->node, node, "", 1, PICTURE_KEEPS);
         if (!entries[i].more)
             status = add_leaf(t, entries[i].vertex, node, leaf->depth + 1);
@@ -154,7 +170,7 @@ int sketch_dominators(struct sketch *sk, ordinal start, uint64_t depth)
     int status = k.piles ? forest_build(s->dominators.dominator, s->dominators.vertices, &k.forest) : -1;
     if (!status) {
         struct keeper_entry first = {.vertex = start, .retained = retained_at(s, &k)};
-        status = add_leaf(&t, start, draw_entry(&t, &first, 1), 0);
+        status = add_leaf(&t, start, draw_entry(&t, &first, 1, 1), 0);
     }
     if (!status)
         status = tree_grow(&t);

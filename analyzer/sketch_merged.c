@@ -43,7 +43,7 @@ static void describe(const struct tree *t, uint32_t number, char title[NAME_SIZE
     if (!n->here)
         snprintf(title, NAME_SIZE + 40, "%s", k->ways.labels.text[n->label]);
     else if (n->here == 1)
-        snprintf(title, NAME_SIZE + 40, "%s%s", new, name_full(s, n->first, name));
+        snprintf(title, NAME_SIZE + 40, "%s%s", new, sketch_name(s, n->first, name));
     else
         snprintf(title, NAME_SIZE + 40, "%s %s%s", text_count(n->here, count[0]), own.objects == n->here ? new : "",
                  name_type(s, n->first, name));
@@ -121,10 +121,10 @@ static int draw_children(struct tree *t, uint32_t number, uint32_t parent, size_
     int status = children ? 0 : -1;
     for (size_t i = 0; !status && i < shown; i++) {
         uint32_t child = (uint32_t)children[i], node = draw_node(t, child);
-        int from_holder = parent != PICTURE_NONE && !h->merged.nodes[number].here;
+        int from_root = parent != PICTURE_NONE && t->sk->picture.nodes[parent].state == PICTURE_ROOT;
         if (parent != PICTURE_NONE)
             tree_edge(t, parent, node, h->labels.text[h->merged.nodes[child].label], 1,
-                      from_holder ? PICTURE_ROOT_EDGE : PICTURE_STRONG);
+                      from_root ? PICTURE_ROOT_EDGE : PICTURE_STRONG);
         status = add_leaf(t, child, node, depth);
     }
     if (!status && shown < count)

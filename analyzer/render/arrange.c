@@ -33,9 +33,9 @@ static void find_depths(const struct picture *p, uint32_t *depth)
     }
 }
 
-static void put_order(FILE *f, uint32_t above, uint32_t below)
+static void put_order(FILE *f, uint32_t above, uint32_t below, int weight)
 {
-    fprintf(f, "  n%" PRIu32 " -> n%" PRIu32 " [style=invis, weight=0, class=\"order\"];\n", above, below);
+    fprintf(f, "  n%" PRIu32 " -> n%" PRIu32 " [style=invis, weight=%d, class=\"order\"];\n", above, below, weight);
 }
 
 static void arrange_frames(const struct picture *p, FILE *f)
@@ -59,7 +59,7 @@ static void arrange_frames(const struct picture *p, FILE *f)
         }
         for (size_t c = 1; c + columns <= p->cluster_count; c++)
             if (last[c] != PICTURE_NONE && first[c + columns] != PICTURE_NONE)
-                put_order(f, last[c], first[c + columns]);
+                put_order(f, last[c], first[c + columns], 0);
     }
     free(depth);
     free(first);
@@ -69,7 +69,7 @@ void dot_write_arrangement(const struct picture *p, FILE *f)
 {
     for (uint32_t i = 0; i < p->node_count; i++)
         if (p->nodes[i].below)
-            put_order(f, p->nodes[i].below - 1, i);
+            put_order(f, p->nodes[i].below - 1, i, 20); /* straight below */
     if (p->cluster_count > 2)
         arrange_frames(p, f);
 }
