@@ -8,6 +8,7 @@ import subprocess
 import unittest
 import xml.dom.minidom
 
+from test_attributes import service
 from support import REFHEAP, SAMPLES, TOOLS, TestCase, ask, run, sample, tool
 
 
@@ -220,6 +221,43 @@ class Render(TestCase):
 
     def test_disk_that_is_full(self):
         self.assertIn("File too large", self.refuse(["sh", "-c", "ulimit -f 0; exec \"$@\"", "sh"]))
+
+
+class Python(TestCase):
+    """A __dict__ is one with its owner, unless it is another's too or nothing is folded."""
+
+    def draw(self, heap, *arguments):
+        snapshot, out = self.path("h.refheap"), self.path("picture.dot")
+        heap.write(snapshot)
+        run("render", snapshot, *arguments, "-o", out)
+        return Picture(out)
+
+    def edges(self, picture):
+        name = {n: picture.tooltips[n].split("\n")[0] for n in picture.nodes}
+        return sorted((name[a], label, name[b]) for a, b, label in picture.edges)
+
+    def test_attributes_are_their_owners(self):
+        h = service()
+        picture = self.draw(h, "referents", h.address("list"), "--depth", "3")
+        self.assertEqual(len(picture.named("Session")), 2 + 1)  # and the dict of the one that shares it
+        self.assertEqual(self.edges(picture), sorted([
+            ("list", "[3]", "Session"), ("list", "[4]", "Session"), ("list", "[5]", "dict of Session"),
+            ("Session", ".data", "list"), ("Session", ".other", "Session"),
+            ("Session", ".__dict__", "dict of Session"), ("dict of Session", "['data']", "list"),
+            ("dict of Session", "['other']", "Session")]))
+        whole = [n for n in picture.named("Session") if "152 B" in picture.nodes[n]]  # with its dict
+        self.assertEqual(len(whole), 1)
+        self.assertIn("with its __dict__", picture.tooltips[whole[0]])
+
+    def test_apart_when_asked(self):
+        h = service()
+        picture = self.draw(h, "referents", h.address("list"), "--depth", "3", "--no-fold")
+        self.assertEqual(len([e for e in self.edges(picture) if e[1] == ".__dict__"]), 2)
+
+    def test_a_path_goes_through_the_owner(self):
+        h = service()
+        picture = self.draw(h, "why", h.address("one data"))
+        self.assertEqual([e[1] for e in self.edges(picture) if e[0] == "Session"], [".data"])
 
 
 class Embedded(TestCase):
