@@ -84,7 +84,8 @@ PYTHON_CFLAGS := $(shell $(PKG_CONFIG) --cflags python3 2>/dev/null)
 PYTHON_MODULE := $(if $(PYTHON_CFLAGS),$(O)/refheap.abi3.so,no-python-headers)
 
 .PHONY: all demo test test-long test-cpython test-web test-shapes huge fuzz bench bench-capture cpython-layouts
-.PHONY: check-deps deps-demo deps-test deps-long install uninstall clean samples tools deps-deb deb test-deb no-python-headers
+.PHONY: check-deps deps-demo deps-test deps-long install uninstall clean samples tools deps-deb deb test-deb
+.PHONY: no-python-headers deps-web
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
@@ -226,7 +227,9 @@ deps-demo: PACKAGES = $(PACKAGES_DEMO)
 deps-test: PACKAGES = $(PACKAGES_TEST)
 deps-long: PACKAGES = $(PACKAGES_TEST) valgrind libigraph-dev
 deps-deb: PACKAGES = $(PACKAGES_BUILD) debhelper dpkg-dev
-deps-demo deps-test deps-long deps-deb:
+# A browser, and what drives it, unless it is there from elsewhere.
+deps-web: PACKAGES = $(PACKAGES_TEST) chromium $(if $(shell command -v npm),,nodejs npm)
+deps-demo deps-test deps-long deps-deb deps-web:
 	@missing=; for p in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	test -z "$$missing" && exit 0; \
@@ -288,13 +291,14 @@ test-long: deps-long test
 		rm -f $(O)/big.refheap; exit $$status
 	@echo "all long tests passed"
 
-# What other tools make of exports; installs them from the npm registry.
+# What other tools make of exports, and a browser of the report; installs them from the npm registry.
 export WEB := $(abspath $(O))/web
 $(O)/web/node_modules: tests/web/package.json
 	@mkdir -p $(O)/web && cp $< $(O)/web
 	@cd $(O)/web && PUPPETEER_SKIP_DOWNLOAD=1 npm install --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
-test-web: all samples tools $(O)/web/node_modules
+test-web: deps-web
+	@$(MAKE) --no-print-directory -j2 all samples tools $(O)/web/node_modules
 	@cd tests/web && $(PYTHON) -m unittest -b
 
 # Heaps of ten million objects that are all of one kind.

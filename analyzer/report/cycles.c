@@ -10,12 +10,12 @@
 #include "../shape.h"
 #include "report.h"
 
-enum { SHAPES_SHOWN = 6, MEMBERS_SHOWN = 12, EDGES_SHOWN = 24, PICTURE_BYTES = 150000 };
+enum { SHAPES_SHOWN = 6, MEMBERS_SHOWN = 12, EDGES_SHOWN = 16, PICTURES_BYTES = 400000 };
 
 /* ---- the picture ---- */
 
-/* The picture of a cycle, or a line that says why there is none. */
-static void draw(struct report *r, ordinal cycle)
+/* The picture of a cycle, or a line that says why there is none. All pictures share the room there is. */
+static void draw(struct report *r, ordinal cycle, size_t *room)
 {
     char ids[32];
     const struct svg_place place = {.fragment = 1, .ids = ids};
@@ -23,7 +23,8 @@ static void draw(struct report *r, ordinal cycle)
     struct rh_error err;
     snprintf(ids, sizeof ids, "c%" PRI_ORDINAL "-", cycle + 1);
     int drawn = !image_of_cycle(r->s, cycle, &place, &image, &err);
-    if (drawn && image.size <= PICTURE_BYTES) {
+    if (drawn && image.size <= *room) {
+        *room -= image.size;
         fputs("<figure class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"The cycle as a picture\">", r->f);
         fwrite(image.bytes, 1, image.size, r->f); /* svg_finish() has made sure that nothing in it can run or load */
         fputs("</figure>\n", r->f);
@@ -151,7 +152,7 @@ static void show_facts(struct report *r, const struct shape_sum *sum, const stru
     fputs("</p>\n", r->f);
 }
 
-static int show_shape(struct report *r, const struct shape_sum *sum)
+static int show_shape(struct report *r, const struct shape_sum *sum, size_t *room)
 {
     const struct session *s = r->s;
     const struct cycle *c = &s->cycles.items[sum->first];
@@ -170,7 +171,7 @@ static int show_shape(struct report *r, const struct shape_sum *sum)
     fputs("<p class=\"cut\"><b>To break it:</b> ", r->f);
     html_label(r->f, advice.text);
     fputs("</p>\n", r->f);
-    draw(r, sum->first);
+    draw(r, sum->first, room);
     fputs("<details><summary>Members and references</summary>\n", r->f);
     show_members(r, sum->first, c);
     show_edges(r, c);
@@ -184,6 +185,7 @@ int report_cycles(struct report *r)
     const struct session *s = r->s;
     size_t count;
     uint64_t bytes = 0, cycles = 0;
+    size_t room = PICTURES_BYTES;
     char n[2][TEXT_NUMBER_SIZE];
     if (!s->cycles.count) {
         fputs("<p class=\"good\">There are no garbage cycles.</p>\n", r->f);
@@ -200,7 +202,7 @@ int report_cycles(struct report *r)
     legend(r->f);
     for (size_t i = 0; !status && i < count; i++)
         if (i < SHAPES_SHOWN)
-            status = show_shape(r, &sums[i]);
+            status = show_shape(r, &sums[i], &room);
         else
             bytes += sums[i].retained;
     report_more(r, count > SHAPES_SHOWN ? count - SHAPES_SHOWN : 0, "shape", bytes);

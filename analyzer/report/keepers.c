@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../graph/array.h"
 #include "../graph/top.h"
@@ -16,7 +17,7 @@
 #include "../render/text.h"
 #include "report.h"
 
-enum { NODES_SHOWN = 400, SMALLEST_PART = 1000, ROW_HEIGHT = 40, KEEPERS_SHOWN = 15 };
+enum { NODES_SHOWN = 300, SMALLEST_PART = 1000, ROW_HEIGHT = 40, NAME_CHARACTERS = 60, KEEPERS_SHOWN = 15 };
 
 /* A node of the icicle: a frame that is shown. */
 struct node {
@@ -110,6 +111,10 @@ static void name_node(const struct report *r, const struct icicle *t, const stru
         snprintf(to, NAME_SIZE, "%s garbage cycles", text_count(frame->count, number));
     else
         snprintf(to, NAME_SIZE, "%s %.180s", text_count(frame->count, number), name_class(s, frame->class, name));
+    if (text_width(to) > NAME_CHARACTERS) {
+        snprintf(name, sizeof name, "%s", to);
+        text_clean(name, strlen(name), NAME_CHARACTERS, to, NAME_SIZE);
+    }
 }
 
 static void say_sizes(const struct report *r, const struct node *n)

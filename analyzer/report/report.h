@@ -15,7 +15,7 @@
 
 enum {
     REPORT_COLOURS = 7, /* classes of types that have a colour of their own, the same wherever they are shown */
-    PROBLEMS_SHOWN = 12,
+    PROBLEMS_SHOWN = 8,
     KEEPERS_DEPTH = 14, /* of the tree of keepers */
 };
 
@@ -44,7 +44,8 @@ struct report {
 int report_gather(struct report *r);
 void report_release(struct report *r);
 
-/* Writes the whole page. Returns 0 or -1 without memory. */
+/* Writes the whole page, of less than 2 MiB: whatever there can be many of has a limit in its section, by number where
+ * a row is small and by bytes where it is not. Returns 0 or -1 without memory. */
 int report_write(struct report *r);
 
 /* The sentence that stands on top. */

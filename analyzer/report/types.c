@@ -3,7 +3,7 @@
 #include "../render/text.h"
 #include "report.h"
 
-enum { TYPES_SHOWN = 1000 };
+enum { TYPES_SHOWN = 1000, BYTES_MAX = 300000 };
 
 static const struct column columns[] = {
     {"type", "type", CELL_TEXT},          {"count", "count", CELL_COUNT}, {"shallow", "shallow", CELL_SIZE},
@@ -27,10 +27,11 @@ int report_types(struct report *r)
           "<b>retained</b> all that would be unreachable without them.</p>\n",
           r->f);
     html_table_begin(r->f, &table);
+    long begin = ftell(r->f);
     for (uint32_t i = 0; i < r->types; i++) {
         const struct class_sums *c = &s->sums[r->by_size[i]];
         struct text name = class_name(s, r->by_size[i]);
-        if (i >= TYPES_SHOWN) {
+        if (left || i >= TYPES_SHOWN || ftell(r->f) - begin > BYTES_MAX) {
             left++;
             bytes += c->shallow;
             continue;
