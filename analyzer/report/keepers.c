@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../graph/array.h"
 #include "../graph/top.h"
 #include "../render/html.h"
 #include "../render/text.h"
@@ -233,65 +232,95 @@ static int show_tree(struct report *r)
 
 /* ---- single keepers ---- */
 
-/* What says most stands first. */
-static const uint8_t column_order[KEEPER_COLUMNS] = {KEEPER_TYPE,     KEEPER_LABEL, KEEPER_RETAINED,
-                                                     KEEPER_SHARE,    KEEPER_SHALLOW, KEEPER_CHILDREN,
-                                                     KEEPER_CYCLE,    KEEPER_GENERATION, KEEPER_ADDRESS};
-enum { RETAINED_STANDS = 2 };
+/* Keepers of one type that keep the same amount are one row: the first of them, and how many there are. */
+struct row {
+    ordinal first;
+    uint64_t count, retained;
+};
 
-static int compare_keepers(const void *pa, const void *pb, void *context)
+static int is_alike(const struct session *s, ordinal a, ordinal b)
 {
-    const uint64_t *retained = context;
-    ordinal a = *(const ordinal *)pa, b = *(const ordinal *)pb;
-    if (retained[a] != retained[b])
-        return retained[a] < retained[b] ? 1 : -1;
-    return a < b ? -1 : a > b;
+    char one[NAME_SIZE], other[NAME_SIZE];
+    int objects = (a < s->graph.objects) + (b < s->graph.objects);
+    if (objects == 2)
+        return s->classes.of_type[graph_type(&s->graph, a)] == s->classes.of_type[graph_type(&s->graph, b)];
+    return !objects && keeper_shallow(s, a) == keeper_shallow(s, b) &&
+           !strcmp(name_cycle(s, keeper_cycle(s, a), one), name_cycle(s, keeper_cycle(s, b), other));
 }
 
-static int show_table(struct report *r)
+/* Puts a vertex where it belongs. A row that falls off the end never comes back: what replaced it keeps more. */
+static size_t add_row(const struct session *s, struct row *rows, size_t count, ordinal v)
 {
-    const struct dominators *d = &r->s->dominators;
-    struct column columns[KEEPER_COLUMNS];
+    uint64_t retained = s->dominators.retained[v];
+    size_t at = count;
+    if (count == KEEPERS_SHOWN && retained < rows[count - 1].retained)
+        return count;
+    while (at && rows[at - 1].retained < retained)
+        at--;
+    for (size_t i = at; i-- > 0 && rows[i].retained == retained;)
+        if (is_alike(s, rows[i].first, v)) {
+            rows[i].count++;
+            return count;
+        }
+    if (at == KEEPERS_SHOWN)
+        return count;
+    count += count < KEEPERS_SHOWN;
+    memmove(rows + at + 1, rows + at, (count - at - 1) * sizeof *rows);
+    rows[at] = (struct row){v, 1, retained};
+    return count;
+}
+
+/* What says most stands first; behind it how many are alike. */
+static const uint8_t column_order[KEEPER_COLUMNS] = {KEEPER_TYPE,  KEEPER_LABEL,      KEEPER_RETAINED,
+                                                     KEEPER_SHARE, KEEPER_SHALLOW,    KEEPER_CHILDREN,
+                                                     KEEPER_CYCLE, KEEPER_GENERATION, KEEPER_ADDRESS};
+enum { RETAINED_STANDS = 2, ALIKE_STANDS = KEEPER_COLUMNS };
+
+static void show_rows(struct report *r, const struct row *rows, size_t count)
+{
+    const struct session *s = r->s;
+    struct column columns[KEEPER_COLUMNS + 1];
+    struct cell cells[KEEPER_COLUMNS], ordered[KEEPER_COLUMNS + 1];
+    uint64_t children[KEEPERS_SHOWN] = {0};
+    char name[NAME_SIZE];
     for (int i = 0; i < KEEPER_COLUMNS; i++)
         columns[i] = keeper_columns[column_order[i]];
+    columns[ALIKE_STANDS] = (struct column){"alike", "more alike", CELL_COUNT};
     const struct html_table table = {.id = "keepers-table",
                                      .caption = "The objects and cycles that keep the most",
                                      .class = "sortable",
                                      .columns = columns,
-                                     .count = KEEPER_COLUMNS,
-                                     .bar_of = r->s->graph.bytes,
+                                     .count = KEEPER_COLUMNS + 1,
+                                     .bar_of = s->graph.bytes,
                                      .bar = RETAINED_STANDS};
-    ordinal vertices = dominators_root(d);
-    ordinal *order = array_raw((size_t)vertices + 1, sizeof *order);
-    uint32_t *children = array_new((size_t)vertices + 2, sizeof *children);
-    struct cell cells[KEEPER_COLUMNS], ordered[KEEPER_COLUMNS];
-    char name[NAME_SIZE];
-    if (!order || !children) {
-        array_free(order);
-        array_free(children);
-        return -1;
-    }
-    for (ordinal v = 0; v < vertices; v++) {
-        order[v] = v;
-        children[d->dominator[v]]++;
-    }
-    size_t shown = top_sort(order, vertices, KEEPERS_SHOWN, compare_keepers, d->retained);
+    for (ordinal v = 0; v < dominators_root(&s->dominators); v++)
+        for (size_t i = 0; i < count; i++)
+            children[i] += s->dominators.dominator[v] == rows[i].first;
     fputs("<h3>Single objects and cycles</h3>\n", r->f);
     html_table_begin(r->f, &table);
-    for (size_t i = 0; i < shown; i++) {
-        keeper_cells(r->s, order[i], children[order[i]], name, cells);
+    for (size_t i = 0; i < count; i++) {
+        keeper_cells(s, rows[i].first, children[i], name, cells);
         for (int c = 0; c < KEEPER_COLUMNS; c++)
             ordered[c] = cells[column_order[c]];
+        ordered[ALIKE_STANDS] = rows[i].count > 1 ? cell_number(rows[i].count - 1) : cell_null();
         html_table_row(r->f, &table, ordered);
     }
     html_table_end(r->f, &table);
-    array_free(order);
-    array_free(children);
-    return 0;
+}
+
+static void show_table(struct report *r)
+{
+    struct row rows[KEEPERS_SHOWN];
+    size_t count = 0;
+    for (ordinal v = 0; v < dominators_root(&r->s->dominators); v++)
+        count = add_row(r->s, rows, count, v);
+    show_rows(r, rows, count);
 }
 
 int report_keepers(struct report *r)
 {
     int status = show_tree(r);
-    return status ? status : show_table(r);
+    if (!status)
+        show_table(r);
+    return status;
 }

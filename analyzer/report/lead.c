@@ -149,7 +149,7 @@ static void all_proportions(const struct report *r)
         others -= bytes;
     }
     types[count++] = (struct part){others, "all other types", "c0"};
-    proportions(r, "What of it is still needed", fates, sizeof fates / sizeof *fates);
+    proportions(r, "What of it is alive", fates, sizeof fates / sizeof *fates);
     proportions(r, "What it is made of", types, count);
 }
 
