@@ -163,6 +163,22 @@ class Documents(DocumentCase):
     def test_shown_is_said(self):
         self.assertGreater(sum(self.check(document, self.run_block) for document in DOCUMENTS), 5)
 
+    def test_links_lead_somewhere(self):
+        seen = 0
+        for document in DOCUMENTS + TUTORIALS + PAGES:
+            with open(os.path.join(SOURCE, document)) as f:
+                text = re.sub(r"```.*?```", "", f.read(), flags=re.S)
+            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+                seen += 1
+                self.assertTrue(os.path.exists(os.path.join(SOURCE, os.path.dirname(document), link)), (document, link))
+        self.assertGreater(seen, 8)
+
+    def test_every_tutorial_is_linked_from_the_readme(self):
+        with open(os.path.join(SOURCE, "README.md")) as f:
+            readme = f.read()
+        for tutorial in TUTORIALS:
+            self.assertIn("(%s)" % tutorial, readme)
+
     def test_programs_in_documents_compile_and_run(self):
         programs = 0
         for document in DOCUMENTS + PAGES:
