@@ -1,6 +1,7 @@
 # refheap: see README.md. Quiet by default; V=1 shows the commands.
 #
 #   make                      build/refheap, build/librefheap.so, build/librefheap.a
+#   make deps-build           install what is needed to build (Debian)
 #   make demo | test          install what is missing (Debian), then the demo or the tests
 #   make bench                timings beside the machine's limits and CPython
 #   make install PREFIX=/usr/local DESTDIR=
@@ -85,7 +86,7 @@ PYTHON_MODULE := $(if $(PYTHON_CFLAGS),$(O)/refheap.abi3.so,no-python-headers)
 
 .PHONY: all demo test test-long test-cpython test-web test-shapes huge fuzz bench bench-capture cpython-layouts
 .PHONY: check-deps deps-demo deps-test deps-long install uninstall clean samples tools deps-deb deb test-deb
-.PHONY: no-python-headers deps-web
+.PHONY: no-python-headers deps-web deps-build
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(O)/refheap $(O)/librefheap.so $(O)/librefheap.a $(O)/librefheap-debug.so $(O)/librefheap-debug.a
@@ -223,13 +224,14 @@ PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
 # zsh and fish: completion is typed in the shells themselves. mandoc and groff-base: what readers of manual pages use has no complaint.
 PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils zsh fish mandoc groff-base
 
+deps-build: PACKAGES = $(PACKAGES_BUILD)
 deps-demo: PACKAGES = $(PACKAGES_DEMO)
 deps-test: PACKAGES = $(PACKAGES_TEST)
 deps-long: PACKAGES = $(PACKAGES_TEST) valgrind libigraph-dev
 deps-deb: PACKAGES = $(PACKAGES_BUILD) debhelper dpkg-dev
 # A browser, and what drives it, unless it is there from elsewhere.
 deps-web: PACKAGES = $(PACKAGES_TEST) chromium $(if $(shell command -v npm),,nodejs npm)
-deps-demo deps-test deps-long deps-deb deps-web:
+deps-build deps-demo deps-test deps-long deps-deb deps-web:
 	@missing=; for p in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	test -z "$$missing" && exit 0; \
@@ -244,7 +246,7 @@ deps-demo deps-test deps-long deps-deb deps-web:
 	fi
 
 demo: deps-demo
-	@$(MAKE) --no-print-directory all samples
+	@$(MAKE) --no-print-directory -j2 all samples
 	@sh samples/demo.sh $(O)
 
 # ---- tests ----

@@ -15,10 +15,11 @@ import subprocess
 import time
 import unittest
 
-from support import REFHEAP, SOURCE, TestCase, run, sample
+from support import BUILD, REFHEAP, SOURCE, TestCase, run, sample
 
 import second_reader
 
+PACKAGE = "/usr/share/bash-completion/bash_completion"
 COMPLETION = os.path.join(SOURCE, "packaging", "completion")
 COMMANDS = re.findall(r"^  (\S+)  ", run("help")[0], re.M)
 
@@ -249,6 +250,14 @@ class Shells(TestCase):
     def test_bash(self):
         shell = Shell(["bash", "--norc", "--noprofile", "-i"], self.folder)
         shell.say("bind 'set enable-bracketed-paste off'; source %s/refheap.bash; echo rea''dy\n" % COMPLETION, b"ready")
+        self.completes(shell, self.lines())
+
+    @unittest.skipUnless(os.path.exists(PACKAGE), "bash-completion is not installed")
+    def test_bash_with_its_completion_package_finds_it_where_it_is_installed(self):
+        subprocess.run(["make", "-C", SOURCE, "O=" + BUILD, "PREFIX=" + self.path("usr"), "install"] +
+                       (["SAN=address,undefined"] if "-san" in BUILD else []), stdout=subprocess.DEVNULL, check=True)
+        shell = Shell(["bash", "--norc", "--noprofile", "-i"], self.folder)
+        shell.say("bind 'set enable-bracketed-paste off'; export XDG_DATA_DIRS=$HOME/usr/share; source %s; echo rea''dy\n" % PACKAGE, b"ready")
         self.completes(shell, self.lines())
 
     @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
