@@ -370,6 +370,8 @@ docdir ?= $(datadir)/doc/refheap
 bashdir ?= $(datadir)/bash-completion/completions
 zshdir ?= $(datadir)/zsh/site-functions
 fishdir ?= $(datadir)/fish/vendor_completions.d
+# Where Debian's python3 looks, below /usr; below another prefix it is told by PYTHONPATH.
+pythondir ?= $(PREFIX)/lib/python3/dist-packages
 gdbdir = $(datadir)/refheap/gdb/refheap_gdb
 # GDB loads the commands by itself when a program has the library loaded, from this folder alone: nothing is put there
 # for a library that is not the system's. `refheap gdb-init` prints the line for the others.
@@ -386,6 +388,7 @@ $(foreach l,librefheap librefheap-debug,
 link $l.so.$(SOVERSION) $(libdir)/$l.so
 )
 644 $(O)/gen/librefheap.pc $(libdir)/pkgconfig/librefheap.pc
+$(if $(PYTHON_CFLAGS),644 $(O)/refheap.abi3.so $(pythondir)/refheap.abi3.so)
 $(foreach h,$(wildcard dumpfmt/include/refheap/*.h runtime/librefheap/include/refheap/*.h),
 644 $h $(includedir)/refheap/$(notdir $h))
 $(foreach p,$(wildcard gdb/refheap_gdb/*.py),
@@ -422,7 +425,7 @@ uninstall:
 	@for d in $(gdbdir) $(datadir)/refheap/gdb $(datadir)/refheap $(includedir)/refheap $(docdir); do \
 		test ! -d "$(DESTDIR)$$d" || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$d"; done
 
-# Debian packages, in build/deb: refheap, librefheap0 and librefheap-dev.
+# Debian packages, in build/deb: refheap, librefheap0, librefheap-dev, python3-refheap.
 deb: deps-deb
 	@sh packaging/make_deb.sh $(O)/deb $(VERSION) $(RELEASED)
 test-deb: deb all samples

@@ -287,8 +287,11 @@ static void complete_argument(struct completion *c)
     place -= command->more_max;
     if (place >= command->arguments_max)
         return;
+    const char *kind = words && place == 1 ? c->argument[c->arguments - 1] : "";
     if (words && !place)
         offer_words(c, words);
+    else if (!strcmp(kind, "diff"))
+        offer_files(c, "*.refheap");
     else if (strstr(text, "OBJ|SET") || words)
         offer_objects(c, 1);
     else if (strstr(text, "OBJ"))

@@ -102,6 +102,9 @@ class Offers(TestCase):
         self.assertEqual(words("why", self.proxy, ""), ["root:", "type:", "cycle:", "sql:", "garbage"])
         self.assertEqual(words("render", self.proxy, "ref"), ["referrers", "referents"])
         self.assertEqual(words("render", self.proxy, "why", "root:"), ["root:active"])
+        self.assertEqual(offered("render", self.proxy, "diff", ""), [["file", "*.refheap", ""]])
+        for kind in words("render", self.proxy, ""):
+            self.assertIn(kind.rstrip(":"), run("render", "--help")[0])
 
     def test_names_of_the_snapshot(self):
         self.assertEqual(words("why", self.proxy, "root:"), ["root:active"])
