@@ -228,7 +228,7 @@ __attribute__((noinline)) static long serve(const char *mode, struct node *taken
 /* Nothing of the address is left outside serve(). */
 __attribute__((noinline)) static struct node *make_kept(void)
 {
-    struct node *kept = make(42);
+    struct node *kept = make(500);
     printf("kept 0x%llx\n", (unsigned long long)(uintptr_t)kept);
     return kept;
 }
