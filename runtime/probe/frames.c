@@ -162,8 +162,7 @@ void frames_write(struct frames *frames, struct probe *probe)
 {
     if (!frames)
         return;
-    frames->first = probe->frame_count;
-    probe->frame_count += (uint32_t)frames->count;
+    frames->first = (uint32_t)writer_count(probe->writer, SECTION_FRAMES);
     for (size_t i = 0; i < frames->count; i++) {
         const struct frame *f = &frames->items[i];
         struct frame_record r = {.thread = f->thread,

@@ -90,7 +90,6 @@ struct probe {
     uint32_t module_count;
     struct frames *frames;        /* of the threads; NULL: not known */
     uint32_t heaps, types, sites; /* ids handed out */
-    uint32_t frame_count;         /* frames written */
     uint64_t damaged;             /* objects left out */
     uint64_t searched;            /* bytes looked through for runtimes */
     uint64_t budget;              /* words that may still be looked at; see probe_spend() */

@@ -220,7 +220,7 @@ while True:
         child = subprocess.Popen(["/usr/bin/python3", "-c", script])
         self.addCleanup(lambda: (child.kill(), child.wait()))
         time.sleep(0.2)
-        for _ in range(40):
+        for _ in range(20):
             run("capture", "--pid", child.pid, "-o", self.path("x"))
             self.assertIsNone(child.poll())
 
@@ -231,11 +231,10 @@ while True:
         child.wait()
 
     def test_no_heap(self):
-        child = subprocess.Popen(["sleep", "60"])
+        child = subprocess.Popen(["sleep", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(self.stop, child)
         said = run("capture", "--pid", child.pid, "-o", self.path("x"), status=2)[1]
         self.assertIn("no heap found", said)
-        child.kill()
-        child.wait()
         self.assertFalse(os.path.exists(self.path("x")))
 
 
