@@ -190,8 +190,19 @@ $(O)/samples/%: samples/c/%.c $(O)/librefheap.so
 	$(Q)$(CC) -std=gnu11 -O0 -g $(WARN) $(SANFLAGS) -MMD $(depends) -MF $(O)/gen/$(notdir $@).d -Wno-missing-prototypes -Idumpfmt/include \
 		-Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/..'
 
+# Programs that leak nothing, as people build them for debugging and for use.
+CLEAN := $(basename $(notdir $(wildcard tests/clean/*.c)))
+clean_of = $(Q)mkdir -p $(@D) && $(CC) -std=gnu11 $(1) -g $(WARN) $(SANFLAGS) -D_GNU_SOURCE -MMD $(depends) -MF $(O)/gen/$(notdir $@).d \
+	-Idumpfmt/include -Iruntime/librefheap/include -o $@ $< -L$(O) -lrefheap -Wl,-rpath,'$$ORIGIN/../..' -lpthread
+$(O)/tests/clean/%-O0: tests/clean/%.c $(O)/librefheap.so
+	$(call say,LINK,$@)
+	$(call clean_of,-O0)
+$(O)/tests/clean/%-O2: tests/clean/%.c $(O)/librefheap.so
+	$(call say,LINK,$@)
+	$(call clean_of,-O2)
+
 # The fuzz target is compiled with them, so that it does not rot between runs.
-tools: $(TOOLS:%=$(O)/tests/tools/%) $(O)/tests/fuzz/fuzz_snapshot.o
+tools: $(CLEAN:%=$(O)/tests/clean/%-O0) $(CLEAN:%=$(O)/tests/clean/%-O2) $(TOOLS:%=$(O)/tests/tools/%) $(O)/tests/fuzz/fuzz_snapshot.o
 $(O)/tests/tools/phases: $(session_o)
 $(O)/tests/tools/embed: $(session_o) $(addprefix $(O)/analyzer/,image.o sketch.o sketch_cycles.o sketch_edges.o advice.o shape.o names.o)
 $(O)/tests/tools/model: $(MODEL:%=$(O)/tests/model/%.o)

@@ -56,15 +56,26 @@ static int find_static(const struct graph *g, uint64_t *result)
     return 0;
 }
 
+/* Whether what is short of an object's refcount is due to objects that are being taken apart: their references are
+ * given back one by one before they are gone. */
+static int is_being_dropped(const struct graph *g, ordinal o, int64_t missing)
+{
+    for (uint64_t b = g->back->start[o]; b < g->back->start[o + 1] && missing > 0; b++)
+        missing -= edge_is_counted(g->back->info[b]) && g->state[graph_source(g, b)] & STATE_DYING;
+    return missing <= 0;
+}
+
 static enum audit_class judge(const struct graph *g, const struct audit *a, ordinal o, int has_possible)
 {
-    if (g->state[o] & (STATE_IMMORTAL | STATE_DAMAGED) || bit_is_set(a->is_static, o))
+    if (g->state[o] & (STATE_IMMORTAL | STATE_DAMAGED | STATE_DYING) || bit_is_set(a->is_static, o))
         return AUDIT_NOT_AUDITABLE;
     int64_t unexplained = audit_unexplained(g, a, o);
     if (unexplained > 0)
         return has_possible ? AUDIT_POSSIBLY_OVER : AUDIT_OVER;
     if (unexplained == 0)
         return AUDIT_CLEAN;
+    if (is_being_dropped(g, o, -unexplained))
+        return AUDIT_NOT_AUDITABLE;
     return known_internal(g, o) + (int64_t)a->explained[o] > graph_refcount(g, o) ? AUDIT_UNDER : AUDIT_POSSIBLY_UNDER;
 }
 

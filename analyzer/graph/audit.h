@@ -13,12 +13,14 @@ enum audit_class {
     AUDIT_POSSIBLY_OVER,  /* unexplained references, and possible roots */
     AUDIT_UNDER,          /* more holders than the refcount: a use after free in waiting */
     AUDIT_POSSIBLY_UNDER, /* more holders only when edges found by scanning are among them */
-    AUDIT_NOT_AUDITABLE,  /* immortal, damaged, or in a module's own memory: its refcount says nothing */
+    AUDIT_NOT_AUDITABLE,  /* immortal, damaged, being taken apart, or in a module's own memory: its refcount says
+                             nothing */
     AUDIT_CLASSES,
 };
 
 /* A cyclic component of live objects with unexplained references, which nothing that is held for a known reason (an
- * exact counted root, immortality, the permanent generation, a module's own memory) reaches: with those references gone it would be garbage.
+ * exact counted root, immortality, the permanent generation, a module's own memory) reaches: with those references gone
+ * it would be garbage.
  */
 struct pinned {
     ordinal component; /* of audit.components */
