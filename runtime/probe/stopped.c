@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,11 +37,30 @@ struct stopped {
     int memory, maps, pagemap, root;
 };
 
+/* Whether a process of this user keeps its user out: its files in /proc are root's then. */
+static int keeps_out(pid_t pid)
+{
+    char path[64], line[256];
+    struct stat st;
+    unsigned user = 0;
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    if (stat(path, &st) || st.st_uid == geteuid())
+        return 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f) && sscanf(line, "Uid: %u", &user) != 1)
+        ;
+    if (f)
+        fclose(f);
+    return user && user == geteuid();
+}
+
 static int not_allowed(pid_t pid, int error, struct rh_error *err)
 {
     const char *hint =
-        "only its owner and root may read a process's memory, and Yama (/proc/sys/kernel/yama/ptrace_scope) "
-        "may allow root alone: use sudo";
+        keeps_out(pid)
+            ? "it keeps everybody but root out (PR_SET_DUMPABLE), as programs with secrets do: use sudo"
+            : "only its owner and root may read its memory, or root alone (kernel.yama.ptrace_scope): use sudo";
     if (error == ESRCH || error == ENOENT)
         return error_format(err, RH_ERR_NOT_FOUND, "name a process that runs", "there is no process %d", (int)pid);
     error_format(err, RH_ERR_IO, hint, "process %d may not be read", (int)pid);

@@ -46,9 +46,9 @@ def core_pattern():
 class Held(TestCase):
     """A process with a heap, and what it dumped of it."""
 
-    def start(self, seed, size=None, threads=0):
+    def start(self, seed, size=None, threads=0, prefix=()):
         self.dump = self.path("dump.refheap")
-        self.child = subprocess.Popen([HELD, str(seed), str(size or size_of(seed)), self.dump, str(threads)],
+        self.child = subprocess.Popen([*prefix, HELD, str(seed), str(size or size_of(seed)), self.dump, str(threads)],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.folder,
                                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2))
         self.addCleanup(self.stop, self.child)
@@ -208,6 +208,27 @@ class Process(Held):
             self.assertIn(b"may not be read: Operation not permitted; only its owner and root", done.stderr)
             self.assertFalse(os.path.exists(self.path("x")))
             self.ends_well()
+
+    def test_one_that_keeps_others_out(self):
+        """Its own user is told why, and what to do; root may read it."""
+        if os.geteuid() or not shutil.which("setpriv"):
+            self.skipTest("two users are needed")
+        other = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+        os.chmod(self.folder, 0o777)
+        if subprocess.run([*other, REFHEAP, "--version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE).returncode:
+            self.skipTest("the program is where another user cannot reach it")
+        pid = self.start(7, prefix=other)
+        own = [*other, REFHEAP, "capture", "--pid", str(pid), "-o", self.path("x")]
+        subprocess.run(own, stdout=subprocess.PIPE, check=True)
+        os.unlink(self.path("x"))
+        self.assertEqual(self.tell(b"hide"), ["hidden", "1"])
+        done = subprocess.run(own, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"may not be read: Operation not permitted; it keeps everybody but root out", done.stderr)
+        self.assertFalse(os.path.exists(self.path("x")))
+        run("capture", "--pid", pid, "-o", self.path("live.refheap"))
+        self.check(self.path("live.refheap"), "hidden")
+        self.ends_well()
 
     def test_threads_that_end_meanwhile(self):
         script = """

@@ -1,12 +1,14 @@
 /* held SEED SIZE DUMP [THREADS]: builds a random heap, dumps it to DUMP, says "ready PID", and does as it is told, a
  * line at a time: "abort" ends it with a core, "signal" has it raise SIGUSR1 against itself and say how many it got,
- * "end" has it take its heap down and say what that leaked. The other threads sleep, or allocate memory of their own.
+ * "hide" has it keep others out, "end" has it take its heap down and say what that leaked. The other threads sleep, or
+ * allocate memory of their own.
  */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "../support/random_heap.h"
@@ -58,6 +60,10 @@ int main(int argc, char **argv)
         if (!strcmp(line, "signal\n")) {
             raise(SIGUSR1);
             printf("signals %d\n", (int)signals);
+        }
+        if (!strcmp(line, "hide\n")) {
+            prctl(PR_SET_DUMPABLE, 0);
+            printf("hidden 1\n");
         }
         if (!strcmp(line, "end\n")) {
             size_t leaked = random_heap_destroy(&r);
