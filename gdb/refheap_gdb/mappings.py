@@ -62,11 +62,11 @@ def _listed():
         return []
     found = []
     for line in lines:
-        match = re.match(r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(?:\s+([-r][-w][-x][-ps]))?(?:\s+(\S.*))?$",
-                         line)
+        match = re.match(r"0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(?:\s+([-r][-w][-x][-ps])(?=\s|$))?(?:\s+(\S.*))?$",
+                         line.strip())
         if match:
             start, end, offset = (int(n, 16) for n in match.group(1, 2, 3))
-            found.append(Region(start, end, match.group(4) or "", offset, (match.group(5) or "").strip()))
+            found.append(Region(start, end, match.group(4) or "", offset, match.group(5) or ""))
     return [r for r in found if r.start < r.end]
 
 

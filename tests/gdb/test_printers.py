@@ -91,7 +91,7 @@ class Printers(GdbTestCase):
         self.gdb(VALUES, "core-file " + core, "up", *asked)
         self.assertEqual([self.output(command) for command in asked], live)
         if shutil.which("gdbserver"):
-            self.gdb(VALUES, "set sysroot /", "target remote | gdbserver --once - " + VALUES, "break pause_here", "continue", "up",
+            self.gdb(VALUES, "set sysroot /", self.gdbserver(VALUES), "break pause_here", "continue", "up",
                      *asked)
             self.assertEqual([self.output(command) for command in asked], live)
 

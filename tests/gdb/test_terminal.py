@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import sys
@@ -125,7 +126,7 @@ class Terminal(GdbTestCase):
 
     def interrupt(self, command, seconds=5):
         self.type(command + "\n")
-        time.sleep(1)
+        time.sleep(0.4)
         began = time.monotonic()
         self.type("\x03")
         said = self.expect(PROMPT)
@@ -148,11 +149,12 @@ class Terminal(GdbTestCase):
             f.write("""#!%s
 import os, struct, sys
 fd = int(sys.argv[sys.argv.index("--memory-socket") + 1]) if "--memory-socket" in sys.argv else None
+start = int(os.read(int(sys.argv[sys.argv.index("--maps-fd") + 1]), 4096).split(b"-")[0], 16)
 while True:
     if fd is None:
         os.read(0, 1) or __import__("time").sleep(1)
         continue
-    os.write(fd, struct.pack("<IIQ", 1, 1 << 20, 0x400000))
+    os.write(fd, struct.pack("<IIQ", 1, 1 << 20, start))
     left = struct.unpack("<II", os.read(fd, 8))[1]
     while left:
         left -= len(os.read(fd, left))
@@ -172,6 +174,20 @@ while True:
         self.command("set refheap program")
         self.command("set refheap capture-method auto")
         self.assertFalse(os.path.exists(self.path("x.refheap")))
+        self.check_health()
+
+    @unittest.skipUnless(shutil.which("gdbserver"), "gdbserver is not installed")
+    def test_ctrl_c_in_a_capture_through_gdbserver(self):
+        program = os.path.join(SAMPLES, "proxy")
+        self.start(stop=False)
+        self.command("set sysroot /")
+        self.command(self.gdbserver(program))
+        for command in ("tbreak sample_pause", "continue", "up"):
+            self.command(command)
+        self.command("set refheap program " + self.slow_program())
+        for _ in range(3):
+            self.assertIn("refheap: interrupted.", self.interrupt("refheap capture x.refheap"))
+        self.command("set refheap program")
         self.check_health()
 
     def test_ctrl_c_in_a_printer(self):

@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import test_capture  # noqa: E402
 
 GDBSERVER = unittest.skipUnless(shutil.which("gdbserver"), "gdbserver is not installed")
+REMOTE = "through gdbserver"
 SERVED = "set refheap capture-method served"
 # A target that can read no file and list no mapping, as those of simulators and small stubs cannot.
 POOR = ["set sysroot /", "set remote hostio-open-packet off", "set remote pid-to-exec-file-packet off"]
@@ -48,16 +49,31 @@ class Ways(test_capture.Held, GdbTestCase):
     def test_through_gdbserver(self):
         for seed in self.SEEDS:
             pid = self.start(seed, threads=2)
-            self.see(pid, ["set sysroot /", "target remote | gdbserver --once --attach - %d" % pid])
+            self.see(pid, ["set sysroot /", self.gdbserver("--attach", pid)])
         info = ask("info", self.path("c.refheap"))
         self.assertEqual(info["process"]["executable"], test_capture.HELD)
         self.assertIn(test_capture.HELD, [m["path"] for m in info["modules"]])
+
+    COMPLETE = "python from refheap_gdb import mappings; print(mappings.of_target(None, lambda *a: None, []).complete)"
+
+    @GDBSERVER
+    def test_what_is_mapped(self):
+        """It is known for good where the system can be asked, and taken from GDB's files where it cannot."""
+        for before, complete in (([], "True"), (POOR, "False")):
+            pid = self.start(1)
+            self.gdb(test_capture.HELD, "set sysroot /", *before, self.gdbserver("--attach", pid), self.COMPLETE, "detach")
+            self.assertEqual(self.output(self.COMPLETE), complete + "\n")
+            self.ends_well()
+        pid = self.start(1)
+        self.gdb(test_capture.HELD, "attach %d" % pid, self.COMPLETE, "detach")
+        self.assertEqual(self.output(self.COMPLETE), "True\n")
+        self.ends_well()
 
     @GDBSERVER
     def test_through_one_that_lists_no_mappings(self):
         for seed in self.SEEDS:
             pid = self.start(seed, threads=2)
-            self.see(pid, [*POOR, "target remote | gdbserver --once --attach - %d" % pid])
+            self.see(pid, [*POOR, self.gdbserver("--attach", pid)])
 
     def test_a_core_read_and_served(self):
         for seed in self.SEEDS:
@@ -93,7 +109,9 @@ class Holders(GdbTestCase):
 
     def see(self, *before, program=LEAKS):
         child, at = self.start(self.LEAKS)
-        self.gdb(program, *[word % child.pid if "%d" in word else word for word in before], "thread 1", "info frame",
+        before = [word % child.pid if "%d" in word else self.gdbserver("--attach", child.pid) if word == REMOTE else word
+                  for word in before]
+        self.gdb(program, *before, "thread 1", "info frame",
                  "refheap capture c.refheap", "info frame ", "detach")
         self.output("refheap capture c.refheap")
         self.assertEqual(self.output("info frame"), self.output("info frame "))  # the same is selected as before
@@ -107,8 +125,8 @@ class Holders(GdbTestCase):
 
     @GDBSERVER
     def test_through_gdbserver(self):
-        self.see("target remote | gdbserver --once --attach - %d")
-        self.see(*POOR, "target remote | gdbserver --once --attach - %d")
+        self.see(REMOTE)
+        self.see(*POOR, REMOTE)
 
     @GDBSERVER
     def test_files_that_only_the_target_has(self):
@@ -116,7 +134,7 @@ class Holders(GdbTestCase):
         self.see(
                  "python from refheap_gdb import files; files.build_id_here, files.build_id = files.build_id, "
                  "lambda p: files.build_id_here(p) if '/file-' in p else ''",
-                 "target remote | gdbserver --once --attach - %d", program=None)
+                 REMOTE, program=None)
         fetched = [n for n in os.listdir(self.folder) if n.startswith("refheap-")]
         self.assertEqual(fetched, [])  # and is gone with the session
 
@@ -132,8 +150,6 @@ class Holders(GdbTestCase):
 class Remote(GdbTestCase):
     """Every command through gdbserver."""
 
-    START = ["target remote | gdbserver --once - %s", "break sample_pause", "continue", "up"]
-
     def test_answers_are_those_of_a_process(self):
         asked = ["refheap generations", "refheap summary", "refheap cycles", "refheap referrers -- conn->peer",
                  "refheap why conn->peer", "refheap object -- conn->buffer", "print $refheap_count(conn)",
@@ -141,7 +157,7 @@ class Remote(GdbTestCase):
         program = os.path.join(SAMPLES, "proxy")
         self.gdb(program, "break sample_pause", "run", "up", *asked, "refheap capture live.refheap")
         live = {command: self.output(command) for command in asked}
-        self.gdb(program, *[word.replace("%s", program) for word in self.START], "refheap status", *asked, "refheap status ",
+        self.gdb(program, self.gdbserver(program), "break sample_pause", "continue", "up", "refheap status", *asked, "refheap status ",
                  "refheap diff live.refheap", "refheap render -o r.svg", "refheap load live.refheap", "refheap summary ",
                  "set refheap capture-method descriptors", "refheap capture x", "next", "refheap load",
                  "set refheap capture-method served", "refheap capture x.refheap")
@@ -156,7 +172,7 @@ class Remote(GdbTestCase):
         self.assertGreater(os.path.getsize(self.path("r.svg")), 1000)
 
     def test_dumps(self):
-        self.gdb(TARGET, "target remote | gdbserver --once - " + TARGET, "break pause_here", "continue",
+        self.gdb(TARGET, self.gdbserver(TARGET), "break pause_here", "continue",
                  "refheap dump a.refheap", "refheap dump -now " + self.path("b.refheap"),
                  "delete", "refheap dump -wait " + self.path("c.refheap"), "refheap capture d.refheap")
         self.assertIn("from / on", self.error("refheap dump a.refheap"))
@@ -165,9 +181,9 @@ class Remote(GdbTestCase):
         self.assertIn("90 objects", run("summary", self.path("b.refheap"))[0])
 
     def test_without_a_heap_and_without_a_program(self):
-        self.gdb(TARGET, "target remote | gdbserver --once - /bin/true", "refheap cycles")
+        self.gdb(TARGET, self.gdbserver("/bin/true"), "refheap cycles")
         self.assertIn("no heap found", self.error("refheap cycles"))
-        self.gdb("", *POOR, "set auto-solib-add off", "target remote | gdbserver --once - /bin/true", "refheap cycles")
+        self.gdb("", *POOR, "set auto-solib-add off", self.gdbserver("/bin/true"), "refheap cycles")
         self.assertRegex(self.error("refheap cycles"), "no heap found|what is mapped")
 
     @unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
