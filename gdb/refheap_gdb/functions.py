@@ -1,9 +1,10 @@
 """Convenience functions, for conditions and printf: $refheap_count(o), $refheap_generation(o), $refheap_type(o),
-$refheap_garbage(o). They answer from the snapshot that the commands answer from."""
+$refheap_garbage(o). What stands in an object of librefheap is read there, since conditions are judged often; all else they
+answer from the snapshot that the commands answer from."""
 
 import gdb
 
-from . import target
+from . import objects, process, target
 from .asking import address_of, answer
 
 _facts = {}  # of the snapshot they were asked of
@@ -23,6 +24,22 @@ def _facts_of(value):
     return _facts[address]
 
 
+def _at_once(value):
+    """What an object of the stopped program says of itself; None where that is not certain."""
+    heap = None if target.loaded() or not process.kind() else objects.heap()
+    if heap is None:
+        return None
+    process.require_stopped()
+    try:
+        found = heap.object_at(int(address_of(value, "the argument"), 16))
+    except objects.Unreadable:
+        return None
+    if found.refcount <= 0:  # freed, or about to be
+        return None
+    return {"refcount": None if found.refcount >= heap.immortal else found.refcount, "type": found.type.name,
+            "generation": -1 if found.generation == objects.UNTRACKED else found.generation}
+
+
 def _c_string(text):
     """An array of char that ends as C strings do, for printf %s: a plain Python string would not."""
     raw = text.encode("utf-8", "replace") + b"\0"
@@ -39,7 +56,8 @@ class _Function(gdb.Function):
         super().__init__("refheap_" + name)
 
     def invoke(self, value):
-        return self._convert(_facts_of(value)[self._key])
+        facts = None if self._key == "garbage" else _at_once(value)
+        return self._convert((facts or _facts_of(value))[self._key])
 
 
 def register():

@@ -132,8 +132,8 @@ def _of_files():
     regions = []
     for path, sections in by_file.items():
         name = re.sub(r"^target:", "", path)
-        if not name.startswith("/") or not any(has_contents for _, _, _, has_contents, _ in sections):
-            continue  # symbols of a file that stands elsewhere
+        if not name.startswith("/") or not any(has_contents and "x" in access for _, _, _, has_contents, access in sections):
+            continue  # debug information of a file that stands elsewhere
         sections.sort()
         own = []
         for start, end, offset, has_contents, access in sections:

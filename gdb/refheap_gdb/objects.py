@@ -256,6 +256,8 @@ def heap():
     """What is to be read of the selected inferior; None where there is no librefheap, or one that is not known."""
     global _heap, _heap_of
     inferior = gdb.selected_inferior()
+    if process.is_judging():
+        forget()
     if _heap_of != (inferior.num, inferior.pid):
         _heap, _heap_of = None, (inferior.num, inferior.pid)
         address = control.by_symbol(inferior) if process.kind() else None

@@ -35,5 +35,22 @@ def number(inferior):
     return inferior.pid if re.search(r"\bprocess %d\b" % inferior.pid, shown) else None
 
 
+def is_judging():
+    """Whether the condition of a breakpoint is being judged, or something like it done in passing.
+
+    GDB still calls threads running then, and tells nobody when the program goes on; but the selected one, which has come to the
+    breakpoint, has a frame, as a running one has not. Others may really run: a heap is used by one thread at a time, the one that is here.
+    """
+    thread = gdb.selected_thread()
+    if thread is None or not thread.is_running():
+        return False
+    try:
+        gdb.newest_frame()
+        return True
+    except gdb.error:
+        return False
+
+
 def is_running(inferior):
-    return any(thread.is_running() for thread in inferior.threads())
+    """Whether any thread runs, so that memory may change while it is read."""
+    return any(thread.is_running() for thread in inferior.threads()) and not is_judging()

@@ -37,7 +37,7 @@ def _drop(event=None):
 
 def watch():
     """Drops the snapshot as soon as the target moves, or is not the same any more."""
-    for name in ("cont", "exited", "inferior_call", "memory_changed", "new_objfile", "free_objfile",
+    for name in ("cont", "stop", "exited", "inferior_call", "memory_changed", "new_objfile", "free_objfile",
                  "connection_removed", "inferior_deleted"):
         registry = getattr(gdb.events, name, None)
         if registry is not None:
@@ -50,6 +50,8 @@ def snapshot():
     if _loaded:
         return _loaded
     inferior = process.require_stopped()
+    if process.is_judging():
+        _drop()  # of the time before
     if _current and _current.inferior != (inferior.num, inferior.pid):
         _drop()
     if _current is None:

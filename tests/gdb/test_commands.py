@@ -5,7 +5,7 @@ import re
 import subprocess
 import unittest
 
-from gdb_support import LOADER, SAMPLES, TARGET, GdbTestCase, ask, run
+from gdb_support import BUILD, ENDING, LOADER, SAMPLES, TARGET, GdbTestCase, ask, run
 
 
 class Commands(GdbTestCase):
@@ -205,6 +205,30 @@ class Commands(GdbTestCase):
         self.assertRegex(self.output("print $refheap_type(top)"), r'= "pair"\n')
         self.assertRegex(self.output("print $refheap_garbage(top)"), r"= 0\n")
         self.assertIn("which is the address of no object", self.error("print $refheap_garbage(0)"))
+
+    def test_conditions_of_breakpoints(self):
+        """Each time a breakpoint is come to, they say how it is then; and the program goes on as it would have."""
+        for condition, read, expected in (("$refheap_count(top) == 10", "print top->object.refcount", "= 10\n"),
+                                          ("$refheap_garbage(top) == 0 && number == 7", "print number", "= 7\n"),
+                                          ('$_streq($refheap_type(top), "pair")', "print number", "= 1\n"),
+                                          ("$refheap_generation(top) == 0 && number > 3", "print number", "= 4\n")):
+            _, said = self.gdb(TARGET, "break make if top && " + condition, "run", read, "print top->object.refcount",
+                               "print $refheap_count(top)", "refheap summary", "delete", "continue")
+            self.assertTrue(self.output(read).endswith(expected), (condition, self.output(read)))
+            self.assertEqual(self.output("print $refheap_count(top)").split()[-1],
+                             self.output("print top->object.refcount").split()[-1])
+            self.assertIn("pair", self.output("refheap summary"))
+            self.assertIn(ENDING, said)
+
+    def test_functions_say_what_the_snapshot_says(self):
+        """What is read in the object itself is what the captured file has."""
+        values = os.path.join(BUILD, "tests", "gdb", "values")
+        names = "text number none tuple list dict klass instance exception weakref conn".split()
+        asked = ["print $refheap_%s(%s)" % (f, n) for n in names for f in ("count", "generation", "type")]
+        self.gdb(values, "break pause_here", "run", "up", *asked, "refheap capture v.refheap", "refheap load v.refheap",
+                 *(a + " " for a in asked))
+        for command in asked:
+            self.assertEqual(*(re.sub(r"^\$\d+", "", self.output(c)) for c in (command, command + " ")), command)
 
     def test_help_alias_and_completion(self):
         self.gdb(TARGET, "help refheap", "help rh cycles", "help refheap referrers", "complete refheap ref",
