@@ -220,7 +220,7 @@ $(O)/tests/unit/test_debug: $(O)/librefheap-debug.a
 $(O)/tests/unit/test_debug.o: BASE += -DRH_DEBUG
 $(O)/tests/unit/test_memory: UNIT_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=posix_memalign
 
-GDB_TARGETS := target values
+GDB_TARGETS := target values deep
 $(GDB_TARGETS:%=$(O)/tests/gdb/%): $(O)/tests/gdb/%: tests/gdb/%.c $(O)/librefheap.so
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

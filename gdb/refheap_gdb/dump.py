@@ -218,6 +218,8 @@ def now(path):
                       lambda: _with_setting("scheduler-locking", "on", lambda: _call(function)))
     except (gdb.error, KeyboardInterrupt) as e:
         failure = str(e).splitlines()[0] if str(e) else "interrupted"
+        if isinstance(e, gdb.MemoryError):
+            failure = "there is no stack for it; \"refheap capture\" needs none"
     finally:
         for breakpoint in disabled:
             breakpoint.enabled = True

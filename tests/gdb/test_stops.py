@@ -7,6 +7,8 @@ import unittest
 
 from gdb_support import BUILD, ENDING, SAMPLES, TARGET, GdbTestCase, ask, run
 
+DEEP = os.path.join(BUILD, "tests", "gdb", "deep")
+
 
 class Stops(GdbTestCase):
     def check_ending(self, said):
@@ -99,6 +101,26 @@ class Stops(GdbTestCase):
             self.assertEqual(ask("cycles", self.path("c%d.refheap" % n))["garbage"]["objects"], 40, n)
         self.assertIn("being changed", self.error("refheap dump -now now.refheap"))
         self.check_ending(said)
+
+    def test_after_a_stack_overflow(self):
+        """There is no room for a call; reading needs none. The program dies as it would have, of the same signal."""
+        _, said = self.gdb(DEEP, "set args overflow", "run", "refheap capture a.refheap", "info registers rip rsp",
+                           "refheap dump -now b.refheap", "info registers rip rsp ", "refheap dump c.refheap", "continue")
+        self.assertEqual(self.objects_in("a.refheap"), 11)
+        self.assertIn("there is no stack for it", self.error("refheap dump -now b.refheap"))
+        self.assertEqual(self.output("info registers rip rsp"), self.output("info registers rip rsp "))
+        self.assertIn("Program terminated with signal SIGSEGV", said + self.output("continue"))
+
+    def test_another_thread_holds_a_lock(self):
+        """One that stands inside malloc, and that the owner of the heap waits for: neither reading nor a call by the owner minds."""
+        _, said = self.gdb(DEEP, "set args lock", "break holding_the_lock", "run", "break malloc", "continue", "stepi 10",
+                           "refheap capture a.refheap", "refheap dump -now b.refheap", "thread 1", "refheap dump -now c.refheap",
+                           "thread", "delete", "continue")
+        self.assertEqual(self.objects_in("a.refheap"), 11)
+        self.assertIn("select the thread that uses it", self.error("refheap dump -now b.refheap"))
+        self.assertEqual(self.objects_in("c.refheap"), 11)
+        self.assertIn("Current thread is 1", self.output("thread"))
+        self.assertIn("leaked 0", said)
 
     def test_without_symbols(self):
         stripped = self.path("stripped")

@@ -98,6 +98,20 @@ class Ways(test_capture.Held, GdbTestCase):
         self.ends_well()
 
 
+class Runtimes(GdbTestCase):
+    def test_python_served_as_by_descriptors(self):
+        """The same stop of a Python process, read both ways: what GDB serves does for every runtime that is known."""
+        with open(self.path("script.py"), "w") as f:
+            f.write("import os\nclass Node: pass\nn, m = Node(), Node()\nn.me, m.me = n, m\ndel m\nos.kill(os.getpid(), 12)\n")
+        self.gdb(shutil.which("python3", path="/usr/bin"), "handle SIGUSR2 nopass", "set args " + self.path("script.py"),
+                 "run", "refheap capture a.refheap", SERVED, "refheap capture b.refheap", "refheap cycles")
+        a, b = (self.path(name + ".refheap") for name in "ab")
+        self.output("refheap capture b.refheap")
+        self.assertEqual(*(test_capture.graph_of(path) for path in (a, b)))
+        self.assertGreater(ask("info", b)["snapshot"]["objects"], 5000)
+        self.assertIn(".me -> ", self.output("refheap cycles"))
+
+
 @test_capture.attaching
 @unittest.skipIf(test_capture.SANITIZED, "a sanitizer keeps pointers of its own")
 class Holders(GdbTestCase):
