@@ -263,43 +263,49 @@ static int from_process(struct invocation *inv, struct probe_options *options, c
     return status;
 }
 
-/* What stands still because a debugger holds it: its memory by a descriptor, or served. */
-static int from_debugger(struct invocation *inv, struct probe_options *options, const char *target)
+/* Memory served by a debugger, of a process that is not on this machine, maybe: its id means nothing here. */
+static int from_server(struct invocation *inv, struct probe_options *options, const char *target, int socket)
+{
+    struct memory_served served;
+    memory_served_init(&served, socket);
+    options->source = &served.source;
+    options->file_of = served_file_of;
+    options->intact = served_intact;
+    options->file_context = options->intact_context = &served;
+    options->executable = inv->own[OWN_EXE];
+    options->host = NULL;
+    options->captured = inv->own[OWN_CORE] ? CAPTURED_CORE : CAPTURED_LIVE;
+    return capture(inv, options, target, NULL);
+}
+
+static int from_descriptor(struct invocation *inv, struct probe_options *options, const char *target, int fd)
 {
     struct memory_descriptor memory;
     struct about about;
-    struct memory_served served;
+    memory_descriptor_init(&memory, fd);
+    options->source = &memory.source;
+    describe_process(options, &about);
+    return capture(inv, options, target, NULL);
+}
+
+/* What stands still because a debugger holds it. */
+static int from_debugger(struct invocation *inv, struct probe_options *options, const char *target)
+{
     struct threads threads = {NULL, 0};
     struct rh_error err;
-    const char *pid = inv->own[OWN_PROCESS], *socket = inv->own[OWN_MEMORY_SOCKET];
+    const char *pid = inv->own[OWN_PROCESS], *listed = inv->own[OWN_THREADS_FD], *socket = inv->own[OWN_MEMORY_SOCKET];
     int memory_fd = open_descriptor(socket ? socket : inv->own[OWN_MEMORY_FD]);
-    int threads_fd = open_descriptor(inv->own[OWN_THREADS_FD]);
+    int threads_fd = open_descriptor(listed);
     options->maps_fd = open_descriptor(inv->own[OWN_MAPS_FD]);
-    if (memory_fd < 0 || options->maps_fd < 0 || (inv->own[OWN_THREADS_FD] && threads_fd < 0))
+    if (memory_fd < 0 || options->maps_fd < 0 || (listed && threads_fd < 0))
         return fail_usage(inv->command, "name what to read: --pid PID or --core CORE");
     if (pid && (parse_number(pid, &options->pid) || !options->pid || options->pid > INT32_MAX))
         return fail_usage(inv->command, "--process must be a process id");
-    int status = threads_fd < 0 ? 0 : threads_read(threads_fd, &threads, &err) ? fail(NULL, &err) : 0;
+    int status = listed && threads_read(threads_fd, &threads, &err) ? fail(NULL, &err) : STATUS_FINE;
     options->threads = threads.items;
     options->thread_count = threads.count;
-    if (status) {
-        /* said */
-    } else if (socket) { /* of a process that is not on this machine, maybe: its id means nothing here */
-        memory_served_init(&served, memory_fd);
-        options->source = &served.source;
-        options->file_of = served_file_of;
-        options->intact = served_intact;
-        options->file_context = options->intact_context = &served;
-        options->executable = inv->own[OWN_EXE];
-        options->host = NULL;
-        options->captured = inv->own[OWN_CORE] ? CAPTURED_CORE : CAPTURED_LIVE;
-        status = capture(inv, options, target, NULL);
-    } else {
-        memory_descriptor_init(&memory, memory_fd);
-        options->source = &memory.source;
-        describe_process(options, &about);
-        status = capture(inv, options, target, NULL);
-    }
+    if (!status)
+        status = socket ? from_server(inv, options, target, memory_fd) : from_descriptor(inv, options, target, memory_fd);
     threads_release(&threads);
     return status;
 }
