@@ -47,7 +47,7 @@ def core_file():
     return found.group(1) if found else None
 
 
-def _by_file(path, otherwise):
+def _by_file(path, options, otherwise):
     core = core_file()
     if core is None and otherwise:
         return otherwise()
@@ -60,13 +60,13 @@ def _by_file(path, otherwise):
         words += ["--exe", gdb.current_progspace().filename]
     if sysroot.startswith("/") and sysroot != "/":
         words += ["--sysroot", sysroot]
-    said = program.run(["capture", "--json", "--quiet", *words, "-o", path])
+    said = program.run(["capture", "--json", "--quiet", *options, *words, "-o", path])
     if otherwise and said[1].startswith("refheap: %s: " % core) and not said[0]:
         return otherwise()  # there is something about this core that GDB knows better
     return _facts(said)
 
 
-def _by_descriptors(inferior, path):
+def _by_descriptors(inferior, path, options):
     with _threads_file(registers.threads(inferior)) as threads:
         descriptors = []
         try:
@@ -75,7 +75,7 @@ def _by_descriptors(inferior, path):
                 descriptors.append(os.open("/proc/%d/%s" % (inferior.pid, name), os.O_RDONLY))
             words = ["--memory-fd", str(descriptors[0]), "--maps-fd", str(descriptors[1]), "--threads-fd",
                      str(threads.fileno()), "--process", str(inferior.pid)]
-            said = program.run(["capture", "--json", "--quiet", *words, "-o", path], [*descriptors, threads.fileno()])
+            said = program.run(["capture", "--json", "--quiet", *options, *words, "-o", path], [*descriptors, threads.fileno()])
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -91,7 +91,7 @@ def _executable():
     return found.group(1) if found else gdb.current_progspace().filename
 
 
-def _by_serving(inferior, path):
+def _by_serving(inferior, path, options):
     threads = registers.threads(inferior)
     is_core = process.kind() == "core"
     core = core_file() if is_core else None
@@ -108,7 +108,7 @@ def _by_serving(inferior, path):
                 words += ["--exe", _executable()]
             if is_core:
                 words += ["--core", core or "unknown"]
-            said = program.run(["capture", "--json", "--quiet", *words, "-o", path],
+            said = program.run(["capture", "--json", "--quiet", *options, *words, "-o", path],
                                [server.theirs.fileno(), maps.fileno(), list_of_threads.fileno()], server)
     finally:
         server.close()
@@ -122,20 +122,20 @@ def method():
     return chosen if chosen in fit else fit[0]
 
 
-def to_file(path):
-    """Writes a snapshot of the stopped program to `path`; returns what is in it."""
+def to_file(path, options=()):
+    """Writes a snapshot of the stopped program to `path`; returns what is in it. `options`: the program's own."""
     inferior = process.require_stopped()
     chosen = settings.get("capture-method")
     if chosen not in ("auto", method()):
         raise gdb.GdbError("refheap: capture-method is %s, which does not fit a %s target; \"set refheap capture-method auto\"."
                            % (chosen, process.kind()))
-    served = functools.partial(_by_serving, inferior, path)
+    served = functools.partial(_by_serving, inferior, path, options)
     if method() == "served":
         return served()
     if method() == "file":
-        return _by_file(path, served if chosen == "auto" else None)
+        return _by_file(path, options, served if chosen == "auto" else None)
     try:
-        return _by_descriptors(inferior, path)
+        return _by_descriptors(inferior, path, options)
     except OSError as e:
         if chosen == "auto":
             return served()

@@ -22,6 +22,7 @@ PATHS = Option("paths", "N", "up to N paths that share no reference, shortest fi
 FORMAT = Option("format", "FORMAT", "svg, png, pdf or dot", choices=["svg", "png", "pdf", "dot"])
 CUT = Option("cut", "WHAT", "what goes; may be repeated", choices=lambda typed: names_of(
     "select distinct h.type || e.label from edges e join objects h on h.ordinal = e.source where e.label like '.%'"))
+NO_VALUES = Option("no-values", None, "leave out values, keep names")
 NOW = Option("now", None, "call into the program at once")
 SECONDS = Option("timeout", "SECONDS", "end a query that takes longer")
 WAIT = Option("wait", None, "continue until the program has written it")
@@ -229,18 +230,22 @@ FILE may end in .svg, .png, .pdf or .dot. diff draws what is new since SNAPSHOT,
 
 class Capture(Command):
     """Write a snapshot of this stop to a file, reading the program from outside.
-Usage: refheap capture FILE
+Usage: refheap capture [-no-values] FILE
 
 No code of the program runs."""
 
     name = "capture"
     wants = "file"
+    takes = [NO_VALUES]
 
     def run(self, given, rest):
         self.dont_repeat()
-        path = file_named(rest)
-        facts = capture.to_file(path)
-        gdb.write("%s: %d objects, %d edges\n" % (path, facts["objects"], facts["edges"]))
+        facts = self.capture(given, rest)
+        gdb.write("%s: %d objects, %d edges\n" % (file_named(rest), facts["objects"], facts["edges"]))
+
+    @staticmethod
+    def capture(given, rest):
+        return capture.to_file(file_named(rest), program_options(given, False))
 
 
 def chosen(given):

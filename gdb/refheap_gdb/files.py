@@ -53,22 +53,6 @@ def _entry_point():
     return int(found.group(1), 16) if found else None
 
 
-def _objfile(path, mappings):
-    """What GDB has read for a file of the target: by the addresses where it stands, since names may lead through links."""
-    space = gdb.current_progspace()
-    entry = _entry_point()
-    for region in mappings.regions:
-        if region.path != path or "x" not in region.access:
-            continue
-        if entry is not None and region.start <= entry < region.end:
-            return _objfile_named(space.filename)
-        for address in range(region.start, min(region.end, region.start + (1 << 16)), 256):
-            name = space.solib_name(address)
-            if name:
-                return _objfile_named(name)
-    return None
-
-
 def _quoted(word):
     return re.sub(r"([\\\\\"' \t])", r"\\\1", word)
 
@@ -85,22 +69,47 @@ def _fetched(name, identity):
     return copy
 
 
-def here(path, mappings):
-    """A file on this machine that is the one the target has at `path`; None for none."""
-    objfile = _objfile(path, mappings)
-    name = objfile.filename if objfile else ""
-    identity = (objfile.build_id or "") if objfile else ""
-    sysroot = gdb.parameter("sysroot") or ""
-    places = [name] if name.startswith("/") else []
-    if sysroot.startswith("/"):
-        places.append(os.path.join(sysroot, path.lstrip("/")))
-    places.append(path)
-    for place in places:
-        found = build_id(place)
-        if found and found == (identity or found):
-            return place
-    if name.startswith("target:") and identity:
-        copy = _fetched(name, identity)
-        if copy and build_id(copy) == identity:
-            return copy
-    return None
+class Files:
+    """Where files are, of what is mapped."""
+
+    def __init__(self, mappings):
+        self._mappings, self._entry, self._found = mappings, _entry_point(), {}
+
+    def here(self, path):
+        """A file on this machine that is the one the target has at `path`; None for none."""
+        if path not in self._found:
+            self._found[path] = self._search(path)
+        return self._found[path]
+
+    def _objfile(self, path):
+        """What GDB has read for a file of the target: by the addresses where it stands, since names may lead through links."""
+        space = gdb.current_progspace()
+        for region in self._mappings.regions:
+            if region.path != path or "x" not in region.access:
+                continue
+            if self._entry is not None and region.start <= self._entry < region.end:
+                return _objfile_named(space.filename)
+            for address in range(region.start, min(region.end, region.start + (1 << 16)), 256):
+                name = space.solib_name(address)
+                if name:
+                    return _objfile_named(name)
+        return None
+
+    def _search(self, path):
+        objfile = self._objfile(path)
+        name = objfile.filename if objfile else ""
+        identity = (objfile.build_id or "") if objfile else ""
+        sysroot = gdb.parameter("sysroot") or ""
+        places = [name] if name.startswith("/") else []
+        if sysroot.startswith("/"):
+            places.append(os.path.join(sysroot, path.lstrip("/")))
+        places.append(path)
+        for place in places:
+            found = build_id(place)
+            if found and found == (identity or found):
+                return place
+        if name.startswith("target:") and identity:
+            copy = _fetched(name, identity)
+            if copy and build_id(copy) == identity:
+                return copy
+        return None

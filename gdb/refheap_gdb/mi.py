@@ -8,7 +8,7 @@ of MI does, a null is left out, and a truth is 0 or 1.
 
 import gdb
 
-from . import capture, commands, dump, options, status, target
+from . import commands, dump, options, status, target
 from .asking import answer, said
 from .command import OUTPUT, file_named
 
@@ -32,7 +32,7 @@ def _status(command, given, rest):
 
 
 def _capture(command, given, rest):
-    return dict(capture.to_file(file_named(rest)), path=file_named(rest))
+    return dict(command.capture(given, rest), path=file_named(rest))
 
 
 def _load(command, given, rest):

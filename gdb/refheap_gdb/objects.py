@@ -253,9 +253,12 @@ def forget(event=None):
 
 
 def heap():
-    """What is to be read of the selected inferior; None where there is no librefheap, or one that is not known."""
+    """What is to be read of the selected inferior; None where there is no librefheap, or one that is not known, and while it
+    runs."""
     global _heap, _heap_of
     inferior = gdb.selected_inferior()
+    if process.is_running(inferior):
+        return None
     if process.is_judging():
         forget()
     if _heap_of != (inferior.num, inferior.pid):

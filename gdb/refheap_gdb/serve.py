@@ -48,7 +48,7 @@ class Server:
     def __init__(self, inferior, mappings):
         self._inferior, self._mappings = inferior, mappings
         self._ours, self.theirs = socket.socketpair()
-        self.bytes = self.requests = 0
+        self._files = files.Files(mappings)
 
     def fileno(self):
         return self._ours.fileno()
@@ -83,11 +83,8 @@ class Server:
 
     def _memory(self, address, size):
         size = min(size, self._mappings.room(address))
-        answer = read_prefix(self._inferior, address, size) if size else b""
-        self.requests += 1
-        self.bytes += len(answer)
-        return answer
+        return read_prefix(self._inferior, address, size) if size else b""
 
     def _file(self, path):
-        found = files.here(path.decode("utf-8", "surrogateescape"), self._mappings)
+        found = self._files.here(path.decode("utf-8", "surrogateescape"))
         return found.encode("utf-8", "surrogateescape")[:_PATH_MAX] if found else b""

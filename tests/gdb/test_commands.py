@@ -75,6 +75,14 @@ class Commands(GdbTestCase):
         self.assertEqual(self.output("refheap referrers -limit 0 -- " + chosen), run("referrers", snapshot, chosen, "--limit", "0")[0])
         self.assertIn("no such column: nonsense", self.error("refheap why sql:nonsense"))
 
+    def test_values_may_be_left_out(self):
+        values = os.path.join(BUILD, "tests", "gdb", "values")
+        self.gdb(values, "break pause_here", "run", "refheap capture all.refheap", "refheap capture -no-values less.refheap",
+                 "complete refheap capture -")
+        text = "select count(*) n from objects where type = 'str' and label like '%hello%'"
+        self.assertEqual([ask("sql", self.path(n + ".refheap"), text)["rows"] for n in ("all", "less")], [[[1]], [[0]]])
+        self.assertIn("refheap capture -no-values", self.output("complete refheap capture -"))
+
     def test_no_code_of_the_program_runs(self):
         """All questions together leave every byte of the program's writable memory as it was."""
         copy = "dump binary memory %s &rh_control ((char *) &rh_control) + sizeof(rh_control)"

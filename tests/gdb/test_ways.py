@@ -75,6 +75,26 @@ class Ways(test_capture.Held, GdbTestCase):
             pid = self.start(seed, threads=2)
             self.see(pid, [*POOR, self.gdbserver("--attach", pid)])
 
+    def test_what_may_not_be_opened_is_served(self):
+        """Where GDB itself can read a process, though not by its files under /proc."""
+        refuse = "python import os; os.really, os.open = os.open, lambda p, *a, **k: os.really(p, *a, **k) " \
+                 "if not p.startswith('/proc') else exec('raise PermissionError(1, \"Operation not permitted\")')"
+        pid = self.start(7)
+        self.gdb(test_capture.HELD, "attach %d" % pid, refuse, "set refheap capture-method descriptors", "refheap capture a.refheap",
+                 "set refheap capture-method auto", "refheap capture c.refheap", "detach")
+        self.assertIn("cannot open the memory of process %d: Operation not permitted" % pid, self.error("refheap capture a.refheap"))
+        self.output("refheap capture c.refheap")
+        self.check(self.path("c.refheap"), "refused")
+        self.ends_well()
+
+    def test_a_running_process_is_refused(self):
+        pid = self.start(7)
+        self.gdb(test_capture.HELD, "attach %d" % pid, "continue &", "refheap summary", "refheap capture a.refheap",
+                 "refheap dump a.refheap", "refheap dump -now a.refheap", "refheap status")
+        for command in ("refheap summary", "refheap capture a.refheap", "refheap dump a.refheap", "refheap dump -now a.refheap"):
+            self.assertIn("the program is running; interrupt it first", self.error(command))
+        self.assertIn("running: interrupt it to ask", self.output("refheap status"))
+
     def test_a_core_read_and_served(self):
         for seed in self.SEEDS:
             self.start(seed, threads=2)
