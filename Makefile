@@ -203,12 +203,18 @@ $(O)/tests/clean/%-O2: tests/clean/%.c $(O)/librefheap.so
 
 # The fuzz target is compiled with them, so that it does not rot between runs.
 tools: $(CLEAN:%=$(O)/tests/clean/%-O0) $(CLEAN:%=$(O)/tests/clean/%-O2) $(TOOLS:%=$(O)/tests/tools/%) $(O)/tests/fuzz/fuzz_snapshot.o
+tools: $(if $(PYTHON_CFLAGS),$(O)/tests/cpython/held.abi3.so)
 $(O)/tests/tools/phases: $(session_o)
 $(O)/tests/tools/embed: $(session_o) $(addprefix $(O)/analyzer/,image.o sketch.o sketch_cycles.o sketch_edges.o advice.o shape.o names.o)
 $(O)/tests/tools/model: $(MODEL:%=$(O)/tests/model/%.o)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/librefheap.a $(LIBS) -lpthread
+
+$(O)/tests/cpython/held.abi3.so: tests/cpython/held.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(CFLAGS) -Wall -Wextra -fPIC -shared $(PYTHON_CFLAGS) -o $@ $<
 
 unit: $(UNIT:%=$(O)/tests/unit/%)
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(support_o) $(O)/librefheap.a $(core_o)

@@ -69,12 +69,13 @@ def dicts():
         del str_holes["key%d" % i]
     cleared = {"a": 1}
     cleared.clear()
-    large = {"name%d" % i: (i, [i]) for i in range(70000)}
+    large = {i: None for i in range(70000)}  # indices of 32 bits
+    wide = {"name%d" % i: (i, [i]) for i in range(300)}
 
     class Key(str):
         pass
 
-    return [combined, mixed, holes, str_holes, cleared, {}, large, {Key("k"): 1}, {"a": {"b": {"c": {}}}},
+    return [combined, mixed, holes, str_holes, cleared, {}, large, wide, {Key("k"): 1}, {"a": {"b": {"c": {}}}},
             combined.keys(), combined.values(), combined.items(), iter(combined), iter(mixed.values()), iter(holes.items()),
             reversed(combined), types.MappingProxyType(combined), dict.fromkeys("abc", [])]
 
@@ -152,7 +153,7 @@ def sequences():
     self_held = []
     self_held.append(self_held)
     return [holes, set(), {1, "a", (2, [].__len__)}, frozenset([(1,), frozenset()]), untracked, shared, grown, self_held,
-            list(range(100000)), [None] * 5000, (), ([],), tuple([i] for i in range(100)), iter([1, [2]]), iter(([],)),
+            [[]] + [1] * 100000, [None] * 5000, (), ([],), tuple([i] for i in range(100)), iter([1, [2]]), iter(([],)),
             reversed([1, []]), iter({1, 2}), iter("text"), iter("t\u00e9xt"), iter(b"bytes"), iter(bytearray(b"b")), range(10),
             range(2 ** 70), iter(range(5)), iter(range(2 ** 70)), slice(1, [2], None), enumerate([1, []]), zip([1], [[]]),
             map(len, [[]]), filter(None, [[]]), iter(lambda: 1, []), memoryview(b"bytes"), memoryview(bytearray(b"12345678")),
@@ -698,8 +699,8 @@ AREAS = [dicts, instances, sequences, functions, running, exceptions, weak, cont
          concurrency, introspection, typed]
 
 
-def cycles():
-    """Garbage: nothing of it is returned. Collect with DEBUG_SAVEALL to see it again."""
+def cycles(keep=None):
+    """Garbage, unless what holds it is put into the list `keep`. Collect with DEBUG_SAVEALL to see it again."""
     a, b = [], {}
     a.append(b)
     b["a"] = a
@@ -726,6 +727,8 @@ def cycles():
     finalized.self = finalized
     d = dict.fromkeys(range(10))
     d[11] = d
+    if keep is not None:
+        keep += [a, first, ring, recursive, kept, finalized, d]
 
 
 def build():

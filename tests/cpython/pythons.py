@@ -1,0 +1,52 @@
+"""The CPythons of this machine: Debian's, and with CPYTHONS=all those on PATH and below ~/.pyenv/versions as well."""
+
+import glob
+import os
+import subprocess
+
+VERSIONS = ["3.%d" % minor for minor in range(8, 14)]
+
+
+def version_of(path):
+    """"3.11.2" for an interpreter that is one, else None; builds without a GIL and other implementations are none."""
+    ask = "import sys; print(sys.version.split()[0] if sys.implementation.name == 'cpython' and 't' not in sys.abiflags else '')"
+    try:
+        done = subprocess.run([path, "-c", ask], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
+    except OSError:
+        return None
+    said = done.stdout.decode().strip()
+    return said if said.rsplit(".", 1)[0] in VERSIONS else None
+
+
+def candidates():
+    yield "/usr/bin/python3"
+    if os.environ.get("CPYTHONS") != "all":
+        return
+    for folder in os.environ.get("PATH", "").split(":"):
+        for version in VERSIONS:
+            yield os.path.join(folder, "python" + version)
+    for version in VERSIONS:
+        yield from sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/%s.*/bin/python3" % version)))
+
+
+def found():
+    """[(version, path)], each interpreter once, and the versions of which there is none."""
+    seen, pythons = set(), []
+    for path in candidates():
+        real = os.path.realpath(path)
+        if real in seen or not os.access(real, os.X_OK):
+            continue
+        seen.add(real)
+        version = version_of(path)
+        if version:
+            pythons.append((version, path))
+    have = {v.rsplit(".", 1)[0] for v, _ in pythons}
+    return pythons, [v for v in VERSIONS if v not in have]
+
+
+if __name__ == "__main__":
+    pythons, missing = found()
+    for version, path in pythons:
+        print("  CPython %-8s %s" % (version, path))
+    for version in missing:
+        print("  CPython %-8s not found here" % version)
