@@ -286,11 +286,16 @@ run-tests:
 	@cd tests/format && PYTHONPATH=.. $(PYTHON) -m unittest -b
 	@cd tests/cli && $(PYTHON) -m unittest -b
 	@cd tests/gdb && $(PYTHON) -m unittest -b
+	@cd tests/cpython && $(PYTHON) -m unittest -b
 	@echo "  again, with ordinals of 64 bits, as heaps of more than 2^31 objects need them"
 	@cd tests/cli && BUILD=$(abspath $(O)-64) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=20 $(PYTHON) -m unittest -b
 	@echo "  again, under AddressSanitizer and UndefinedBehaviorSanitizer"
 	@cd tests/cli && BUILD=$(abspath $(O)-san) HELD_TOOLS=$(abspath $(O))/tests/tools COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
 	@echo "all tests passed"
+
+# The tests of CPython on every version from 3.8 to 3.13 that is found on PATH or below ~/.pyenv/versions.
+test-cpython: all samples tools
+	@cd tests/cpython && $(PYTHON) pythons.py all && CPYTHONS=all $(PYTHON) -m unittest -b
 
 # The long runs, hours of them: twenty thousand random heaps, as many random programs beside the model, ten thousand small
 # graphs by brute force and two hundred of up to two thousand objects, two thousand with what became of them, a million
@@ -384,6 +389,8 @@ includedir ?= $(PREFIX)/include
 datadir ?= $(PREFIX)/share
 mandir ?= $(datadir)/man
 docdir ?= $(datadir)/doc/refheap
+# Where Debian's python3 looks below /usr; for other prefixes and interpreters, a folder for PYTHONPATH.
+pythondir ?= $(libdir)/python3/dist-packages
 bashdir ?= $(datadir)/bash-completion/completions
 zshdir ?= $(datadir)/zsh/site-functions
 fishdir ?= $(datadir)/fish/vendor_completions.d
@@ -404,6 +411,8 @@ $(foreach l,librefheap librefheap-debug,
 644 $(O)/$l.so.$(SOVERSION) $(libdir)/$l.so.$(SOVERSION)
 link $l.so.$(SOVERSION) $(libdir)/$l.so
 )
+$(if $(PYTHON_CFLAGS),
+755 $(O)/refheap.abi3.so $(pythondir)/refheap.abi3.so)
 644 $(O)/gen/librefheap.pc $(libdir)/pkgconfig/librefheap.pc
 $(if $(PYTHON_CFLAGS),644 $(O)/refheap.abi3.so $(pythondir)/refheap.abi3.so)
 $(foreach h,$(wildcard dumpfmt/include/refheap/*.h runtime/librefheap/include/refheap/*.h),

@@ -3,6 +3,7 @@
 import glob
 import os
 import subprocess
+import sys
 
 VERSIONS = ["3.%d" % minor for minor in range(8, 14)]
 
@@ -45,6 +46,8 @@ def found():
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["all"]:
+        os.environ["CPYTHONS"] = "all"
     pythons, missing = found()
     for version, path in pythons:
         print("  CPython %-8s %s" % (version, path))

@@ -30,7 +30,7 @@ def load(folder, name):
 
 
 def generations(folder):
-    young = gc.get_objects(0)  # first of all: nothing of this function's own is there yet, but its frame
+    young = gc.get_objects(0)  # first of all: of this function's own there is its frame at most
     middle = gc.get_objects(1)
     old = gc.get_objects(2)
     save(folder, "gen0", map(id, young))
@@ -39,7 +39,7 @@ def generations(folder):
     old = set(map(id, old))
     count = gc.get_freeze_count()
     gc.unfreeze()
-    frozen = [id(o) for o in gc.get_objects(generation=2) if id(o) not in old]
+    frozen = set(map(id, gc.get_objects(2))) - old
     # What Python allocates meanwhile is young: nothing else can have become old.
     if len(frozen) != count:
         raise AssertionError("%d frozen objects, not %d" % (len(frozen), count))

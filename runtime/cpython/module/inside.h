@@ -55,7 +55,7 @@ struct inside {
 
     struct visits visits; /* of the object being written */
     uint64_t self;        /* that object */
-    int self_is_container, self_has_attributes;
+    int self_is_container, self_is_immortal, self_has_attributes;
 
     uint32_t threads, frames; /* numbers handed out */
     uint64_t not_visited, not_visited_example; /* references described that tp_traverse did not visit */

@@ -70,9 +70,17 @@ static void put_reference(struct inside *d, const struct py_reference *r, unsign
     uint64_t label;
     inside_label(d, r->label, r->number, r->text, &kind, &label);
     writer_edge(d->writer, r->target, bits, kind, label);
-    inside_meet(d, r->target, bits & EDGE_COUNTED ? 1 : 0);
+    inside_meet(d, r->target, bits & EDGE_COUNTED);
     if (d->request->flags & INSIDE_NO_VALUES)
         name_attributes(d, r);
+}
+
+/* The constants deep-frozen into the interpreter of 3.11 refer to these without counting it. */
+static unsigned without_uncounted(const struct inside *d, uint64_t target, unsigned bits)
+{
+    int single = target == (uintptr_t)Py_None || target == (uintptr_t)Py_True || target == (uintptr_t)Py_False ||
+                 target == (uintptr_t)Py_Ellipsis;
+    return d->self_is_immortal && single && d->world.layout->version == 0x030b ? bits & ~(unsigned)EDGE_COUNTED : bits;
 }
 
 static int on_described(void *context, const struct py_reference *r)
@@ -86,7 +94,7 @@ static int on_described(void *context, const struct py_reference *r)
             d->not_visited_example = d->self;
         return 0;
     }
-    put_reference(d, r, bits);
+    put_reference(d, r, without_uncounted(d, r->target, bits));
     return 0;
 }
 
@@ -100,8 +108,9 @@ static void put_unnamed(struct inside *d)
 {
     uint64_t target;
     for (size_t at = 0; (target = visits_left(&d->visits, &at));) {
-        writer_edge(d->writer, target, EDGE_STRONG, LABEL_NONE, 0);
-        inside_meet(d, target, 1);
+        unsigned bits = without_uncounted(d, target, EDGE_STRONG);
+        writer_edge(d->writer, target, bits, LABEL_NONE, 0);
+        inside_meet(d, target, bits & EDGE_COUNTED);
         d->unnamed++;
     }
 }
@@ -147,6 +156,7 @@ static void write_object(struct inside *d, uint64_t object, unsigned generation)
     d->self_is_container = is_container(object, &type);
     d->self_has_attributes = inside_has_attributes(&type);
     row.refcount = py_refcount(&d->world, word_at(object), &immortal);
+    d->self_is_immortal = immortal;
     row.size = py_size(&d->world, object, &type, &estimate);
     py_used(&d->world, object, &type, &row.used, &row.capacity);
     row.state |= (immortal ? STATE_IMMORTAL : 0) | (estimate ? STATE_SIZE_ESTIMATED : 0);
