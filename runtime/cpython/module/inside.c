@@ -169,7 +169,7 @@ static int dump_to(struct inside *d, struct span *spans, struct rh_error *err)
 
 int inside_dump(const struct python *python, const struct inside_request *request, struct rh_error *err)
 {
-    if (python_is_collecting(python))
+    if (python_is_collecting(python, (request->flags & INSIDE_COLLECTION_ENDED) != 0))
         return error_set(err, RH_ERR_BUSY, "a collection is under way, and only it knows where its objects are",
                          "dump before it or after it");
     size_t spans_size = HEAPS_MAX * sizeof(struct span), size = sizeof(struct inside) + writer_memory_size();

@@ -15,7 +15,7 @@
 #include "mapping.h"
 #include "visits.h"
 
-enum { INSIDE_NO_VALUES = 1, INSIDE_TEXT_MAX = 4096 };
+enum { INSIDE_NO_VALUES = 1, INSIDE_COLLECTION_ENDED = 2 /* called from gc.callbacks */, INSIDE_TEXT_MAX = 4096 };
 
 struct inside_request {
     const char *path;

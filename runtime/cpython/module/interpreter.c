@@ -130,10 +130,13 @@ int python_stands_still(const struct python *python, uint64_t interpreter)
     return gil_of(python, interpreter) == gil_of(python, mine);
 }
 
-int python_is_collecting(const struct python *python)
+int python_is_collecting(const struct python *python, int ended)
 {
-    for (uint64_t i = 0; (i = python_next_interpreter(i));)
-        if (python_stands_still(python, i) && half_at(python_collector(python, i) + PY_GC_COLLECTING))
+    uint64_t over = ended ? python_collector(python, current_interpreter()) : 0;
+    for (uint64_t i = 0; (i = python_next_interpreter(i));) {
+        uint64_t collector = python_collector(python, i);
+        if (collector != over && python_stands_still(python, i) && half_at(collector + PY_GC_COLLECTING))
             return 1;
+    }
     return 0;
 }

@@ -36,8 +36,9 @@ uint64_t python_collector(const struct python *python, uint64_t interpreter);
 /* Whether it stands still while we hold the GIL: from 3.12 on an interpreter may have one of its own. */
 int python_stands_still(const struct python *python, uint64_t interpreter);
 
-/* Whether a collection is under way in an interpreter that stands still. */
-int python_is_collecting(const struct python *python);
+/* Whether a collection is under way in an interpreter that stands still. One that has just ended in the interpreter of the
+ * caller, and only has its callbacks still to call (`ended`), is none. */
+int python_is_collecting(const struct python *python, int ended);
 
 static inline uint64_t word_at(uint64_t address)
 {

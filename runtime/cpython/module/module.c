@@ -49,6 +49,8 @@ PyDoc_STRVAR(dump_doc,
              "Raises OSError when the file cannot be written, and ValueError during a collection (in a finalizer or a\n"
              "weak reference's callback that the collector runs, or in gc.callbacks).");
 
+
+
 static PyObject *module_dump(PyObject *module, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"path", "values", NULL};
@@ -85,8 +87,14 @@ static int signal_of(PyObject *signal)
     return number ? number : -1;
 }
 
-static int set_trigger(const struct trigger_request *request)
+static int watch_for_memory_errors(PyObject *module);
+
+static int watch_collections(PyObject *module);
+
+static int set_trigger(PyObject *module, const struct trigger_request *request)
 {
+    if ((request->on_no_memory && watch_for_memory_errors(module)) || (request->signal && watch_collections(module)))
+        return -1;
     int status = trigger_set(&python, request);
     if (!status)
         return 0;
@@ -110,7 +118,6 @@ static PyObject *module_dump_on(PyObject *module, PyObject *args, PyObject *keyw
     PyObject *signal = Py_None, *bytes = NULL;
     int values = 1;
     struct trigger_request request = {.signal = 0};
-    (void)module;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "|OppO&p:dump_on", names, &signal, &request.on_exit,
                                      &request.on_no_memory, PyUnicode_FSConverter, &bytes, &values) ||
         (request.signal = signal_of(signal)) < 0) {
@@ -123,7 +130,7 @@ static PyObject *module_dump_on(PyObject *module, PyObject *args, PyObject *keyw
     if (!pattern_is_good(request.pattern))
         PyErr_SetString(PyExc_ValueError, "path takes %p, %n, %t and %% and no other percent sign");
     else
-        status = set_trigger(&request);
+        status = set_trigger(module, &request);
     Py_DecRef(bytes);
     if (status)
         return NULL;
@@ -151,11 +158,89 @@ static PyObject *module_forked(PyObject *module, PyObject *unused)
     return Py_None;
 }
 
+/* One of gc.callbacks. */
+static PyObject *module_collected(PyObject *module, PyObject *args)
+{
+    const char *phase;
+    PyObject *info;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "sO", &phase, &info))
+        return NULL;
+    if (!strcmp(phase, "stop"))
+        trigger_collected();
+    Py_IncRef(Py_None);
+    return Py_None;
+}
+
+/* ---- uncaught exceptions ---- */
+
+/* What sys.excepthook and threading.excepthook were before this module's took their place; they are called in turn. */
+static PyObject *hook_before, *thread_hook_before;
+
+static PyObject *pass_on(PyObject *hook, PyObject *args)
+{
+    if (hook)
+        return PyObject_CallObject(hook, args);
+    Py_IncRef(Py_None);
+    return Py_None;
+}
+
+static void dump_if_memory_error(PyObject *type)
+{
+    if (type && PyErr_GivenExceptionMatches(type, PyExc_MemoryError))
+        trigger_no_memory();
+}
+
+static PyObject *module_excepthook(PyObject *module, PyObject *args)
+{
+    (void)module;
+    dump_if_memory_error(PyTuple_Size(args) ? PyTuple_GetItem(args, 0) : NULL);
+    return pass_on(hook_before, args);
+}
+
+static PyObject *module_thread_excepthook(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *type = PyTuple_Size(args) ? PyObject_GetAttrString(PyTuple_GetItem(args, 0), "exc_type") : NULL;
+    if (!type)
+        PyErr_Clear();
+    dump_if_memory_error(type);
+    Py_DecRef(type);
+    return pass_on(thread_hook_before, args);
+}
+
+/* Takes the place of MODULE.excepthook. */
+static int take_hook(PyObject *module, const char *other, const char *ours, PyObject **before)
+{
+    PyObject *imported = PyImport_ImportModule(other), *mine = PyObject_GetAttrString(module, ours);
+    PyObject *current = imported ? PyObject_GetAttrString(imported, "excepthook") : NULL;
+    int status = current && mine ? PyObject_SetAttrString(imported, "excepthook", mine) : -1;
+    if (!status) {
+        *before = current;
+        current = NULL;
+    }
+    Py_DecRef(imported);
+    Py_DecRef(mine);
+    Py_DecRef(current);
+    return status;
+}
+
+static int watch_for_memory_errors(PyObject *module)
+{
+    if (hook_before)
+        return 0;
+    return take_hook(module, "sys", "_excepthook", &hook_before) ||
+           take_hook(module, "threading", "_thread_excepthook", &thread_hook_before);
+}
+
 static PyMethodDef methods[] = {
     {"dump", (PyCFunction)(void (*)(void))module_dump, METH_VARARGS | METH_KEYWORDS, dump_doc},
     {"dump_on", (PyCFunction)(void (*)(void))module_dump_on, METH_VARARGS | METH_KEYWORDS, dump_on_doc},
     {"_at_exit", module_at_exit, METH_NOARGS, NULL},
     {"_forked", module_forked, METH_NOARGS, NULL},
+    {"_collected", module_collected, METH_VARARGS, NULL},
+    {"_excepthook", module_excepthook, METH_VARARGS, NULL},
+    {"_thread_excepthook", module_thread_excepthook, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -180,7 +265,7 @@ static int read_event(const char *word, struct trigger_request *request)
     return 0;
 }
 
-static int read_environment(void)
+static int read_environment(PyObject *module)
 {
     const char *on = secure_getenv("REFHEAP_DUMP_ON"), *to = secure_getenv("REFHEAP_DUMP_TO");
     struct trigger_request request = {.pattern = PATTERN_DEFAULT};
@@ -195,7 +280,7 @@ static int read_environment(void)
         request.pattern = to;
     else if (to)
         warn_of("REFHEAP_DUMP_TO", to, "a path with %p, %n, %t and %%");
-    return set_trigger(&request);
+    return set_trigger(module, &request);
 }
 
 /* ---- the module ---- */
@@ -219,6 +304,20 @@ static int hand_over(PyObject *module, const char *other, const char *function, 
     return status;
 }
 
+static int watch_collections(PyObject *module)
+{
+    static int watching;
+    PyObject *gc = watching ? NULL : PyImport_ImportModule("gc");
+    PyObject *callbacks = gc ? PyObject_GetAttrString(gc, "callbacks") : NULL;
+    PyObject *mine = callbacks ? PyObject_GetAttrString(module, "_collected") : NULL;
+    if (mine && !PyList_Append(callbacks, mine))
+        watching = 1;
+    Py_DecRef(gc);
+    Py_DecRef(callbacks);
+    Py_DecRef(mine);
+    return watching ? 0 : -1;
+}
+
 static int module_exec(PyObject *module)
 {
     if (!python.version[0] && python_learn(&python)) {
@@ -229,7 +328,7 @@ static int module_exec(PyObject *module)
         hand_over(module, "atexit", "register", NULL, "_at_exit") ||
         hand_over(module, "os", "register_at_fork", "after_in_child", "_forked"))
         return -1;
-    return read_environment();
+    return read_environment(module);
 }
 
 static PyModuleDef_Slot slots[] = {

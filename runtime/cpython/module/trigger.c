@@ -22,6 +22,7 @@ static struct {
     sem_t asked;
     int listening; /* the thread runs */
     int over;      /* the interpreter is going */
+    int wanted;    /* a signal came and was not answered yet */
     uint32_t dumps;
     char pattern[PATTERN_SIZE];
 } trigger;
@@ -35,11 +36,11 @@ static void complain(const char *path, const struct rh_error *err)
         return; /* there is nobody to tell */
 }
 
-static void dump_for(unsigned captured)
+static void dump_for(unsigned captured, unsigned flags)
 {
     char path[SINK_PATH_MAX];
     struct rh_error err;
-    struct inside_request request = {path, trigger.request.flags, captured};
+    struct inside_request request = {path, trigger.request.flags | flags, captured};
     pattern_expand(trigger.pattern, trigger.dumps, path, sizeof path);
     trigger.dumps++;
     if (inside_dump(trigger.python, &request, &err))
@@ -62,18 +63,34 @@ static void pause_briefly(void)
     nanosleep(&while_, NULL);
 }
 
-/* Takes the GIL at a moment when no collection is under way; finalizers and callbacks of one may let go of it. */
+static void answer(unsigned flags)
+{
+    trigger.wanted = 0;
+    if (trigger.request.signal)
+        dump_for(CAPTURED_SIGNAL, flags);
+}
+
+/* Takes the GIL, and looks whether a collection is under way: its finalizers may let go of the GIL. Then the end of the
+ * collection answers, or we do, whoever is first. */
 static void dump_when_quiet(void)
 {
-    for (int waiting = 1; waiting && !trigger.over && Py_IsInitialized();) {
+    int waiting = 1;
+    for (int first = 1; waiting && !trigger.over && Py_IsInitialized(); first = 0) {
         PyGILState_STATE held = PyGILState_Ensure();
-        waiting = !trigger.over && python_is_collecting(trigger.python);
-        if (!waiting && !trigger.over && trigger.request.signal)
-            dump_for(CAPTURED_SIGNAL);
+        trigger.wanted |= first;
+        if (trigger.wanted && !trigger.over && !python_is_collecting(trigger.python, 0))
+            answer(0);
+        waiting = trigger.wanted;
         PyGILState_Release(held);
         if (waiting)
             pause_briefly();
     }
+}
+
+void trigger_collected(void)
+{
+    if (trigger.wanted && !trigger.over && !python_is_collecting(trigger.python, 1))
+        answer(INSIDE_COLLECTION_ENDED);
 }
 
 static void *listen_for_signals(void *unused)
@@ -134,7 +151,7 @@ int trigger_set(const struct python *python, const struct trigger_request *reque
 void trigger_exit(void)
 {
     if (trigger.request.on_exit && !trigger.over)
-        dump_for(CAPTURED_EXIT);
+        dump_for(CAPTURED_EXIT, 0);
     trigger.over = 1;
 }
 
@@ -143,7 +160,7 @@ void trigger_no_memory(void)
     if (!trigger.request.on_no_memory)
         return;
     trigger.request.on_no_memory = 0; /* once: the next failure is near */
-    dump_for(CAPTURED_NO_MEMORY);
+    dump_for(CAPTURED_NO_MEMORY, 0);
 }
 
 int trigger_forked(void)

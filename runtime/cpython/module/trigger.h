@@ -23,6 +23,9 @@ int trigger_set(const struct python *python, const struct trigger_request *reque
 void trigger_exit(void);
 void trigger_no_memory(void);
 
+/* A collection has ended, and all objects are in the collector's lists again. The caller holds the GIL. */
+void trigger_collected(void);
+
 /* In a forked child: the thread is not there any more. Returns 0 or minus an errno. */
 int trigger_forked(void);
 
