@@ -82,7 +82,8 @@ SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 LIBS = -lzstd -ldw -lelf $(GVC_LIBS) -lm -lpthread
 # Headers of any CPython from 3.8 on do: the module keeps to the part of them that all have in common.
 PYTHON_CFLAGS := $(shell $(PKG_CONFIG) --cflags python3 2>/dev/null)
-PYTHON_MODULE := $(if $(PYTHON_CFLAGS),$(O)/refheap.abi3.so,no-python-headers)
+# An interpreter that was not made with a sanitizer loads nothing that was.
+PYTHON_MODULE := $(if $(SAN),,$(if $(PYTHON_CFLAGS),$(O)/refheap.abi3.so,no-python-headers))
 
 .PHONY: all demo test test-long test-cpython test-web test-shapes huge fuzz bench bench-capture cpython-layouts
 .PHONY: check-deps deps-demo deps-test deps-long install uninstall clean samples tools deps-deb deb test-deb
@@ -183,7 +184,7 @@ $(O)/man: $(O)/refheap docs/man/make_pages.sh docs/man/page.awk $(wildcard docs/
 
 # ---- samples and tools of the tests ----
 
-samples: $(SAMPLES:%=$(O)/samples/%)
+samples: $(SAMPLES:%=$(O)/samples/%) $(if $(PYTHON_CFLAGS),$(O)/samples/leaky.abi3.so)
 $(O)/samples/%: samples/c/%.c $(O)/librefheap.so
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -211,7 +212,9 @@ $(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/librefheap.a $(LIBS) -lpthread
 
+$(O)/samples/leaky.abi3.so: samples/python/leaky.c
 $(O)/tests/cpython/held.abi3.so: tests/cpython/held.c
+$(O)/samples/leaky.abi3.so $(O)/tests/cpython/held.abi3.so:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(CFLAGS) -Wall -Wextra -fPIC -shared $(PYTHON_CFLAGS) -o $@ $<
@@ -389,8 +392,6 @@ includedir ?= $(PREFIX)/include
 datadir ?= $(PREFIX)/share
 mandir ?= $(datadir)/man
 docdir ?= $(datadir)/doc/refheap
-# Where Debian's python3 looks below /usr; for other prefixes and interpreters, a folder for PYTHONPATH.
-pythondir ?= $(libdir)/python3/dist-packages
 bashdir ?= $(datadir)/bash-completion/completions
 zshdir ?= $(datadir)/zsh/site-functions
 fishdir ?= $(datadir)/fish/vendor_completions.d
@@ -411,8 +412,6 @@ $(foreach l,librefheap librefheap-debug,
 644 $(O)/$l.so.$(SOVERSION) $(libdir)/$l.so.$(SOVERSION)
 link $l.so.$(SOVERSION) $(libdir)/$l.so
 )
-$(if $(PYTHON_CFLAGS),
-755 $(O)/refheap.abi3.so $(pythondir)/refheap.abi3.so)
 644 $(O)/gen/librefheap.pc $(libdir)/pkgconfig/librefheap.pc
 $(if $(PYTHON_CFLAGS),644 $(O)/refheap.abi3.so $(pythondir)/refheap.abi3.so)
 $(foreach h,$(wildcard dumpfmt/include/refheap/*.h runtime/librefheap/include/refheap/*.h),
