@@ -413,7 +413,7 @@ $(foreach l,librefheap librefheap-debug,
 link $l.so.$(SOVERSION) $(libdir)/$l.so
 )
 644 $(O)/gen/librefheap.pc $(libdir)/pkgconfig/librefheap.pc
-$(if $(PYTHON_CFLAGS),644 $(O)/refheap.abi3.so $(pythondir)/refheap.abi3.so)
+$(if $(SAN),,$(if $(PYTHON_CFLAGS),644 $(O)/refheap.abi3.so $(pythondir)/refheap.abi3.so))
 $(foreach h,$(wildcard dumpfmt/include/refheap/*.h runtime/librefheap/include/refheap/*.h),
 644 $h $(includedir)/refheap/$(notdir $h))
 $(foreach p,$(wildcard gdb/refheap_gdb/*.py),
