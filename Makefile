@@ -49,6 +49,7 @@ GRAPH := $(basename $(notdir $(wildcard analyzer/graph/*.c)))
 RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
 REPORT := $(filter-out make_%,$(basename $(notdir $(wildcard analyzer/report/*.c))))
 SQL := $(basename $(notdir $(wildcard analyzer/sql/*.c)))
+BROWSE := $(basename $(notdir $(wildcard analyzer/browse/*.c)))
 ANALYZER := $(basename $(notdir $(wildcard analyzer/*.c)))
 SAMPLES := $(basename $(notdir $(wildcard samples/c/*.c)))
 SUPPORT := $(basename $(notdir $(wildcard tests/support/*.c)))
@@ -68,6 +69,7 @@ graph_o := $(GRAPH:%=$(O)/analyzer/graph/%.o)
 render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
 sql_o := $(SQL:%=$(O)/analyzer/sql/%.o)
 report_o := $(REPORT:%=$(O)/analyzer/report/%.o)
+browse_o := $(BROWSE:%=$(O)/analyzer/browse/%.o)
 analyzer_o := $(ANALYZER:%=$(O)/analyzer/%.o)
 support_o := $(SUPPORT:%=$(O)/tests/support/%.o)
 session_o := $(addprefix $(O)/analyzer/,session.o session_kept.o owners.o kept.o fail.o)
@@ -84,6 +86,9 @@ LIBS = -lzstd -ldw -lelf $(GVC_LIBS) -lm -lpthread
 PYTHON_CFLAGS := $(shell $(PKG_CONFIG) --cflags python3 2>/dev/null)
 # An interpreter that was not made with a sanitizer loads nothing that was.
 PYTHON_MODULE := $(if $(SAN),,$(if $(PYTHON_CFLAGS),$(O)/refheap.abi3.so,no-python-headers))
+# ncurses shows `browse`: it knows terminals and how to redraw little of them over a slow line; the wide one, for names.
+NCURSES_CFLAGS = $(shell $(PKG_CONFIG) --cflags ncursesw)
+NCURSES_LIBS = $(shell $(PKG_CONFIG) --libs ncursesw)
 
 .PHONY: all demo test test-long test-cpython test-web test-shapes huge fuzz bench bench-capture cpython-layouts
 .PHONY: check-deps deps-demo deps-test deps-long install uninstall clean samples tools deps-deb deb test-deb
@@ -95,9 +100,9 @@ all: $(PYTHON_MODULE) $(O)/man
 
 # ---- programs and libraries ----
 
-$(O)/refheap: $(analyzer_o) $(sql_o) $(report_o) $(core_o) | $(O)/refheap_gdb
+$(O)/refheap: $(analyzer_o) $(sql_o) $(report_o) $(browse_o) $(core_o) | $(O)/refheap_gdb
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(SQLITE_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(SQLITE_LIBS) $(NCURSES_LIBS)
 
 # One relocatable object in which everything but rh_* is local, so that neither library can clash with the program. Its
 # code is a section by itself: so it knows its own frames on the stack. The debug build is the same with -DRH_DEBUG.
@@ -160,6 +165,7 @@ $(O)/gen/assets.h: analyzer/report/make_assets.c $(O)/gen/page.css analyzer/repo
 $(O)/analyzer/report/page.o: $(O)/gen/assets.h
 $(O)/analyzer/render/layout.o $(O)/tests/tools/read_dot.o: BASE += $(GVC_CFLAGS)
 $(sql_o) $(O)/analyzer/cmd_sql.o: BASE += $(SQLITE_CFLAGS)
+$(O)/analyzer/browse/terminal.o: BASE += $(NCURSES_CFLAGS)
 
 # What an object is made of holds for any name of the same folder.
 depends = -MT '$$(O)/$(@:$(O)/%=%)'
@@ -238,11 +244,11 @@ $(GDB_TARGETS:%=$(O)/tests/gdb/%): $(O)/tests/gdb/%: tests/gdb/%.c $(O)/librefhe
 
 # ---- what the tests and the demo need, from Debian ----
 
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev libdw-dev python3-dev
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev libdw-dev libncurses-dev python3-dev
 PACKAGES_BUILD += fonts-dejavu-core
 PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
-# zsh and fish: completion is typed in the shells themselves. mandoc and groff-base: what readers of manual pages use has no complaint.
-PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils zsh fish mandoc groff-base
+# tmux is the terminal in which the tests use `browse`. zsh and fish: completion is typed in the shells themselves. mandoc and groff-base: what readers of manual pages use has no complaint.
+PACKAGES_TEST := $(PACKAGES_DEMO) g++ python3 libcmocka-dev gdbserver procps binutils zsh fish mandoc groff-base tmux
 
 deps-build: PACKAGES = $(PACKAGES_BUILD)
 deps-demo: PACKAGES = $(PACKAGES_DEMO)

@@ -16,7 +16,8 @@ static const struct command *const commands[] = {
     &cmd_info,      &cmd_verify, &cmd_summary, &cmd_generations, &cmd_cycles,     &cmd_referrers,
     &cmd_referents, &cmd_object, &cmd_why,     &cmd_retained,    &cmd_dominators, &cmd_audit,
     &cmd_what_if,   &cmd_diff,   &cmd_trend,   &cmd_check,       &cmd_suspects,   &cmd_sql,
-    &cmd_render,    &cmd_report, &cmd_export,  &cmd_capture,     &cmd_pack,       &cmd_gdb_init,
+    &cmd_browse,    &cmd_render, &cmd_report,  &cmd_export,      &cmd_capture,    &cmd_pack,
+    &cmd_gdb_init,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

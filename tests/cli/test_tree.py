@@ -20,7 +20,8 @@ LAW = {
     "analyzer/render": {"dumpfmt"},
     "analyzer/sql": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer"},
     "analyzer/report": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer"},
-    "analyzer": {"analyzer/report", "dumpfmt", "analyzer/graph", "analyzer/render", "analyzer/sql", "runtime/probe"},
+    "analyzer/browse": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer"},
+    "analyzer": {"analyzer/report", "analyzer/browse", "dumpfmt", "analyzer/graph", "analyzer/render", "analyzer/sql", "runtime/probe"},
 }
 # Of a folder, all that another may use.
 FACES = {
@@ -34,9 +35,14 @@ FACES = {
     ("analyzer/sql", "analyzer"): {"session.h", "names.h", "generations.h"},
     ("analyzer", "analyzer/sql"): {"database.h", "guard.h", "result.h"},
     ("analyzer", "analyzer/report"): {"report.h"},
+    # Views are made of the session, and of what other commands answer.
+    ("analyzer/browse", "analyzer"): {"session.h", "names.h", "keepers.h", "generations.h", "shape.h", "advice.h", "command.h",
+                                      "commands.h", "options.h"},
+    ("analyzer", "analyzer/browse"): {"browser.h", "terminal.h"},
 }
 # Of a folder, the only files that may use another.
-USERS = {("analyzer", "analyzer/sql"): {"cmd_sql.c", "select_sql.c"}, ("analyzer", "analyzer/report"): {"cmd_report.c"}}
+USERS = {("analyzer", "analyzer/sql"): {"cmd_sql.c", "select_sql.c"}, ("analyzer", "analyzer/report"): {"cmd_report.c"},
+         ("analyzer", "analyzer/browse"): {"cmd_browse.c"}}
 
 
 def code_of(path):
@@ -104,6 +110,13 @@ class Tree(TestCase):
                 self.assertNotRegex(call, r"%[-0-9.*]*[sc]", path)
             if os.path.basename(path) not in ("page.c", "cycles.c"):  # what is built in, and pictures
                 self.assertNotIn("fwrite(", code, path)
+
+    def test_one_file_knows_the_terminal(self):
+        for path in self.sources():
+            if path.startswith("analyzer/") and path != "analyzer/browse/terminal.c":
+                self.assertNotRegex(code_of(path), r"curses\.h|<term\.h>|termios", path)
+            if path.startswith("analyzer/browse/") and not path.endswith(("terminal.c", "answer.c")):
+                self.assertNotRegex(code_of(path), r"\b(printf|puts|perror|exit|abort|fork)\(|std(in|err)\b", path)
 
     def test_libraries_neither_print_nor_exit(self):
         for path in self.sources():
