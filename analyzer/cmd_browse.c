@@ -62,9 +62,9 @@ const struct command cmd_browse = {
     .arguments = "SNAPSHOT",
     .help =
         "Shows the snapshot at a terminal: the dominator tree a keeper at a time, types, garbage cycles, generations,\n"
-        "roots, the audit and the suspects. Whatever is chosen can be opened, asked about and drawn:\n\n" BROWSE_KEYS
-        "\nGarbage is red, what goes with it yellow, what the collector cannot see magenta; without colours the\n"
-        "details line says it. It needs a terminal (80 columns do); NO_COLOR is respected.",
+        "roots, the audit and the suspects. It needs a terminal (80 columns do); NO_COLOR is respected. Garbage is red,\n"
+        "what goes with it yellow, what the collector cannot see magenta; the line below the list says it without\n"
+        "colours. Whatever is chosen can be opened, asked about and drawn:\n\n" BROWSE_KEYS,
     .takes = OPT_SALVAGE | OPT_NO_CACHE | OPT_COLOR | OPT_QUIET,
     .reads_snapshot = 1,
     .run = run,

@@ -257,8 +257,8 @@ static void put_help(const struct canvas *c)
     char text[FIT_SIZE];
     put_banner(c);
     for (int line = 1; line < c->height - 1; line++) {
-        size_t n = strcspn(p, "\n");
-        snprintf(text, sizeof text, line > 1 ? " %.*s" : "", (int)n, p);
+        size_t n = strcspn(p, "\n"), indent = strspn(p, " ");
+        snprintf(text, sizeof text, line > 1 ? " %.*s" : "", (int)(n - indent), p + indent);
         put_line(c, line, text, 0, LOOK_PLAIN);
         if (line > 1)
             p += n + (p[n] == '\n');

@@ -48,7 +48,11 @@ static void next_glyph(const unsigned char *p, size_t left, int unicode, struct 
         g->columns = (unsigned)columns;
         return;
     }
-    g->bytes = (unsigned)snprintf(g->text, sizeof g->text, n > 1 ? "\\u{%lx}" : "\\x%02lx", c);
+    g->bytes = (unsigned)snprintf(g->text, sizeof g->text,
+                                  c > 0xffff ? "\\U%07lx"
+                                  : n > 1    ? "\\u%04lx"
+                                             : "\\x%02lx",
+                                  c);
     g->columns = g->bytes;
 }
 

@@ -13,7 +13,7 @@ int fit_is_unicode(void);
 /* Writes `text` into exactly `width` columns, without the first `skip` of its own; what is too long ends in "~", what
  * is short is filled with blanks, in front where `right` says so. What could harm a terminal, or has no width a program
  * can know (controls, bytes that are no UTF-8, marks of direction, characters the locale does not have), is written as
- * \xNN or \u{NNNN}. Returns the length in bytes; `to` has FIT_SIZE bytes. */
+ * \xNN or \uNNNN. Returns the length in bytes; `to` has FIT_SIZE bytes. */
 size_t fit_text(const char *text, size_t skip, size_t width, int right, char *to);
 
 /* Columns the whole of a text takes, so written. */
