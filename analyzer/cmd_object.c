@@ -12,6 +12,7 @@ struct facts {
     ordinal o;
     uint64_t explained, owned, retained;
     int64_t unexplained;
+    int collected; /* generation of the collection that `fate` is of */
     unsigned fate;
     ordinal cycle; /* ORDINAL_NONE outside cycles */
     const struct root_entry *roots;
@@ -57,7 +58,7 @@ static void read_row(const struct graph *g, struct facts *f)
     }
 }
 
-static int gather(struct session *s, ordinal o, struct facts *f, struct rh_error *err)
+static int gather(struct session *s, ordinal o, int collected, struct facts *f, struct rh_error *err)
 {
     const struct graph *g = &s->graph;
     uint64_t owned, retained;
@@ -71,7 +72,8 @@ static int gather(struct session *s, ordinal o, struct facts *f, struct rh_error
         .explained = roots_explained(&s->roots, o),
         .owned = owned,
         .retained = retained,
-        .fate = s->garbage[2].fate[o],
+        .collected = collected,
+        .fate = s->garbage[collected].fate[o],
         .cycle = component == ORDINAL_NONE ? ORDINAL_NONE : s->cycles.of_component[component],
     };
     f->unexplained = graph_is_immortal(g, o) ? 0 : graph_external(g, o) - (int64_t)f->explained;
@@ -115,6 +117,8 @@ static void show_text(struct invocation *inv, const struct facts *f)
     fprintf(out, "  garbage      %s", fates[f->fate]);
     if (f->cycle != ORDINAL_NONE)
         fprintf(out, ", in cycle %" PRI_ORDINAL, f->cycle + 1);
+    if (inv->options.generation != GENERATION_ANY)
+        fprintf(out, " (by a collection of generation %d)", f->collected);
     fprintf(out, "\n  referrers    %" PRIu64 "\n  referents    %" PRIu64 "%s\n",
             graph_back_end(g, f->o) - graph_back_begin(g, f->o), graph_end(g, f->o) - graph_begin(g, f->o),
             state & STATE_EDGES_INCOMPLETE ? " (not all could be read)" : "");
@@ -159,6 +163,8 @@ static void show_json(struct invocation *inv, const struct facts *f)
     json_array_end(j);
     json_uint(j, "owned", f->owned);
     json_uint(j, "retained", f->retained);
+    if (inv->options.generation != GENERATION_ANY)
+        json_int(j, "collected_generation", f->collected);
     json_bool(j, "garbage", f->fate == FATE_GARBAGE);
     json_bool(j, "dependent", f->fate == FATE_DEPENDENT);
     json_bool(j, "invisible", f->fate == FATE_INVISIBLE);
@@ -184,19 +190,22 @@ static void show_json(struct invocation *inv, const struct facts *f)
 
 static int run(struct invocation *inv)
 {
-    const unsigned needs =
-        1u << KEPT_BACK | 1u << KEPT_VALUES | 1u << KEPT_GARBAGE_OLDEST | 1u << KEPT_CYCLES | 1u << KEPT_DOMINATORS;
+    int collected = inv->options.generation == GENERATION_ANY ? 2 : inv->options.generation;
     struct session *s = &inv->session;
     struct facts facts;
     struct rh_error err;
     ordinal o;
-    if (!session_rows(s, needs, &err) &&
-        (session_dominators(s, &err) || session_back(s, &err) || session_values(s, &err)))
+    if (collected > 2)
+        return fail_usage(inv->command, "--generation must be 0, 1 or 2: no other is collected");
+    const unsigned needs = 1u << KEPT_BACK | 1u << KEPT_VALUES | 1u << (KEPT_GARBAGE + collected) |
+                           1u << KEPT_GARBAGE_OLDEST | 1u << KEPT_CYCLES | 1u << KEPT_DOMINATORS;
+    if (!session_rows(s, needs, &err) && (session_dominators(s, &err) || session_garbage(s, collected, &err) ||
+                                          session_back(s, &err) || session_values(s, &err)))
         return fail(s->path, &err);
     int status = select_object(inv, inv->argv[0], &o);
     if (status)
         return status;
-    if (gather(s, o, &facts, &err))
+    if (gather(s, o, collected, &facts, &err))
         return fail(s->path, &err);
     if (inv->out.format == OUTPUT_JSON)
         show_json(inv, &facts);
@@ -211,8 +220,9 @@ const struct command cmd_object = {
     .arguments = "SNAPSHOT OBJ",
     .help =
         "Shows an object's type, value, generation, sizes, and what its refcount is made of: references from objects in\n"
-        "the heap, references from exact roots, and the rest, which nothing explains.",
-    .takes = OPT_READING,
+        "the heap, references from exact roots, and the rest, which nothing explains. Whether it is garbage is told as by a\n"
+        "collection of the oldest generation; --generation N asks one of generation N.",
+    .takes = OPT_READING | OPT_GENERATION,
     .reads_snapshot = 1,
     .arguments_min = 1,
     .arguments_max = 1,

@@ -298,6 +298,9 @@ static int read_options(struct invocation *inv, struct database_options *o)
         return fail_usage(inv->command, "--timeout cannot be \"%s\"; it wants seconds", timeout);
     if (memory && (parse_number(memory, &mib) || mib < 1 || mib > UINT32_MAX))
         return fail_usage(inv->command, "--memory cannot be \"%s\"; it wants a number of MiB", memory);
+    if (inv->options.generation > 2)
+        return fail_usage(inv->command, "--generation must be 0, 1 or 2: no other is collected");
+    o->generation = inv->options.generation == GENERATION_ANY ? 2 : inv->options.generation;
     o->memory = mib << 20;
     o->interrupted = &interrupted;
     return 0;
@@ -331,8 +334,10 @@ const struct command cmd_sql = {
         "modules and info; .schema as the QUERY lists their columns. Objects are found by ordinal and address, edges\n"
         "by source and target, without looking at others; analyses are made when a column needs them. Without QUERY\n"
         "it is a prompt, or takes statements from standard input, each ended by a semicolon; with --json each answer\n"
-        "is an object of its own. A query can only read: no file is opened and no setting changed. Ctrl-C ends it.",
-    .takes = OPT_READING | OPT_CSV | OPT_LIMIT,
+        "is an object of its own. A query can only read: no file is opened and no setting changed. Ctrl-C ends it.\n"
+        "With --generation N the columns garbage and dependent of objects say what a collection of generation N would\n"
+        "find now, rather than one of the oldest.",
+    .takes = OPT_READING | OPT_CSV | OPT_LIMIT | OPT_GENERATION,
     .reads_snapshot = 1,
     .arguments_max = 1,
     .own = own,

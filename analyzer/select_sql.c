@@ -30,7 +30,7 @@ int select_sql(struct invocation *inv, const char *condition, uint64_t *chosen)
 {
     static const char head[] = "select ordinal from objects where (\n";
     struct session *s = &inv->session;
-    struct database_options options = {.memory = (uint64_t)DATABASE_MEMORY_MIB << 20};
+    struct database_options options = {.generation = 2, .memory = (uint64_t)DATABASE_MEMORY_MIB << 20};
     struct database *db = NULL;
     sqlite3_stmt *statement = NULL;
     const char *rest;

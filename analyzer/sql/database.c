@@ -20,6 +20,7 @@ int database_open(struct session *s, const struct database_options *options, str
     if (!db)
         return out_of_memory(err);
     db->s = s;
+    db->generation = options->generation;
     db->guard.timeout = options->timeout;
     db->guard.interrupted = options->interrupted;
     sqlite3_hard_heap_limit64((sqlite3_int64)options->memory);

@@ -24,6 +24,7 @@ struct database;
 enum { DATABASE_MEMORY_MIB = 2048 }; /* unless told */
 
 struct database_options {
+    int generation;                           /* garbage is what a collection of it would find now: 0, 1, 2 */
     double timeout;                           /* seconds a statement may take; 0: as long as it wants */
     uint64_t memory;                          /* bytes SQLite may use */
     const volatile sig_atomic_t *interrupted; /* ends the running statement when it becomes true; may be NULL */

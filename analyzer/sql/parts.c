@@ -29,7 +29,8 @@ static int make_values(struct database *db)
 
 static int make_garbage(struct database *db)
 {
-    return session_garbage(db->s, 2, &db->part_error);
+    int status = session_garbage(db->s, 2, &db->part_error);
+    return status ? status : session_garbage(db->s, db->generation, &db->part_error);
 }
 
 static int make_cycles(struct database *db)

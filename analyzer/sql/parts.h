@@ -34,6 +34,7 @@ struct root_row {
 struct database {
     sqlite3 *sqlite;
     struct session *s;
+    int generation; /* of the collection that garbage is told by */
     struct guard guard;
     unsigned ready;             /* enum part of what is there */
     struct rh_error part_error; /* why the part asked for last could not be made; code 0: it could */

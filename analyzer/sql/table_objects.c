@@ -141,10 +141,10 @@ static void value(struct database *db, const struct rows *rows, int column, sqli
         give_dominator(db, to, o);
         break;
     case GARBAGE:
-        sqlite3_result_int(to, s->garbage[2].fate[o] == FATE_GARBAGE);
+        sqlite3_result_int(to, s->garbage[db->generation].fate[o] == FATE_GARBAGE);
         break;
     case DEPENDENT:
-        sqlite3_result_int(to, s->garbage[2].fate[o] == FATE_DEPENDENT);
+        sqlite3_result_int(to, s->garbage[db->generation].fate[o] == FATE_DEPENDENT);
         break;
     case INVISIBLE:
         sqlite3_result_int(to, s->garbage[2].fate[o] == FATE_INVISIBLE);

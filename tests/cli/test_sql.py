@@ -157,6 +157,32 @@ class Agreement(Sql):
             run("pack", path, "-o", packed)
             self.assertEqual(self.rows(path, "select * from objects"), self.rows(packed, "select * from objects"))
 
+    def test_garbage_of_each_generation(self):
+        """What a collection of each generation would find is what `cycles` says, and what `object` says of each."""
+        differ = 0
+        for name in ("proxy", "ring", "finalizer_cycle", "freeze_before_fork"):
+            path, found = self.path(name), []
+            sample(name, path)
+            for n in "012":
+                garbage, dependent = (["0x%x" % row[0] for row in ask(
+                    "sql", path, "select address from objects where %s order by address" % column, "--generation", n)["rows"]]
+                    for column in ("garbage", "dependent"))
+                told = ask("cycles", path, "--objects", "--generation", n)
+                self.assertEqual(garbage, [o["address"] for o in told["garbage_objects"]])
+                self.assertEqual(len(dependent), told["dependent"]["objects"])
+                for address in garbage[:2] + dependent[:2] + [o["address"] for o in ask("cycles", path, "--objects")["garbage_objects"][:2]]:
+                    o = ask("object", path, address, "--generation", n)
+                    self.assertEqual((o["collected_generation"], o["garbage"], o["dependent"]),
+                                     (int(n), address in garbage, address in dependent))
+                    self.assertIn("(by a collection of generation %s)" % n, run("object", path, address, "--generation", n)[0])
+                found.append(garbage)
+            self.assertEqual(found[2], ["0x%x" % row[0] for row in ask("sql", path, "select address from objects where garbage "
+                                                                       "order by address")["rows"]])
+            differ += found[0] != found[2]
+        self.assertGreater(differ, 0)
+        for command in (["sql", path, "select 1"], ["object", path, "@0"]):
+            self.assertOneLine(run(*command, "--generation", "permanent", status=2)[1])
+
     def test_on_random_graphs(self):
         for seed in range(FIRST, FIRST + SEEDS):
             rng, path = random.Random(seed), self.path("graph.refheap")
