@@ -80,6 +80,9 @@ GVC_LIBS = $(shell $(PKG_CONFIG) --libs libgvc)
 # SQLite answers queries: the language people know, in one library that can be bounded and takes tables of ours.
 SQLITE_CFLAGS = $(shell $(PKG_CONFIG) --cflags sqlite3)
 SQLITE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
+# libedit edits the lines typed at the prompt of `sql`, and remembers them.
+EDIT_CFLAGS = $(shell $(PKG_CONFIG) --cflags libedit)
+EDIT_LIBS = $(shell $(PKG_CONFIG) --libs libedit)
 # libelf reads cores, and the build-ids of files on disk; libdw unwinds stacks.
 LIBS = -lzstd -ldw -lelf $(GVC_LIBS) -lm -lpthread
 # Headers of any CPython from 3.8 on do: the module keeps to the part of them that all have in common.
@@ -102,7 +105,7 @@ all: $(PYTHON_MODULE) $(O)/man
 
 $(O)/refheap: $(analyzer_o) $(sql_o) $(report_o) $(browse_o) $(core_o) | $(O)/refheap_gdb
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(SQLITE_LIBS) $(NCURSES_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(SQLITE_LIBS) $(NCURSES_LIBS) $(EDIT_LIBS)
 
 # One relocatable object in which everything but rh_* is local, so that neither library can clash with the program. Its
 # code is a section by itself: so it knows its own frames on the stack. The debug build is the same with -DRH_DEBUG.
@@ -166,6 +169,7 @@ $(O)/analyzer/report/page.o: $(O)/gen/assets.h
 $(O)/analyzer/render/layout.o $(O)/tests/tools/read_dot.o: BASE += $(GVC_CFLAGS)
 $(sql_o) $(O)/analyzer/cmd_sql.o: BASE += $(SQLITE_CFLAGS)
 $(O)/analyzer/browse/terminal.o: BASE += $(NCURSES_CFLAGS)
+$(O)/analyzer/line_editor.o: BASE += $(EDIT_CFLAGS)
 
 # What an object is made of holds for any name of the same folder.
 depends = -MT '$$(O)/$(@:$(O)/%=%)'
@@ -244,7 +248,7 @@ $(GDB_TARGETS:%=$(O)/tests/gdb/%): $(O)/tests/gdb/%: tests/gdb/%.c $(O)/librefhe
 
 # ---- what the tests and the demo need, from Debian ----
 
-PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev libdw-dev libncurses-dev python3-dev
+PACKAGES_BUILD := gcc libc6-dev make pkg-config libzstd-dev libgraphviz-dev libsqlite3-dev libelf-dev libdw-dev libncurses-dev libedit-dev python3-dev
 PACKAGES_BUILD += fonts-dejavu-core
 PACKAGES_DEMO := $(PACKAGES_BUILD) gdb
 # tmux is the terminal in which the tests use `browse`. zsh and fish: completion is typed in the shells themselves. mandoc and groff-base: what readers of manual pages use has no complaint.

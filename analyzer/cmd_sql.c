@@ -8,6 +8,7 @@
 
 #include "../dumpfmt/error.h"
 #include "commands.h"
+#include "line_editor.h"
 #include "options.h"
 #include "render/text.h"
 #include "sql/database.h"
@@ -80,6 +81,7 @@ struct prompt {
     struct database *db;
     double timeout;
     int interactive; /* somebody types: errors do not end it */
+    struct line_editor *editor;
 };
 
 static int show_answer(struct prompt *p, sqlite3_stmt *statement, struct rh_error *err)
@@ -224,11 +226,37 @@ static void invite(struct prompt *p, struct buffer *b)
     }
 }
 
+/* The next line behind what is in the buffer, edited. Ctrl-C takes back what was typed. */
+static int read_edited(struct prompt *p, struct buffer *b)
+{
+    const char *line;
+    int length;
+    for (;;) {
+        catch_interrupts();
+        fflush(p->inv->out.file);
+        length = line_editor_read(p->editor, b->length ? "    ...> " : "refheap> ", &interrupted, &line);
+        if (length >= 0)
+            break;
+        fputc('\n', stderr);
+        b->length = 0;
+        b->text[0] = 0;
+    }
+    if (!length)
+        return 0;
+    if (b->length + (size_t)length >= GUARD_STATEMENT_MAX)
+        return -1;
+    memcpy(b->text + b->length, line, (size_t)length + 1);
+    b->length += (size_t)length;
+    return 1;
+}
+
 /* The next line behind what is in the buffer. Returns 1, 0 at the end, or -1 when there is no room for it. */
 static int read_line(struct prompt *p, struct buffer *b)
 {
     if (b->length + 2 >= GUARD_STATEMENT_MAX)
         return -1;
+    if (p->editor)
+        return read_edited(p, b);
     if (p->interactive)
         invite(p, b);
     char *at = b->text + b->length;
@@ -267,6 +295,8 @@ static int run_prompt(struct prompt *p)
     }
     b.text[0] = 0;
     if (p->interactive)
+        p->editor = line_editor_open();
+    if (p->interactive)
         fputs("SQL over the snapshot; \".schema\" shows the tables, \".help\" more.\n", stderr);
     while (status != PROMPT_ENDS && (p->interactive || status == STATUS_FINE)) {
         size_t before = b.length;
@@ -281,6 +311,7 @@ static int run_prompt(struct prompt *p)
         status = run_text(p, b.text); /* the last statement needs no semicolon */
     if (p->interactive && !got)
         fputc('\n', stderr);
+    line_editor_close(p->editor);
     free(b.text);
     return p->interactive || status == PROMPT_ENDS ? STATUS_FINE : status;
 }
@@ -333,7 +364,7 @@ const struct command cmd_sql = {
         "Answers a query in SQLite's SQL over the tables objects, edges, types, roots, cycles, heaps, generations,\n"
         "modules and info; .schema as the QUERY lists their columns. Objects are found by ordinal and address, edges\n"
         "by source and target, without looking at others; analyses are made when a column needs them. Without QUERY\n"
-        "it is a prompt, or takes statements from standard input, each ended by a semicolon; with --json each answer\n"
+        "it is a prompt, with lines that can be edited and a history, or takes statements from standard input, each ended by a semicolon; with --json each answer\n"
         "is an object of its own. A query can only read: no file is opened and no setting changed. Ctrl-C ends it.\n"
         "With --generation N the columns garbage and dependent of objects say what a collection of generation N would\n"
         "find now, rather than one of the oldest.",

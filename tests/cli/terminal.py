@@ -48,7 +48,8 @@ class Terminal:
         self.tmux("send-keys", *keys)
 
     def type(self, text):
-        self.tmux("send-keys", "-l", text)
+        # To tmux, a semicolon at the end of a word ends the command.
+        self.tmux("send-keys", "-l", text[:-1] + "\\;" if text.endswith(";") else text)
 
     def resize(self, width, height):
         self.tmux("resize-window", "-x", str(width), "-y", str(height))

@@ -11,6 +11,7 @@ import pty
 import random
 import re
 import select
+import shutil
 import signal
 import subprocess
 import termios
@@ -18,6 +19,7 @@ import time
 import unittest
 
 from support import BUILD, REFHEAP, SAMPLES, TestCase, ask, run, sample
+from terminal import Terminal
 import second_reader
 from oracle import graphs
 from oracle.snapshot import snapshot_of
@@ -650,6 +652,42 @@ class Prompt(Sql):
         self.assertIn("42", self.until(fd, "refheap> ").replace("40 + 2", ""))
         os.write(fd, b"\x04")
         self.assertEqual(self.finished(pid), 0)
+
+    @unittest.skipUnless(shutil.which("tmux"), "tmux, which stands in for a terminal, is not installed")
+    def test_lines_are_edited_and_remembered(self):
+        t = Terminal(self.folder)
+        self.addCleanup(t.close)
+        t.type("stty -a > before; %s sql %s\n" % (REFHEAP, self.snapshot))
+        t.until(lambda s: "refheap>" in s)
+        t.type("selec 40 + 2;")
+        t.keys(*["Left"] * 8)
+        t.type("t")
+        t.keys("Enter")
+        t.until(lambda s: "42" in (line.strip() for line in s))
+        t.type("select 'one'")
+        t.keys("Enter")
+        t.until(lambda s: s[[i for i, line in enumerate(s) if line][-1]].endswith("...>"))
+        t.keys("C-c")  # takes it back
+        t.until(lambda s: [line for line in s if line][-1] == "refheap>")
+        t.keys("Up")
+        t.until(lambda s: [line for line in s if line][-1] == "refheap> select 'one'")
+        t.keys("Up")
+        t.until(lambda s: [line for line in s if line][-1] == "refheap> select 40 + 2;")
+        t.keys("BSpace", "BSpace")
+        t.type("4, 'aé漢';")
+        t.keys("Enter")
+        t.until(lambda s: any(line.split() == ["44", "aé漢"] for line in s))
+        t.keys("C-z")
+        t.until(lambda s: [line for line in s if line][-1] == "$")
+        t.type("fg\n")
+        t.until(lambda s: [line for line in s if line][-1] == "refheap>")
+        t.resize(60, 20)
+        t.keys("C-d")
+        t.until(lambda s: [line for line in s if line][-1] == "$")
+        t.type("stty -a > after; echo done\n")
+        t.until(lambda s: "done" in s)
+        with open(self.path("before")) as before, open(self.path("after")) as after:
+            self.assertEqual(re.sub(r"rows.*columns \d+", "", before.read()), re.sub(r"rows.*columns \d+", "", after.read()))
 
     def test_an_interrupt_ends_a_single_query(self):
         child = subprocess.Popen([REFHEAP, "sql", self.snapshot, COUNTING + "select count(*) from t"],
