@@ -12,12 +12,9 @@
 #include "render/text.h"
 #include "trace.h"
 
-enum { TRACES = 20 }; /* a failure, unless --limit says otherwise */
-
-static uint64_t trace_limit(const struct invocation *inv)
-{
-    return inv->options.given & OPT_LIMIT ? inv->options.limit : TRACES;
-}
+/* What is spent on the paths of one failure in JSON unless --limit says how many are wanted: a path round a cycle looks
+ * at the whole heap, and one of a million steps is a hundred megabytes of text. */
+enum { PATHS_WORK = 1000 * 1000 * 1000, STEP_WORK = 2000 };
 
 static ordinal cycle_of(const struct session *s, ordinal o)
 {
@@ -147,7 +144,7 @@ static struct alike *fold(const struct findings *f, const struct finding *x, siz
 
 static int show_traces(struct invocation *inv, const struct findings *f, const struct finding *x)
 {
-    uint64_t limit = trace_limit(inv), left = 0;
+    uint64_t limit = table_limit(inv), left = 0;
     size_t ways = 0;
     char n[TEXT_NUMBER_SIZE];
     struct alike *alike = fold(f, x, &ways);
@@ -241,7 +238,7 @@ static void measure_json(struct json *j, const struct finding *x)
 static int failure_json(struct invocation *inv, const struct findings *f, const struct finding *x)
 {
     struct json *j = &inv->out.json;
-    uint64_t limit = trace_limit(inv);
+    uint64_t limit = table_limit(inv);
     size_t shown = limit && x->count > limit ? (size_t)limit : x->count;
     int status = 0;
     json_object(j, NULL);
@@ -253,9 +250,15 @@ static int failure_json(struct invocation *inv, const struct findings *f, const 
     if (x->count > shown)
         json_uint(j, "objects_omitted", x->count - shown);
     json_array(j, "paths"); /* one for each object, empty when nothing leads to it */
-    for (size_t i = 0; i < shown && !status; i++) {
+    uint64_t work = 0, found = 0;
+    int bounded = !(inv->options.given & OPT_LIMIT);
+    for (; found < shown && !status && !(bounded && work >= PATHS_WORK); found++) {
+        ordinal o = x->objects[found];
         struct path path;
-        status = way_to(f, x->objects[i], &path);
+        status = way_to(f, o, &path);
+        work += path.length * STEP_WORK;
+        if (f->routes.from[o] == ORDINAL_NONE)
+            work += inv->session.graph.objects;
         if (!status && path.length) {
             trace_json(inv, &path);
         } else {
@@ -265,6 +268,8 @@ static int failure_json(struct invocation *inv, const struct findings *f, const 
         path_release(&path);
     }
     json_array_end(j);
+    if (found < shown)
+        json_uint(j, "paths_omitted", shown - found);
     json_object_end(j);
     return status;
 }
@@ -353,7 +358,8 @@ const struct command cmd_check = {
     .help =
         "Holds SNAPSHOT to the budgets given, each of which may be given several times. N counts objects, SIZE (64KiB,\n"
         "1.5M) adds up their sizes; TYPE may have * in it. What breaks a budget is shown with who holds it, as in why;\n"
-        "objects held alike are shown once, --no-fold shows each, and --limit N says how many (20 unless told).\n"
+        "objects held alike are shown once, --no-fold shows each, and --limit N says how many. Text has 20 unless\n"
+        "told, JSON all, but of paths no more than can be found in some seconds (paths_omitted says how many are missing).\n"
         "Exit status 0: all checks passed; 1: one failed; 2: there was nothing to check, or the snapshot is not whole,\n"
         "which --salvage accepts.",
     .takes = OPT_READING | OPT_LIMIT | OPT_NO_FOLD,

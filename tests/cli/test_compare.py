@@ -183,6 +183,18 @@ class Compare(TestCase):
 
     # ---- check ----
 
+    def test_check_lists_all_but_bounds_its_paths(self):
+        path, length = self.path("ring.refheap"), 20000
+        self.assertEqual(tool("make_shape", "ring", length, path).returncode, 0)
+        failure = checked(path, "--max-garbage", "0", status=1)["failures"][0]
+        self.assertEqual(len(failure["objects"]), length)
+        self.assertEqual(len(failure["paths"]) + failure["paths_omitted"], length)
+        self.assertGreater(len(failure["paths"]), 5)
+        self.assertEqual({len(way) for way in failure["paths"]}, {length + 1})
+        few = checked(path, "--max-garbage", "0", "--limit", "3", status=1)["failures"][0]
+        self.assertEqual(few["paths"], failure["paths"][:3])
+        self.assertNotIn("paths_omitted", few)
+
     def test_check_of_garbage(self):
         path = self.path("p.refheap")
         sample("proxy", path)
@@ -192,7 +204,10 @@ class Compare(TestCase):
                          [("objects", False), ("bytes", False), ("objects", True)])
         failure = answer["failures"][0]
         self.assertEqual((failure["what"], failure["limit"], failure["actual"]), ("garbage", 73, 74))
-        self.assertEqual((len(failure["objects"]), failure["objects_omitted"]), (20, 54))
+        self.assertEqual((len(failure["objects"]), len(failure["paths"])), (74, 74))
+        self.assertNotIn("objects_omitted", failure)
+        few = checked(path, "--max-garbage", "73", "--limit", "20", status=1)["failures"][0]
+        self.assertEqual((few["objects"], few["paths"], few["objects_omitted"]), (failure["objects"][:20], failure["paths"][:20], 54))
         way = failure["paths"][0]
         self.assertEqual([s["label"] for s in way], ["", ".peer", ".peer"])
         self.assertEqual(way[0]["address"], way[-1]["address"])
