@@ -296,14 +296,11 @@ run-tests:
 	@for t in $(UNIT_TESTS) $(UNIT_TESTS:$(O)/%=$(O)-san/%); do \
 		$$t >$(O)/unit.log 2>&1 || { cat $(O)/unit.log; echo "FAILED: $$t"; exit 1; }; echo "  OK     $$t"; done
 	@sh tests/cxx.sh $(O)
-	@cd tests/format && PYTHONPATH=.. $(PYTHON) -m unittest -b
-	@cd tests/cli && $(PYTHON) -m unittest -b
-	@cd tests/gdb && $(PYTHON) -m unittest -b
-	@cd tests/cpython && $(PYTHON) -m unittest -b
+	@$(PYTHON) tests/run.py format cli gdb cpython
 	@echo "  again, with ordinals of 64 bits, as heaps of more than 2^31 objects need them"
-	@cd tests/cli && BUILD=$(abspath $(O)-64) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=20 $(PYTHON) -m unittest -b
+	@BUILD=$(abspath $(O)-64) COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=20 $(PYTHON) tests/run.py cli
 	@echo "  again, under AddressSanitizer and UndefinedBehaviorSanitizer"
-	@cd tests/cli && BUILD=$(abspath $(O)-san) HELD_TOOLS=$(abspath $(O))/tests/tools COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) -m unittest -b
+	@BUILD=$(abspath $(O)-san) HELD_TOOLS=$(abspath $(O))/tests/tools COLLECTOR_HEAPS=100 ORACLE_SEEDS=20 PAIRS_SEEDS=20 MODEL_PROGRAMS=200 $(PYTHON) tests/run.py cli
 	@echo "all tests passed"
 
 # The tests of CPython on every version from 3.8 to 3.13 that is found on PATH or below ~/.pyenv/versions.
