@@ -36,6 +36,10 @@ int sketch_end(struct sketch *sk)
                  text_size(sk->left.bytes, n[1]));
         picture_leave_out(&sk->picture, text);
     }
+    if (sk->left_roots) {
+        snprintf(text, sizeof text, "%s", text_plural(sk->left_roots, "more root", n[0]));
+        picture_leave_out(&sk->picture, text);
+    }
     return sk->picture.no_memory ? -1 : 0;
 }
 
@@ -220,6 +224,10 @@ void sketch_roots(struct sketch *sk, ordinal o)
     if (!sk->node_of[o])
         return;
     for (size_t i = 0; i < n && i <= ROOTS_SHOWN; i++) {
+        if (sk->picture.node_count >= sk->limit) {
+            sk->left_roots += n - i;
+            return;
+        }
         int last = i == ROOTS_SHOWN;
         snprintf(more, sizeof more, "%s more roots", text_count(n - i, number));
         struct picture_node node = {.title = last ? more : (char *)(uintptr_t)name_root(s, roots[i].record, name),

@@ -9,7 +9,7 @@
 #include "names.h"
 #include "render/picture.h"
 
-enum { SKETCH_NODES = 60, SKETCH_NODES_UNFOLDED = 1500, SKETCH_NODES_MIN = 10, SKETCH_NODES_MAX = 5000 };
+enum { SKETCH_NODES = 60, SKETCH_NODES_UNFOLDED = 1500, SKETCH_NODES_MIN = 20, SKETCH_NODES_MAX = 5000 };
 
 struct sketch {
     const struct session *s;
@@ -21,7 +21,8 @@ struct sketch {
     size_t cut_count;
     size_t limit; /* nodes */
     int unfolded;
-    struct tally left; /* objects that belong to the picture and found no room */
+    struct tally left;   /* objects that belong to the picture and found no room, */
+    uint64_t left_roots; /* and roots */
 };
 
 /* `limit` is the number of nodes, 0 for what is usual. Needs session_dominators() and session_values(). Returns 0 or -1

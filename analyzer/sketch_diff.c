@@ -145,7 +145,9 @@ int sketch_difference(struct sketch *sk, const struct session *before, uint64_t 
     if (!status) {
         set_title(&d);
         sk->picture.shape = PICTURE_TREE;
+        sk->limit -= GONE_SHOWN + 1; /* which follow */
         status = draw_new(&d, depth);
+        sk->limit += GONE_SHOWN + 1;
     }
     if (!status)
         status = draw_gone(&d);

@@ -133,8 +133,8 @@ class Render(TestCase):
         self.assertEqual(len(below.nodes), 5)
 
     def test_dominators_that_find_no_room(self):
-        picture = self.draw(self.snapshot("proxy"), "dominators", "--nodes", "12")
-        self.assertLessEqual(len(picture.nodes), 12)
+        picture = self.draw(self.snapshot("proxy"), "dominators", "--nodes", "20")
+        self.assertLessEqual(len(picture.nodes), 20)
         self.assertRegex(picture.left_out, r"^what stands below \d+ of these$")
         self.assertEqual(len(picture.named("more below")), int(picture.left_out.split()[3]))
 
