@@ -45,9 +45,10 @@ static int is_one_of(struct span s, const char *const words[])
 
 /* ---- escaping ---- */
 
+/* NULL is no text. */
 static void put_text(FILE *to, const char *text)
 {
-    for (; *text; text++)
+    for (; text && *text; text++)
         switch (*text) {
         case '<':
             fputs("&lt;", to);
@@ -231,7 +232,7 @@ static void open_picture(struct finisher *f)
 {
     const struct picture *p = f->picture;
     fputs("\n<title>", f->to);
-    put_text(f->to, p->title ? p->title : "");
+    put_text(f->to, p->title);
     fputs("</title>\n", f->to);
     if (p->left_out) {
         fputs("<desc>not drawn: ", f->to);
@@ -245,6 +246,20 @@ static void open_picture(struct finisher *f)
     }
 }
 
+/* The number behind `prefix` in the text that follows; SIZE_MAX when there is none. */
+static size_t number_behind(const struct finisher *f, const char *prefix)
+{
+    const char *at = f->at;
+    size_t number = 0, length = strlen(prefix);
+    if ((size_t)(f->end - at) <= length || memcmp(at, prefix, length))
+        return SIZE_MAX;
+    at += length;
+    const char *first = at;
+    for (; at < f->end && *at >= '0' && *at <= '9' && at - first < 9; at++)
+        number = 10 * number + (size_t)(*at - '0');
+    return at > first ? number : SIZE_MAX;
+}
+
 /* The title of a node or an edge, for what Graphviz calls n12, or has in the group of edge 5. */
 static void put_title(struct finisher *f)
 {
@@ -252,21 +267,18 @@ static void put_title(struct finisher *f)
     char label[PICTURE_LABEL_SIZE];
     if (f->edge < p->edge_count) {
         const struct picture_edge *e = &p->edges[f->edge];
-        put_text(f->to, p->nodes[e->from].title ? p->nodes[e->from].title : "");
+        put_text(f->to, p->nodes[e->from].title);
         fprintf(f->to, "\n%s", *picture_edge_label(e, label) ? " " : "");
         put_text(f->to, label);
         fputs(" -> ", f->to);
-        put_text(f->to, p->nodes[e->to].title ? p->nodes[e->to].title : "");
+        put_text(f->to, p->nodes[e->to].title);
         return;
     }
-    size_t number = f->at < f->end && *f->at == 'n' ? strtoul(f->at + 1, NULL, 10) : p->node_count;
-    if (number < p->node_count && f->at[1] >= '0' && f->at[1] <= '9')
-        put_text(f->to, p->nodes[number].tooltip ? p->nodes[number].tooltip : p->nodes[number].title);
-    if (f->end - f->at < 9 || memcmp(f->at, "cluster_", 8))
-        return;
-    number = strtoul(f->at + 8, NULL, 10);
-    if (number < p->cluster_count && p->clusters[number].title)
-        put_text(f->to, p->clusters[number].title);
+    size_t node = number_behind(f, "n"), cluster = number_behind(f, "cluster_");
+    if (node < p->node_count)
+        put_text(f->to, p->nodes[node].tooltip ? p->nodes[node].tooltip : p->nodes[node].title);
+    else if (cluster < p->cluster_count)
+        put_text(f->to, p->clusters[cluster].title);
 }
 
 /* Which edge's group begins, told by its id. */

@@ -9,7 +9,8 @@ int main(int argc, char **argv)
 {
     struct session s = {.quiet = 1, .no_cache = 1};
     struct rh_error err;
-    int status = argc != 2 || session_open(&s, argv[1], 0, &err) || session_dominators(&s, &err) || session_values(&s, &err);
+    int status =
+        argc != 2 || session_open(&s, argv[1], 0, &err) || session_dominators(&s, &err) || session_values(&s, &err);
     if (!status) {
         printf("<page><style>");
         svg_write_style(stdout);
