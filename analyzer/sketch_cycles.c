@@ -144,10 +144,11 @@ static void draw_on_ring(struct sketch *sk, struct ring *ring, ordinal o, uint32
         ring->nodes[ring->count++] = node;
 }
 
-/* The ring hangs from its first node: of the others, those as far from it stand beside each other. */
+/* The ring hangs from its first node: of the others, those as far from it stand beside each other. (Three are a chain:
+ * an edge between two side by side would run over what stands there too.) */
 static void hang(struct sketch *sk, const struct ring *ring)
 {
-    for (size_t i = 1; i + i < ring->count; i++) {
+    for (size_t i = 1; ring->count > 3 && i + i < ring->count; i++) {
         uint32_t a = ring->nodes[i], b = ring->nodes[ring->count - i];
         if (a < sk->picture.node_count && b < sk->picture.node_count)
             sk->picture.nodes[a > b ? a : b].beside = (a > b ? b : a) + 1;
@@ -177,6 +178,47 @@ static int draw_loop(struct sketch *sk, ordinal cycle, const struct advice *advi
     free(queue);
     free(before);
     return status;
+}
+
+/* ---- hierarchies ---- */
+
+static int is_cut(const struct advice *advice, uint64_t number)
+{
+    for (size_t i = 0; i < advice->count; i++)
+        if (advice->edges[i] == number)
+            return 1;
+    return 0;
+}
+
+/* The number of an object among a few, or `count`. */
+static size_t rank_of(const ordinal *members, size_t count, ordinal o)
+{
+    size_t i = 0;
+    while (i < count && members[i] != o)
+        i++;
+    return i;
+}
+
+/* Whether a small cycle is a hierarchy but for the references to cut, which lead back up: without those it still hangs
+ * together. It is drawn from its top down then, rather than as a ring. */
+static int is_hierarchy(const struct session *s, const ordinal *members, size_t count, const struct advice *advice)
+{
+    const struct graph *g = &s->graph;
+    size_t group[LOOP_SHOWN], groups = count;
+    if (count > LOOP_SHOWN || advice->count < 2)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        group[i] = i;
+    for (size_t i = 0; i < count; i++)
+        for (uint64_t e = graph_begin(g, members[i]); e < graph_end(g, members[i]); e++) {
+            size_t to = rank_of(members, count, graph_target(g, e)), from = group[i];
+            if (to == count || is_cut(advice, e) || group[to] == from)
+                continue;
+            groups--;
+            for (size_t k = 0, old = group[to]; k < count; k++)
+                group[k] = group[k] == old ? from : group[k];
+        }
+    return groups == 1;
 }
 
 /* ---- a cycle ---- */
@@ -250,8 +292,10 @@ static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t
         snprintf(title + strlen(title), sizeof title - strlen(title), "; %s like it",
                  text_plural(alike, "more cycle", n3));
     uint32_t cluster = picture_add_cluster(&sk->picture, title, advice.text);
-    int status = 0;
-    if (!sk->unfolded)
+    int status = 0, falls = is_hierarchy(s, members, c->objects, &advice);
+    if (falls && cluster <= sk->picture.cluster_count)
+        sk->picture.clusters[cluster - 1].falls = 1;
+    if (!sk->unfolded && !falls)
         status = draw_loop(sk, cycle, &advice, cluster);
     if (c->objects <= LOOP_SHOWN || sk->unfolded)
         for (ordinal i = 0; i < c->objects && (sketch_has_room(sk) || c->objects <= LOOP_SHOWN); i++)

@@ -233,9 +233,11 @@ static void draw_bundle(struct sketch *sk, const struct bundle *b)
                  text_plural(b->names - 1, "other name", n));
         label = names;
     }
+    uint32_t cluster = sk->picture.nodes[b->from].cluster;
     struct picture_edge drawn = {
         .from = b->from,
         .to = b->to,
+        .aside = b->cut && cluster && sk->picture.clusters[cluster - 1].falls,
         .label = (char *)(uintptr_t)label,
         .count = b->count,
         .kind = b->kind,

@@ -120,7 +120,7 @@ uint32_t picture_add_cluster(struct picture *p, const char *title, const char *a
     if (!clusters)
         return 0;
     p->clusters = clusters;
-    clusters[p->cluster_count++] = (struct picture_cluster){copy_text(p, title), copy_text(p, advice)};
+    clusters[p->cluster_count++] = (struct picture_cluster){copy_text(p, title), copy_text(p, advice), 0};
     return (uint32_t)p->cluster_count;
 }
 

@@ -61,7 +61,8 @@ struct picture_edge {
 
 struct picture_cluster {
     char *title;
-    char *advice; /* what to do about it; may be NULL */
+    char *advice;  /* what to do about it; may be NULL */
+    uint8_t falls; /* a hierarchy, but for the references to cut: these have no say in where things stand */
 };
 
 enum picture_shape {

@@ -71,6 +71,14 @@ class Render(TestCase):
                          [".buffer", ".buffer", ".peer cut here", ".peer cut here"])
         self.assertTrue(all("2 " in picture.nodes[n] for n in picture.named("connection")))  # the badge
 
+    def test_a_hierarchy_stands_on_its_feet(self):
+        """Children below parents, as without the pointers back: only those have no say in it."""
+        picture = self.draw(self.snapshot("parent_child"))
+        aside = re.findall(r"^  n(\d+) -> n(\d+) \[.*constraint=false", picture.text, re.M)
+        self.assertEqual(sorted("n%s n%s" % e for e in aside), sorted("%s %s" % e for e in picture.cut))
+        self.assertEqual({label for a, b, label in picture.edges if (a, b) in picture.cut}, {".parent cut here"})
+        self.assertNotIn("rank=same", picture.text)
+
     def test_unfolded_shows_every_cycle(self):
         picture = self.draw(self.snapshot("proxy"), "--no-fold", "--limit", "100")
         self.assertEqual(len(picture.clusters), 37)
