@@ -305,7 +305,7 @@ static int draw_cycle(struct sketch *sk, ordinal cycle, uint64_t alike, uint64_t
     if (!status)
         status = draw_hanging(sk, cycle, cluster);
     if (!status)
-        status = mark_cuts(sk, &advice, cuts, cut_count);
+        status = sk->picture.no_memory ? -1 : mark_cuts(sk, &advice, cuts, cut_count);
     advice_release(&advice);
     return status;
 }

@@ -292,6 +292,8 @@ static int compare_ordinals(const void *pa, const void *pb)
 int sketch_edges(struct sketch *sk)
 {
     struct bundles t = {NULL, 0, 0};
+    if (sk->picture.no_memory) /* there may be fewer nodes than were drawn */
+        return -1;
     int status = grow_bundles(&t);
     if (sk->drawn_count)
         qsort(sk->drawn, sk->drawn_count, sizeof *sk->drawn, compare_ordinals);

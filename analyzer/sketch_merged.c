@@ -121,6 +121,10 @@ static int draw_children(struct tree *t, uint32_t number, uint32_t parent, size_
     int status = children ? 0 : -1;
     for (size_t i = 0; !status && i < shown; i++) {
         uint32_t child = (uint32_t)children[i], node = draw_node(t, child);
+        if (t->sk->picture.no_memory) {
+            status = -1;
+            break;
+        }
         int from_root = parent != PICTURE_NONE && t->sk->picture.nodes[parent].state == PICTURE_ROOT;
         if (parent != PICTURE_NONE)
             tree_edge(t, parent, node, h->labels.text[h->merged.nodes[child].label], 1,

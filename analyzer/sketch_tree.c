@@ -60,7 +60,7 @@ int tree_grow(struct tree *t)
 {
     int status = 0;
     size_t best;
-    while (!status && (best = choose(t)) < t->count) {
+    while (!status && !t->sk->picture.no_memory && (best = choose(t)) < t->count) {
         size_t used = t->sk->picture.node_count, limit = t->sk->limit;
         struct leaf leaf = t->leaves[best];
         if (used >= limit)
@@ -68,6 +68,8 @@ int tree_grow(struct tree *t)
         t->leaves[best] = t->leaves[--t->count];
         status = t->open(t, &leaf, limit - used < TREE_CHILDREN ? limit - used : TREE_CHILDREN);
     }
+    if (!status && t->sk->picture.no_memory)
+        status = -1;
     if (!status)
         mark_closed(t);
     free(t->leaves);
