@@ -81,7 +81,9 @@ static int draw_why(struct invocation *inv, struct sketch *sk, const char *what)
         status =
             fail_usage(inv->command, "\"%s\" names no object; \"refheap summary\" lists what there is", inv->argv[1]);
     } else if (set.count == 1) {
-        snprintf(title, sizeof title, "what keeps %s alive", name_full(s, set.objects[0], name));
+        int alive = s->garbage[2].fate[set.objects[0]] == FATE_LIVE;
+        snprintf(title, sizeof title, alive ? "what keeps %s alive" : "what holds %s, which is not alive",
+                 name_full(s, set.objects[0], name));
         picture_set_title(&sk->picture, title);
         status = sketch_path(sk, set.objects[0]);
     } else {

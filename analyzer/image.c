@@ -25,13 +25,19 @@ static int no_memory(struct rh_error *err)
     return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the picture", "");
 }
 
+/* A text in memory may be none without an error when memory ran out at its end. */
+static int close_text(FILE *text, char **bytes)
+{
+    return fclose(text) || !*bytes ? -1 : 0;
+}
+
 static int make_dot(const struct picture *picture, struct image *image, struct rh_error *err)
 {
     FILE *text = open_memstream(&image->dot, &image->dot_size);
     if (!text)
         return no_memory(err);
     int status = dot_write(picture, text);
-    return fclose(text) || status ? no_memory(err) : 0;
+    return close_text(text, &image->dot) || status ? no_memory(err) : 0;
 }
 
 /* What Graphviz makes of the DOT text: by dot if the picture is small, and else, or if dot fails, by sfdp. */
@@ -48,7 +54,7 @@ static int lay_out(const struct picture *picture, const struct image *image, con
         status = layout_render(image->dot, "dot", format, to, &first, err);
     if (status)
         status = layout_render(image->dot, "sfdp", format, to, &bounds, small ? &other : err);
-    if (fclose(to) && !status)
+    if (close_text(to, bytes) && !status)
         status = no_memory(err);
     return status;
 }
@@ -61,7 +67,7 @@ static int finish_svg(const struct picture *picture, const struct svg_place *pla
     image->bytes = NULL;
     FILE *to = open_memstream(&image->bytes, &image->size);
     int status = to ? svg_finish(raw, size, picture, place, to, err) : no_memory(err);
-    if (to && fclose(to) && !status)
+    if (to && close_text(to, &image->bytes) && !status)
         status = no_memory(err);
     free(raw);
     return status;

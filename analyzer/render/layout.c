@@ -23,6 +23,19 @@ static void set_limit(int resource, rlim_t value)
     setrlimit(resource, &limit);
 }
 
+/* Bytes of address space that are mapped already: the child begins with all of its parent's, which may be a large
+ * snapshot. */
+static size_t mapped_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fscanf(f, "%lu", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 /* The child: never returns. What libgvc has to say goes nowhere. */
 static _Noreturn void lay_out(const char *dot, const char *engine, const char *format, FILE *image,
                               const struct layout_bounds *bounds)
@@ -36,7 +49,7 @@ static _Noreturn void lay_out(const char *dot, const char *engine, const char *f
     signal(SIGINT, SIG_DFL);
     set_limit(RLIMIT_CPU, bounds->seconds);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which take all the address space there is */
-    set_limit(RLIMIT_AS, bounds->bytes);
+    set_limit(RLIMIT_AS, mapped_bytes() + bounds->bytes);
 #endif
     set_limit(RLIMIT_CORE, 0);
     GVC_t *context = gvContext();

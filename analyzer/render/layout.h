@@ -13,7 +13,7 @@
 
 struct layout_bounds {
     unsigned seconds;
-    size_t bytes; /* of address space */
+    size_t bytes; /* of address space, beyond what the caller has */
 };
 
 /* Lays out the text of a DOT file with the engine (dot, sfdp, ...) and writes the image in the format (svg, png, pdf)

@@ -114,6 +114,19 @@ class Render(TestCase):
         picture = self.draw(snapshot, "why", ask("referents", snapshot, "root:audit_log")["edges"][7]["to"])
         self.assertEqual(len(picture.nodes), 3)
         self.assertEqual(sorted(label for _, _, label in picture.edges), ["", "[7]"])
+        self.assertTrue(picture.head.startswith("what keeps dict alive"), picture.head)
+
+    def test_why_of_garbage_is_its_cycle(self):
+        snapshot = self.snapshot("proxy")
+        picture = self.draw(snapshot, "why", ask("cycles", snapshot)["cycles"][0]["members"][0]["address"])
+        self.assertEqual(sorted(label for _, _, label in picture.edges), [".peer", ".peer"])
+        self.assertIn("which is not alive", picture.head)
+        self.assertEqual(sorted(picture.classes.values()), ["garbage", "garbage focus"])
+
+    def test_what_no_root_holds_says_so(self):
+        snapshot = self.snapshot("missing_release")
+        picture = self.draw(snapshot, "why", ask("audit", snapshot)["over"][0]["address"])
+        self.assertEqual(len(picture.named("something outside the heap references that nothing explains")), 1)
 
     def test_why_a_set_is_a_tree_of_merged_paths(self):
         snapshot = self.snapshot("proxy")

@@ -4,10 +4,11 @@ import json
 import os
 import random
 import re
+import subprocess
 import unittest
 import xml.dom.minidom
 
-from support import TestCase, run, tool
+from support import BUILD, REFHEAP, TestCase, run, sample, tool
 from test_render import Picture
 import second_reader as sr
 
@@ -121,6 +122,51 @@ class Large(TestCase):
                 picture = self.draw(snapshot, *what, "--nodes", nodes)
                 self.assertLessEqual(len(picture.nodes), nodes, (what, nodes))
                 self.assertGreater(len(picture.nodes), 0, (what, nodes))
+
+
+FAILING = r"""
+#include <stdlib.h>
+void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+static long left = -2;
+static int fails(void)
+{
+    if (left == -2)
+        left = getenv("FAIL_AT") ? atol(getenv("FAIL_AT")) : -1;
+    return left >= 0 && left-- == 0;
+}
+void *malloc(size_t n) { return fails() ? NULL : __libc_malloc(n); }
+void *calloc(size_t n, size_t size) { return fails() ? NULL : __libc_calloc(n, size); }
+void *realloc(void *old, size_t n) { return fails() ? NULL : __libc_realloc(old, n); }
+"""
+
+
+@unittest.skipIf(BUILD.endswith("-san"), "a sanitizer has allocators of its own")
+class WithoutMemory(TestCase):
+    def test_one_line_and_no_picture(self):
+        """Some allocations in each kind of picture are made to fail."""
+        library, source, snapshot = self.path("failing.so"), self.path("failing.c"), self.path("proxy.refheap")
+        with open(source, "w") as f:
+            f.write(FAILING)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+        sample("proxy", snapshot)
+        failed = 0
+        for what in (["cycles"], ["dominators"], ["why", "type:buffer"], ["generations"], ["referents", "root:active"]):
+            fine = 0
+            for at in range(20, 400, 9):
+                out = self.path("picture.dot")
+                done = subprocess.run([REFHEAP, "render", snapshot, *what, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      env=dict(os.environ, LD_PRELOAD=library, FAIL_AT=str(at)), timeout=60)
+                self.assertIn(done.returncode, (0, 2), (what, at, done.stderr))
+                self.assertEqual(os.path.exists(out), done.returncode == 0, (what, at))
+                if done.returncode:
+                    self.assertOneLine(done.stderr.decode())
+                    failed += 1
+                    continue
+                os.unlink(out)
+                fine += 1
+                if fine > 2:
+                    break
+        self.assertGreater(failed, 20)
 
 
 if __name__ == "__main__":
