@@ -225,7 +225,7 @@ static int is_allowed(const struct attribute *a)
 
 static void begin_picture(struct finisher *f)
 {
-    fputs(" class=\"refheap\" role=\"img\" font-family=\"DejaVu Sans,Verdana,Helvetica,sans-serif\"", f->to);
+    fputs(" class=\"refheap\" role=\"group\" font-family=\"DejaVu Sans,Verdana,Helvetica,sans-serif\"", f->to);
 }
 
 static void open_picture(struct finisher *f)
@@ -404,7 +404,7 @@ int svg_finish(const char *raw, size_t size, const struct picture *picture, cons
 void svg_write_style(FILE *to)
 {
     fputs(".refheap a{text-decoration:none}\n"
-          ".refheap .node:hover path,.refheap .node:target path{stroke-width:4}\n"
+          ".refheap .node:hover path,.refheap .node:target path,.refheap .node a:focus path{stroke-width:4}\n"
           ".refheap .edge:hover path{stroke-width:3.4}\n"
           "@media screen and (prefers-color-scheme:dark){\n",
           to);
