@@ -34,7 +34,7 @@ def files(folder):
 
 class Packages(TestCase):
     def test_what_make_installs_is_in_one_of_them(self):
-        self.assertEqual(set(PACKAGES), {"refheap", "librefheap0", "librefheap-dev"})
+        self.assertEqual(set(PACKAGES), {"refheap", "librefheap0", "librefheap-dev", "python3-refheap"})
         run("make", "-C", SOURCE, "install", "DESTDIR=" + self.path("made"), *PLACES)
         seen = {}
         for name, path in PACKAGES.items():
@@ -44,7 +44,7 @@ class Packages(TestCase):
                 seen[file.replace(".gz", "") if "/man/" in file or "/doc/" in file else file] = name
         debian = {f for f in seen if re.search(r"/doc/[^/]+/(changelog|copyright)$|lintian/overrides", f)}
         self.assertEqual(set(seen) - debian, files(self.path("made")))
-        libraries = {f for f in seen if ".so.0" in f and "debug" not in f}
+        libraries = {f for f in seen if f.endswith(".so.0") and "debug" not in f}
         self.assertEqual({f: seen[f] for f in libraries}, {f: "librefheap0" for f in libraries})
         with gzip.open(self.path("refheap/usr/share/man/man1/refheap-cycles.1.gz")) as f:
             self.assertIn(b".Dt REFHEAP-CYCLES 1", f.read())
@@ -71,7 +71,7 @@ class Packages(TestCase):
         run(*dpkg, "-i", *PACKAGES.values())
         self.assertIn("usr/bin/refheap", files(root))
         status = run(*dpkg, "-s", *PACKAGES)
-        self.assertEqual(status.count("Status: install ok installed"), 3, status)
+        self.assertEqual(status.count("Status: install ok installed"), len(PACKAGES), status)
         run(*dpkg, "--purge", *PACKAGES)
         left = {f for f in files(root) - before if not f.startswith("var/lib/dpkg/")}
         self.assertEqual(left, set())
@@ -85,6 +85,9 @@ class Packages(TestCase):
         sample("proxy", self.path("proxy.refheap"))
         self.assertIn("make connection.peer weak", run(program, "cycles", self.path("proxy.refheap")))
         self.assertIn("source %s/usr/" % os.path.realpath(root), run(program, "gdb-init"))
+        said = run("/usr/bin/python3", "-c", "import refheap; print(refheap.dump(%r))" % self.path("python.refheap"),
+                   env=dict(os.environ, PYTHONPATH=root + "/usr/lib/python3/dist-packages"))
+        self.assertIn("runtime", run(program, "info", self.path("python.refheap"), "--json"), said)
         with open(os.path.join(SOURCE, "docs/man/librefheap.3.md")) as f:
             text = re.search(r"```c\n(#include <stdio.h>.*?)```", f.read(), re.S).group(1)
         with open(self.path("program.c"), "w") as f:
