@@ -1,9 +1,9 @@
-"""The analysis of heaps of growing size: time of each phase, memory, and the same beside igraph, memlab and CPython.
+"""The analysis of heaps of growing size: time of each phase, memory, and the same beside igraph, memlab, DevTools and CPython.
 
     analysis.py BUILD [OBJECTS...]
 
 Each row is the median of several processes that open the snapshot and read no kept index; the last rows are of the
-program itself with the index it keeps. igraph and memlab are measured where they are installed.
+program itself with the index it keeps. igraph, memlab and DevTools are measured where they are installed.
 """
 
 import os
@@ -98,24 +98,30 @@ def igraph(path, objects, edges, own):
     line("libigraph, all", total, objects, edges, None, "refheap is %.1f times as fast, and agrees" % (total / own))
 
 
-def memlab(path, folder, objects, edges, own):
+# Who else opens .heapsnapshots: its name, its package, and the script that has it open one.
+LOADERS = [("memlab", "@memlab", "memlab.js"), ("DevTools", "chrome-devtools-frontend", "devtools.mjs")]
+
+
+def loaders(path, folder, objects, edges, own):
     web = os.environ.get("WEB", os.path.join(BUILD, "web"))
-    if not os.path.exists(os.path.join(web, "node_modules", "@memlab")):
-        print("  memlab is not installed (make test-web does it)")
-        return
     exported = os.path.join(folder, "s.heapsnapshot")
     start = time.perf_counter()
     subprocess.run([REFHEAP, "export", path, "-o", exported, "--no-cache"], stdout=subprocess.PIPE, check=True)
     line("refheap export, as .heapsnapshot", time.perf_counter() - start, objects, edges)
-    done = subprocess.run(["node", "--max-old-space-size=16000", os.path.join(HERE, "..", "web", "memlab.js"), exported],
-                          cwd=web, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    for name, package, script in LOADERS:
+        if not os.path.exists(os.path.join(web, "node_modules", package)):
+            print("  %s is not installed (make test-web does it)" % name)
+            continue
+        done = subprocess.run(["node", "--max-old-space-size=16000", os.path.join(HERE, "..", "web", script), exported,
+                               os.path.join(folder, "sizes")], cwd=web, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        said = done.stdout.decode().split()
+        if done.returncode or "read" not in said:
+            print("  %s could not open the export (exit status %d)" % (name, done.returncode))
+            continue
+        seconds, mib = float(said[-2]) / 1000, float(said[-1])
+        line("%s: load, dominators, retained sizes" % name, seconds, objects, edges, mib,
+             "refheap is %.1f times as fast" % (seconds / own))
     os.remove(exported)
-    said = done.stdout.decode().split()
-    if done.returncode or "read" not in said:
-        print("  memlab could not open the export (exit status %d)" % done.returncode)
-        return
-    seconds, mib = float(said[said.index("read") + 2]) / 1000, float(said[said.index("read") + 3])
-    line("memlab: load, dominators, retained sizes", seconds, objects, edges, mib, "refheap is %.1f times as fast" % (seconds / own))
 
 
 def collector(objects, own):
@@ -135,7 +141,7 @@ def main():
             collector(count, own)
             if objects <= PEERS_MAX:
                 igraph(path, count, edges, own)
-                memlab(path, folder, count, edges, own)
+                loaders(path, folder, count, edges, own)
 
 
 main()
