@@ -431,6 +431,8 @@ $(foreach m,$(patsubst docs/man/%.md,%,$(wildcard docs/man/*.md)),
 644 $(O)/man/$m $(mandir)/man$(patsubst .%,%,$(suffix $m))/$m)
 $(foreach d,README.md dumpfmt/FORMAT.md $(wildcard docs/*.md),
 644 $d $(docdir)/$(notdir $d))
+$(foreach d,$(wildcard docs/pictures/*.svg),
+644 $d $(docdir)/pictures/$(notdir $d))
 644 packaging/completion/refheap.bash $(bashdir)/refheap
 644 packaging/completion/_refheap $(zshdir)/_refheap
 644 packaging/completion/refheap.fish $(fishdir)/refheap.fish
@@ -454,7 +456,7 @@ uninstall:
 	@$(list_installed)
 	@while read -r mode file place; do rm -f "$(DESTDIR)$$place" || exit 1; done < $(O)/gen/installed
 	@rm -rf "$(DESTDIR)$(gdbdir)/__pycache__"
-	@for d in $(gdbdir) $(datadir)/refheap/gdb $(datadir)/refheap $(includedir)/refheap $(docdir); do \
+	@for d in $(gdbdir) $(datadir)/refheap/gdb $(datadir)/refheap $(includedir)/refheap $(docdir)/pictures $(docdir); do \
 		test ! -d "$(DESTDIR)$$d" || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$d"; done
 
 # Debian packages, in build/deb: refheap, librefheap0, librefheap-dev, python3-refheap.
