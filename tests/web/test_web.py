@@ -13,7 +13,9 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cli"))
 
-from support import REFHEAP, SAMPLES, TOOLS, TestCase, ask, sample
+from support import BUILD, REFHEAP, SAMPLES, TOOLS, TestCase, ask, sample
+
+import second_reader
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WEB = os.environ["WEB"]
@@ -59,6 +61,24 @@ class Loader:
                 snapshot = self.path(name + ".refheap")
                 sample(name, snapshot)
                 self.compare(snapshot)
+
+    def test_a_python_interpreter(self):
+        if not os.path.exists(os.path.join(BUILD, "refheap.abi3.so")):
+            self.skipTest("the module for Python was not built (python3-dev)")
+        snapshot = self.path("python.refheap")
+        subprocess.run(["/usr/bin/python3", "-c", "import json, refheap; a = []; a.append(a); del a; refheap.dump(%r)" % snapshot],
+                       check=True, env=dict(os.environ, PYTHONPATH=BUILD))
+        self.compare(snapshot)
+
+    def test_hostile_names(self):
+        names = [b"<script>alert(1)</script>", b'"quoted" \\back\\slash', b"\x1b[31mred\x07\x00nul", b"\xff\xfe not utf-8",
+                 "\u202e\u2028 \U0001f40d".encode(), b"x" * 4000, b'],"strings":["', b"__proto__", b"constructor"]
+        second_reader.write_snapshot(second_reader.Snapshot(
+            types=[second_reader.Type(name=name, flags=1, basic_size=32, fields=[]) for name in names],
+            objects=[second_reader.Object(heap=0, address=0x1000 + 32 * n, type=n, size=32, refcount=1, state=8, edges=[
+                second_reader.Edge(target=0x1000 + 32 * ((n + 1) % len(names)), info=3 | 4 << 4, label=name)])
+                for n, name in enumerate(names)], heaps=[second_reader.Heap(runtime=b"x", name=b"y")]), self.path("names.refheap"))
+        self.compare(self.path("names.refheap"))
 
     def test_a_million_objects(self):
         snapshot = self.path("big.refheap")
