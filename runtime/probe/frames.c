@@ -11,9 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "modules.h"
 #include "unwind.h"
 
 enum { FRAMES_MAX = 1 << 16, SECONDS = 5 };
+enum { ASKED_THREADS = 256, ASKED_STACK = 1 << 20, ASKED_STEP = 1 << 16 };
 #define CHILD_MEMORY (UINT64_C(2) << 30) /* more than this process has */
 
 struct frames {
@@ -54,6 +56,12 @@ static uint64_t own_size(void)
     return n == 1 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : UINT64_C(1) << 46;
 }
 
+static size_t read_nothing(struct memory_source *source, uint64_t address, void *to, size_t size)
+{
+    (void)source, (void)address, (void)to, (void)size;
+    return 0;
+}
+
 static _Noreturn void unwind_in_child(struct probe *probe, int to)
 {
     static const int signals[] = {SIGINT, SIGBUS, SIGSEGV, SIGPIPE};
@@ -66,6 +74,8 @@ static _Noreturn void unwind_in_child(struct probe *probe, int to)
 #else
     (void)own_size;
 #endif
+    if (probe->options->source->stays_here)
+        probe->options->source->read = read_nothing; /* but for what is in the cache */
     unwind_threads(probe, send_frame, &to);
     _exit(0);
 }
@@ -125,11 +135,27 @@ static void receive(struct frames *frames, const struct probe *probe, int from)
     }
 }
 
+/* What the child needs and could only ask for together with us: files, and the memory of stacks. */
+static void ask_beforehand(struct probe *probe)
+{
+    for (uint32_t i = 0; i < probe->module_count && i < UNWIND_MODULES_MAX; i++)
+        modules_file(probe, i);
+    if (!probe->options->source->stays_here)
+        return;
+    for (size_t i = 0; i < probe->options->thread_count && i < ASKED_THREADS; i++) {
+        uint64_t sp = probe->options->threads[i].sp;
+        const struct region *stack = probe_stack(probe, sp);
+        for (uint64_t at = sp; stack && at < stack->end && at - sp < ASKED_STACK; at += ASKED_STEP)
+            memory_view(probe->memory, at, 1);
+    }
+}
+
 struct frames *frames_gather(struct probe *probe)
 {
     int ends[2];
-    if (!probe->options->thread_count || !probe->module_count || probe->options->source->stays_here)
+    if (!probe->options->thread_count || !probe->module_count)
         return NULL;
+    ask_beforehand(probe);
     struct frames *frames = calloc(1, sizeof *frames);
     if (!frames || pipe(ends)) {
         free(frames);

@@ -7,7 +7,7 @@
 
 #include "../maps/maps.h"
 
-enum { SYMBOLS_MAX = 4096 /* modules whose symbols are read */, SEGMENTS_MAX = 256, PAGE = 4096 };
+enum { SYMBOLS_MAX = 4096 /* modules whose files are read */, SEGMENTS_MAX = 256, PAGE = 4096 };
 
 static int read_memory(void *context, uint64_t address, void *to, size_t size)
 {
@@ -86,6 +86,7 @@ void modules_release(struct probe *probe)
 {
     for (uint32_t i = 0; i < probe->module_count; i++) {
         free(probe->modules[i].path);
+        free(probe->modules[i].file);
         symbols_close(probe->modules[i].symbols);
     }
     free(probe->modules);
@@ -95,8 +96,10 @@ void modules_write(struct probe *probe)
 {
     for (uint32_t i = 0; i < probe->module_count; i++) {
         const struct probe_module *m = &probe->modules[i];
-        struct module_record r = {
-            .base = m->base, .end = m->data_end, .path = probe_text(probe, m->path), .build_id_length = m->build_id_length};
+        struct module_record r = {.base = m->base,
+                                  .end = m->data_end,
+                                  .path = probe_text(probe, m->path),
+                                  .build_id_length = m->build_id_length};
         memcpy(r.build_id, m->build_id, m->build_id_length);
         writer_record(probe->writer, SECTION_MODULES, &r);
     }
@@ -116,16 +119,26 @@ uint32_t modules_find(const struct probe *probe, uint64_t address)
     return low && address < probe->modules[low - 1].data_end ? low - 1 : FORMAT_NONE;
 }
 
-const struct symbols *modules_symbols(struct probe *probe, uint32_t module)
+const char *modules_file(struct probe *probe, uint32_t module)
 {
     char path[8192];
     const struct probe_options *o = probe->options;
     struct probe_module *m = &probe->modules[module];
-    if (!m->symbols_tried && module < SYMBOLS_MAX) {
+    if (!m->file_tried && module < SYMBOLS_MAX) {
         const char *file = o->file_of ? o->file_of(o->file_context, m->path, path, sizeof path) : NULL;
-        m->symbols = file ? symbols_open(file, m->build_id, m->build_id_length) : NULL;
-        m->symbols_tried = 1;
+        m->file = file ? strdup(file) : NULL;
+        m->file_tried = 1;
     }
+    return m->file;
+}
+
+const struct symbols *modules_symbols(struct probe *probe, uint32_t module)
+{
+    struct probe_module *m = &probe->modules[module];
+    const char *file = m->symbols_tried ? NULL : modules_file(probe, module);
+    if (file)
+        m->symbols = symbols_open(file, m->build_id, m->build_id_length);
+    m->symbols_tried = 1;
     return m->symbols;
 }
 

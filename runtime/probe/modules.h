@@ -16,6 +16,10 @@ void modules_write(struct probe *probe);
 /* The number of the module whose data or code an address lies in; FORMAT_NONE for none. */
 uint32_t modules_find(const struct probe *probe, uint64_t address);
 
+/* The file on disk that a module can be read from, asked for once; NULL when it is not known. Whether it is the same
+ * build is still to be checked. The module's. */
+const char *modules_file(struct probe *probe, uint32_t module);
+
 /* A module's symbols, read when they are asked for first; NULL when there are none. The module's. */
 const struct symbols *modules_symbols(struct probe *probe, uint32_t module);
 

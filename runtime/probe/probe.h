@@ -73,8 +73,9 @@ struct region {
 struct probe_module {
     uint64_t base, end, data_end; /* the latter of its data, with the memory that continues it */
     char *path;
+    char *file; /* see modules.h */
     struct symbols *symbols;
-    int symbols_tried;
+    int file_tried, symbols_tried;
     uint8_t build_id[32];
     uint32_t build_id_length;
 };

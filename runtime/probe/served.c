@@ -79,7 +79,7 @@ static size_t served_read(struct memory_source *source, uint64_t address, void *
 
 void memory_served_init(struct memory_served *memory, int fd)
 {
-    *memory = (struct memory_served){.source = {.read = served_read}, .fd = fd};
+    *memory = (struct memory_served){.source = {.read = served_read, .stays_here = 1}, .fd = fd};
 }
 
 const char *served_file_of(void *context, const char *path, char *to, size_t size)

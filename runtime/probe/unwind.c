@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../maps/maps.h"
+#include "modules.h"
 #include "registers.h"
 #include "symbols.h"
 
@@ -43,12 +44,11 @@ static int find_no_elf(Dwfl_Module *module, void **data, const char *name, Dwarf
     return -1;
 }
 
-static void report_module(struct unwinding *u, const struct probe_module *module)
+static void report_module(struct unwinding *u, uint32_t number)
 {
-    char path[8192];
     uint8_t id[MAPS_BUILD_ID_MAX];
-    const struct probe_options *o = u->probe->options;
-    const char *file = o->file_of ? o->file_of(o->file_context, module->path, path, sizeof path) : NULL;
+    const struct probe_module *module = &u->probe->modules[number];
+    const char *file = modules_file(u->probe, number);
     int fd = file ? open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
     if (fd < 0)
         return;
@@ -208,7 +208,7 @@ void unwind_threads(struct probe *probe, int (*found)(void *context, const struc
         return;
     dwfl_report_begin(u.dwfl);
     for (uint32_t i = 0; i < probe->module_count && i < UNWIND_MODULES_MAX; i++)
-        report_module(&u, &probe->modules[i]);
+        report_module(&u, i);
     dwfl_report_end(u.dwfl, NULL, NULL);
     if (dwfl_attach_state(u.dwfl, NULL, 1, &threads, &u))
         dwfl_getthreads(u.dwfl, each_thread, &u);
