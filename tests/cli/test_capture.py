@@ -362,6 +362,8 @@ class Core(Held):
             done = subprocess.run([REFHEAP, "capture", "--core", self.path("damaged"), "-o", self.path("d.refheap")],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
             self.assertIn(done.returncode, (0, 2), (turn, done.stderr))
+            self.assertNotIn(b"Sanitizer", done.stderr)  # nor in the child that unwinds
+            self.assertNotIn(b"runtime error", done.stderr)
             if done.returncode == 0:
                 run("summary", self.path("d.refheap"))
                 os.unlink(self.path("d.refheap"))
