@@ -70,15 +70,18 @@ static int run(struct invocation *inv)
     struct session *s = &inv->session;
     struct baseline baseline = {0};
     struct suspects found = {0};
+    int generation = inv->options.generation == GENERATION_ANY ? 2 : inv->options.generation;
     struct rh_error err;
-    if (session_dominators(s, &err) || session_values(s, &err))
+    if (generation > 2)
+        return fail_usage(inv->command, "--generation must be 0, 1 or 2: no other is collected");
+    if (session_dominators(s, &err) || session_garbage(s, generation, &err) || session_values(s, &err))
         return fail(s->path, &err);
     if (inv->argc && baseline_open(&baseline, inv->argv[0], inv->options.salvage, s, &err)) {
         baseline_release(&baseline);
         return fail(inv->argv[0], &err);
     }
     const struct baseline *before = inv->argc ? &baseline : NULL;
-    int status = suspects_find(s, before, &found);
+    int status = suspects_find_by(s, before, generation, &found);
     uint64_t limit = table_limit(inv);
     size_t shown = limit && limit < found.count ? (size_t)limit : found.count;
     if (!status && inv->out.format == OUTPUT_JSON)
@@ -102,8 +105,9 @@ const struct command cmd_suspects = {
         "Says what a colleague would say who had looked at everything else: which holder gathers a large part of the\n"
         "heap, which garbage cycles keep what, which type grew since BASELINE (an earlier snapshot), what garbage a\n"
         "collection cannot free or see. Below each sentence stand the commands that show what it rests on. Objects of\n"
-        "the two snapshots are the same by serial number, and otherwise by address and type, and then it says so.",
-    .takes = OPT_READING | OPT_LIMIT,
+        "the two snapshots are the same by serial number, and otherwise by address and type, and then it says so. With\n"
+        "--generation N garbage is what a collection of generation N would find now, as in cycles.",
+    .takes = OPT_READING | OPT_LIMIT | OPT_GENERATION,
     .reads_snapshot = 1,
     .arguments_max = 1,
     .run = run,

@@ -100,7 +100,24 @@ static int compare_sums(const void *pa, const void *pb)
     return a->first < b->first ? -1 : a->first > b->first;
 }
 
+/* Whether a collection of a generation would find all of a cycle; the oldest is asked for whatever there is. */
+static int is_found_by(const struct session *s, const struct cycle *cycle, int generation)
+{
+    const struct components *c = &s->components;
+    if (generation == 2)
+        return 1;
+    for (ordinal m = c->member_start[cycle->component]; m < c->member_start[cycle->component + 1]; m++)
+        if (s->garbage[generation].fate[c->member[m]] != FATE_GARBAGE)
+            return 0;
+    return 1;
+}
+
 struct shape_sum *shapes_sum(const struct session *s, uint64_t bytes, size_t *count)
+{
+    return shapes_sum_by(s, 2, bytes, count);
+}
+
+struct shape_sum *shapes_sum_by(const struct session *s, int generation, uint64_t bytes, size_t *count)
 {
     size_t n = (size_t)s->cycles.count + 1;
     ordinal *first = malloc(n * sizeof *first);
@@ -114,7 +131,7 @@ struct shape_sum *shapes_sum(const struct session *s, uint64_t bytes, size_t *co
     for (ordinal c = 0; c < s->cycles.count; c++) {
         const struct cycle *cycle = &s->cycles.items[c];
         struct shape_sum *sum = &sums[first[c]];
-        if (!cycle->source)
+        if (!cycle->source || !is_found_by(s, cycle, generation))
             continue;
         if (!sum->cycles)
             sum->first = c;

@@ -20,4 +20,7 @@ struct shape_sum {
 /* Those that retain most first, and at least `bytes`. The caller frees them; NULL without memory. */
 struct shape_sum *shapes_sum(const struct session *s, uint64_t bytes, size_t *count);
 
+/* The same of those that a collection of `generation` would find; needs session_garbage() of it. */
+struct shape_sum *shapes_sum_by(const struct session *s, int generation, uint64_t bytes, size_t *count);
+
 #endif

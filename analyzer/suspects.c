@@ -27,6 +27,7 @@ enum {
 struct search {
     const struct session *s;
     const struct baseline *baseline;
+    int generation;       /* of the collection that would find the garbage */
     struct forest forest; /* of dominators */
     struct suspects *found;
 };
@@ -398,6 +399,13 @@ static int report_keepers(struct search *x)
 
 /* ---- cycles ---- */
 
+/* The command that shows them. */
+static const char *cycles_of(const struct search *x)
+{
+    static const char *const commands[] = {"cycles --generation 0", "cycles --generation 1", "cycles"};
+    return commands[x->generation];
+}
+
 static int report_shape(struct search *x, const struct shape_sum *sum)
 {
     const struct session *s = x->s;
@@ -415,11 +423,13 @@ static int report_shape(struct search *x, const struct shape_sum *sum)
         text_size(sum->retained, n[2]), text_share(text_share_of(sum->retained, s->graph.bytes), n[3]));
     if (c->invisible || c->uncollectable)
         say(p, ", and %s %s", c->invisible ? "the collector cannot see" : "a collection would not free", them);
+    else if (x->generation < 2)
+        say(p, ", until a collection of generation %d runs", x->generation);
     else
         say(p, ", until a collection runs");
     say(p, "; to break %s: %s", them, advice.text);
     advice_release(&advice);
-    prove(x, p, "cycles", "", "");
+    prove(x, p, cycles_of(x), "", "");
     snprintf(argument, sizeof argument, "cycle:%" PRI_ORDINAL, sum->first + 1);
     prove(x, p, "dominators", "", argument);
     return 0;
@@ -428,7 +438,7 @@ static int report_shape(struct search *x, const struct shape_sum *sum)
 static int report_cycles(struct search *x)
 {
     size_t shapes;
-    struct shape_sum *sums = shapes_sum(x->s, x->s->graph.bytes / SHARE_CYCLES, &shapes);
+    struct shape_sum *sums = shapes_sum_by(x->s, x->generation, x->s->graph.bytes / SHARE_CYCLES, &shapes);
     int status = sums ? 0 : -1;
     for (size_t i = 0; !status && i < shapes && i < SHAPES_MAX; i++)
         status = report_shape(x, &sums[i]);
@@ -444,7 +454,7 @@ static void report_uncollectable(struct search *x)
     struct tally t = {0, 0};
     char type[NAME_SIZE] = "", n[2][TEXT_NUMBER_SIZE];
     for (ordinal o = 0; o < s->graph.objects; o++) {
-        if (!s->uncollectable[o])
+        if (!s->uncollectable[o] || s->garbage[x->generation].fate[o] != FATE_GARBAGE)
             continue;
         const struct type_record *record = snapshot_type(s->snapshot, graph_type(&s->graph, o));
         if (!*type && record && record->flags & TYPE_LEGACY_FINALIZER)
@@ -458,7 +468,7 @@ static void report_uncollectable(struct search *x)
     say(p, "%s, %s, %s garbage that a collection cannot free: the legacy finalizer of %s is in the way",
         text_plural(t.objects, "object", n[0]), text_size(t.bytes, n[1]), t.objects == 1 ? "is" : "are", type);
     prove(x, p, "generations", "", "");
-    prove(x, p, "cycles", "", "");
+    prove(x, p, cycles_of(x), "", "");
 }
 
 static void report_invisible(struct search *x)
@@ -467,7 +477,7 @@ static void report_invisible(struct search *x)
     const struct tally *t = &s->garbage[2].invisible;
     char n[3][TEXT_NUMBER_SIZE];
     uint64_t cycles = 0;
-    if (!t->objects)
+    if (!t->objects || x->generation < 2) /* told for the oldest alone */
         return;
     for (ordinal c = 0; c < s->cycles.count; c++)
         cycles += s->cycles.items[c].invisible;
@@ -522,7 +532,12 @@ static int compare_suspects(const void *pa, const void *pb)
 
 int suspects_find(const struct session *s, const struct baseline *baseline, struct suspects *found)
 {
-    struct search x = {.s = s, .baseline = baseline, .found = found};
+    return suspects_find_by(s, baseline, 2, found);
+}
+
+int suspects_find_by(const struct session *s, const struct baseline *baseline, int generation, struct suspects *found)
+{
+    struct search x = {.s = s, .baseline = baseline, .generation = generation, .found = found};
     int status = forest_build(s->dominators.dominator, s->dominators.vertices, &x.forest);
     if (!status)
         status = report_keepers(&x);

@@ -35,6 +35,9 @@ struct suspects {
 
 /* `baseline` may be NULL. Needs session_dominators() and session_values(). Returns 0 or -1 without memory. */
 int suspects_find(const struct session *s, const struct baseline *baseline, struct suspects *result);
+
+/* The same, of garbage what a collection of `generation` would find; needs session_garbage() of it. */
+int suspects_find_by(const struct session *s, const struct baseline *baseline, int generation, struct suspects *result);
 void suspects_release(struct suspects *suspects);
 
 #endif

@@ -97,6 +97,30 @@ class Samples(TestCase):
             self.assertIn("Nothing suspicious", run("suspects", self.leave(name))[0])
             self.assertEqual(ask("suspects", self.snapshot)["suspects"], [])
 
+    def test_suspects_of_a_generation(self):
+        """Pairs of young garbage and of old: a young collection finds the young ones alone."""
+        types = [sr.Type(name, flags=1, fields=[sr.Field(b"peer", 1, 16)]) for name in (b"young", b"old")]
+        objects = []
+        for i in range(60):
+            kind, a = i % 2, 0x10000 + 128 * i
+            for here, there in ((a, a + 64), (a + 64, a)):
+                objects.append(sr.Object(0, here, kind, 32, 1, (0, 2)[kind] | 8, edges=[sr.Edge(there, 3 | 1 << 4, 0)]))
+        path = self.path("generations.refheap")
+        sr.write_snapshot(snapshot_of(objects, types), path)
+
+        def told(*options):
+            return [(s["kind"], s["objects"], s["sentence"].split(" (")[0], s["evidence"][0])
+                    for s in ask("suspects", path, *options)["suspects"]]
+
+        young = ("cycles", 60, "30 garbage cycles of 2 young", "refheap cycles --generation %s " + path)
+        self.assertEqual(told("--generation", "0"), [young[:3] + (young[3] % 0,)])
+        self.assertEqual(told("--generation", "1"), [young[:3] + (young[3] % 1,)])
+        self.assertEqual({t[2] for t in told()}, {"30 garbage cycles of 2 young", "30 garbage cycles of 2 old"})
+        self.assertEqual(told("--generation", "2"), told())
+        self.assertIn("until a collection of generation 0 runs", run("suspects", path, "--generation", "0")[0])
+        self.assertIn("60 unreachable objects", run("cycles", "--generation", "0", path)[0])
+        self.assertOneLine(run("suspects", path, "--generation", "untracked", status=2)[1])
+
     def test_evidence_can_be_run_as_it_stands(self):
         os.mkdir(self.path("a dir with 'quotes'"))
         for name in ("proxy", "forgotten_list", "uncollectable"):
