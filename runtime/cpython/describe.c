@@ -40,6 +40,10 @@ long py_c_string(struct py_memory *m, uint64_t address, char *to, size_t size)
 
 void tell(struct telling *t, uint64_t target, unsigned bits, enum py_label label, uint64_t number, const char *text)
 {
+    if (t->uncounted)
+        bits &= ~(unsigned)EDGE_COUNTED;
+    if (t->type && !t->type->container)
+        bits &= ~(unsigned)EDGE_TRAVERSED;
     struct py_reference r = {target, bits, label, number, text};
     if (!t->ended && t->visit(t->context, &r))
         t->ended = 1;
@@ -78,7 +82,7 @@ void tell_fields(struct telling *t, const struct py_field *fields)
             tell_word(t, fields->offset, fields->bits, fields->label);
 }
 
-void tell_scan(struct telling *t, int64_t from, int64_t to)
+static void scan(struct telling *t, int64_t from, int64_t to, unsigned bits)
 {
     t->scanned = 1;
     if (!t->w->is_object || from >= to || !may_look(t, (uint64_t)(to - from) / 8))
@@ -91,10 +95,24 @@ void tell_scan(struct telling *t, int64_t from, int64_t to)
             if (at == t->type->native_dict_offset)
                 tell_named(t, value, INFERRED, "__dict__");
             else
-                tell(t, value, t->type->container ? INFERRED : EDGE_COUNTED | EDGE_INFERRED, PY_LABEL_OFFSET,
-                     (uint64_t)at, NULL);
+                tell(t, value, bits, PY_LABEL_OFFSET, (uint64_t)at, NULL);
         }
     }
+}
+
+void tell_scan(struct telling *t, int64_t from, int64_t to)
+{
+    scan(t, from, to, t->type->container && !t->type->adds_unseen ? INFERRED : EDGE_COUNTED | EDGE_INFERRED);
+}
+
+void tell_scan_seen(struct telling *t, int64_t from, int64_t to)
+{
+    scan(t, from, to, INFERRED);
+}
+
+void tell_scan_unseen(struct telling *t, int64_t from, int64_t to)
+{
+    scan(t, from, to, EDGE_COUNTED | EDGE_INFERRED);
 }
 
 /* ---- kinds ---- */
@@ -202,7 +220,7 @@ static void tell_kind(struct telling *t)
 static void tell_class(struct telling *t)
 {
     const struct py_type *type = t->type;
-    if (!(type->flags & PY_FLAG_HEAPTYPE))
+    if (!(type->flags & PY_FLAG_HEAPTYPE) || type->kind == PY_KIND_LRU_LINK)
         return;
     unsigned bits = !type->container                     ? OWNED
                     : type->traverse == t->w->subtype_traverse ? STRONG
@@ -225,7 +243,10 @@ static void tell_slots(struct telling *t)
 enum py_extent py_references(struct py_world *w, uint64_t object, const struct py_type *type, py_visit *visit,
                              void *context)
 {
-    struct telling t = {w, w->memory, w->layout, object, type, visit, context, 1, 0, 0};
+    struct telling t = {
+        .w = w, .m = w->memory, .l = w->layout, .object = object, .type = type, .visit = visit, .context = context, .ok = 1};
+    /* 3.11 has objects made by its compiler, which never took a count of what they refer to. */
+    t.uncounted = w->layout->immortal > 0 && (int64_t)word(&t, PY_REFCOUNT) >= w->layout->immortal;
     tell_kind(&t);
     if (type->known_size < type->native_size) {
         int64_t end = type->native_size;

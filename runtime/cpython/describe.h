@@ -126,6 +126,8 @@ enum py_kind { /* how instances lie in memory */
                PY_KIND_DEQUE,
                PY_KIND_ORDERED_DICT,
                PY_KIND_LRU_CACHE,
+               PY_KIND_LRU_LINK, /* whose references the cache tells */
+               PY_KIND_OPAQUE,   /* the collector sees no word of it but the instance dict */
                PY_KIND_CONTEXT_VAR,
                PY_KIND_FIELDS, /* a table of named words: property, slice, partial, iterators, ... */
                PY_KIND_STR,
@@ -155,6 +157,7 @@ struct py_type {
     uint8_t container;      /* Py_TPFLAGS_HAVE_GC; py_is_container() asks for the object */
     uint8_t python_class;   /* made by a class statement */
     uint8_t native_heap;    /* `native` is no static type */
+    uint8_t adds_unseen;    /* what `native` adds to a known base is not traversed */
     uint8_t managed_dict;   /* the instance dict stands before the object */
     uint8_t own_dict;       /* the instance dict stands at dict_offset, put there by a class statement */
     uint8_t own_sizeof;     /* it or a base of unknown layout has a __sizeof__: py_size() can only estimate */

@@ -165,7 +165,7 @@ void tell_ordered_dict(struct telling *t)
     for (; node && t->ok && left && may_look(t, 3); left--) {
         uint64_t key = py_u64(t->m, node, &t->ok);
         if (key && t->ok)
-            tell(t, key, OWNED, PY_LABEL_IS_KEY, 0, NULL);
+            tell(t, key, STRONG, PY_LABEL_IS_KEY, 0, NULL);
         node = py_u64(t->m, node + NODE_NEXT, &t->ok);
     }
 }

@@ -20,6 +20,7 @@ struct telling {
     int ok;      /* all that was looked for was there */
     int ended;   /* visit said so */
     int scanned; /* some of it is a guess */
+    int uncounted;
 };
 
 /* A word of known meaning. */
@@ -36,6 +37,7 @@ struct py_own {
     enum py_kind kind;
     const struct py_field *fields;
     void (*tell)(struct telling *t);
+    int32_t known_size; /* bytes that are told; 0: all that the type has */
 };
 
 /* The type's entry, by its tp_name and version; NULL for none. */
@@ -71,6 +73,8 @@ void tell_fields(struct telling *t, const struct py_field *fields);
 
 /* Words from `from` to `to` of the object that could be references. */
 void tell_scan(struct telling *t, int64_t from, int64_t to);
+void tell_scan_seen(struct telling *t, int64_t from, int64_t to);   /* the collector sees all of it */
+void tell_scan_unseen(struct telling *t, int64_t from, int64_t to); /* and none of it */
 
 /* By kind. */
 void tell_dict(struct telling *t);

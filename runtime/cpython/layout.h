@@ -45,7 +45,7 @@ struct py_layout {
     int32_t code_size, code_consts, code_names, code_filename, code_name, code_qualname, code_firstlineno,
         code_stacksize, code_varnames, code_cellvars, code_freevars, code_nlocals, code_bytes, code_linetable, code_exceptiontable,
         code_localsplusnames, code_localspluskinds, code_nlocalsplus, code_adaptive, code_cached, code_weakreflist,
-        code_extra, code_zombieframe, code_cell2arg;
+        code_extra, code_zombieframe, code_cell2arg, code_opcache;
     int32_t frame_size, frame_back, frame_code, frame_builtins, frame_globals, frame_locals, frame_valuestack,
         frame_stacktop, frame_stackdepth, frame_trace, frame_gen, frame_localsplus, frame_state, frame_iframe,
         frame_data, frame_extra_locals, frame_locals_cache;

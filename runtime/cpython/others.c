@@ -13,7 +13,8 @@ void tell_type(struct telling *t)
     tell_word(t, PY_TP_CACHE, bits, "tp_cache");
     tell_word(t, PY_TP_MRO, bits, "__mro__");
     tell_word(t, PY_TP_BASES, bits, "__bases__");
-    tell_word(t, PY_TP_BASE, bits, "__base__");
+    if (heap) /* a static type's is not counted */
+        tell_word(t, PY_TP_BASE, bits, "__base__");
     if (heap || l->version < 0x030c) /* a static type's hold a number from 3.12 on */
         tell_word(t, PY_TP_SUBCLASSES, OWNED, "__subclasses__");
     if (!heap)
@@ -88,6 +89,8 @@ void tell_lru_cache(struct telling *t)
             tell(t, key, STRONG, PY_LABEL_IS_KEY, 0, NULL);
         if (t->ok && result)
             tell(t, result, STRONG, PY_LABEL_KEY, key, NULL);
+        if (t->l->version >= 0x030a)
+            tell_named(t, py_u64(t->m, link + PY_TYPE, &t->ok), STRONG, "__class__ of a link");
         link = py_u64(t->m, link + LINK_NEXT, &t->ok);
     }
     tell_scan(t, CACHE_REST, t->type->known_size);

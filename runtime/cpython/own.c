@@ -2,6 +2,8 @@
 #include "internal.h"
 
 
+enum { STG_DICT_PROTO = 96 };
+
 /* ---- plain tables ---- */
 
 static const struct py_field mapping[] = {{16, STRONG, "mapping", 0, 0}, {0}};
@@ -10,7 +12,7 @@ static const struct py_field property[] = {{16, STRONG, "fget", 0, 0},
                                            {24, STRONG, "fset", 0, 0},
                                            {32, STRONG, "fdel", 0, 0},
                                            {40, STRONG, "__doc__", 0, 0},
-                                           {48, STRONG, "__name__", 0x030d, 0},
+                                           {48, STRONG, "__name__", 0x030a, 0},
                                            {0}};
 static const struct py_field callable[] = {{16, STRONG, "__func__", 0, 0}, {24, STRONG, "__dict__", 0, 0}, {0}};
 static const struct py_field instance_method[] = {{16, STRONG, "__func__", 0, 0}, {0}};
@@ -26,10 +28,24 @@ static const struct py_field range[] = {{16, OWNED, "start", 0, 0},
                                         {40, OWNED, "length", 0, 0},
                                         {0}};
 static const struct py_field iterator[] = {{24, STRONG, "iterable", 0, 0}, {0}}; /* index, then what it goes over */
-static const struct py_field dict_iterator[] = {{16, STRONG, "dict", 0, 0}, {48, STRONG, "result", 0, 0}, {0}};
+static const struct py_field dict_iterator[] = {{16, STRONG, "dict", 0, 0}, {40, STRONG, "result", 0, 0}, {0}};
 static const struct py_field set_iterator[] = {{16, STRONG, "set", 0, 0}, {0}};
 static const struct py_field call_iterator[] = {{16, STRONG, "callable", 0, 0}, {24, STRONG, "sentinel", 0, 0}, {0}};
 static const struct py_field dict_view[] = {{16, STRONG, "dict", 0, 0}, {0}};
+static const struct py_field scanner[] = {{16, STRONG, "pattern", 0, 0}, {0}};
+static const struct py_field enumeration[] = {
+    {24, STRONG, "iterator", 0, 0}, {32, STRONG, "result", 0, 0}, {40, STRONG, "index", 0, 0}, {0}};
+static const struct py_field buffered_pair[] = {
+    {16, OWNED, "reader", 0, 0x030b},  {24, OWNED, "writer", 0, 0x030b},  {16, STRONG, "reader", 0x030c, 0},
+    {24, STRONG, "writer", 0x030c, 0}, {32, STRONG, "__dict__", 0, 0}, {0}};
+static const struct py_field cache[] = {{24, STRONG, "mapping", 0, 0}, {0}}; /* of statements; its list is borrowed */
+static const struct py_field cache_node[] = {{16, STRONG, "key", 0, 0}, {24, STRONG, "data", 0, 0}, {0}};
+static const struct py_field match[] = {
+    {24, STRONG, "string", 0, 0}, {32, STRONG, "regs", 0, 0}, {40, STRONG, "pattern", 0, 0}, {0}};
+static const struct py_field text_iterator[] = {{16, OWNED, "text", 0, 0}, {0}}; /* the other words are borrowed */
+static const struct py_field named[] = {{16, OWNED, "__name__", 0, 0}, {0}};
+static const struct py_field hamt_iterator[] = {{16, STRONG, "context", 0, 0}, {0}}; /* its nodes are borrowed */
+static const struct py_field ctypes_data[] = {{32, STRONG, "_b_base_", 0, 0}, {64, STRONG, "_objects", 0, 0}, {0}};
 static const struct py_field partial[] = {{16, STRONG, "func", 0, 0},
                                           {24, STRONG, "args", 0, 0},
                                           {32, STRONG, "keywords", 0, 0},
@@ -70,6 +86,68 @@ static void tell_element(struct telling *t)
         tell_array(t, children, count, STRONG, PY_LABEL_INDEX);
 }
 
+/* A class of ctypes visits, besides what a class does, the type it is made of, which stands in its dict, or from 3.13 on
+ * behind the class with more of the kind. */
+static void tell_ctypes_class(struct telling *t)
+{
+    struct py_type of_dict;
+    uint64_t dict = word(t, PY_TP_DICT);
+    if (t->l->version >= 0x030d) {
+        tell_scan_seen(t, t->l->heap_type_size, t->type->known_size);
+        return;
+    }
+    uint64_t type = dict ? py_u64(t->m, dict + PY_TYPE, &t->ok) : 0;
+    if (type && t->ok && !py_type_read(t->w, type, &of_dict) && of_dict.native_size > STG_DICT_PROTO)
+        tell_named(t, py_u64(t->m, dict + STG_DICT_PROTO, &t->ok), STRONG, "proto");
+}
+
+/* The dict of such a class: what it adds to a dict is not traversed, and `proto` is told by the class. */
+static void tell_stg_dict(struct telling *t)
+{
+    uint64_t proto = word(t, STG_DICT_PROTO), type = proto ? py_u64(t->m, proto + PY_TYPE, &t->ok) : 0;
+    uint64_t flags = type ? py_u64(t->m, type + PY_TP_FLAGS, &t->ok) : 0;
+    if (t->ok && proto && !(flags & PY_FLAG_HAVE_GC))
+        tell_named(t, proto, OWNED, "proto");
+    tell_scan_unseen(t, STG_DICT_PROTO + 8, t->type->known_size);
+}
+
+enum { XML_INTERN = 0x38, XML_HANDLERS = 0x40, XML_HANDLER_COUNT = 22 };
+
+static void tell_xml_parser(struct telling *t)
+{
+    uint64_t handlers = word(t, XML_HANDLERS);
+    tell_word(t, XML_INTERN, OWNED, "intern");
+    for (unsigned i = 0; handlers && i < XML_HANDLER_COUNT && t->ok; i++) {
+        uint64_t handler = py_u64(t->m, handlers + 8 * i, &t->ok);
+        if (t->ok && handler && (!t->w->is_object || t->w->is_object(t->w, handler)))
+            tell_named(t, handler, INFERRED, "handler");
+    }
+}
+
+/* Its items are no references. */
+static void tell_thunk(struct telling *t)
+{
+    tell_scan_seen(t, PY_VAR_OBJECT_SIZE, t->type->known_size);
+}
+
+static void tell_string_io(struct telling *t)
+{
+    if (t->l->version < 0x030c) {
+        tell_scan_unseen(t, PY_OBJECT_SIZE, t->type->known_size);
+        return;
+    }
+    tell_word(t, 0x78, STRONG, "decoder");
+    tell_word(t, 0x80, STRONG, "newlines read");
+    tell_word(t, 0x88, STRONG, "newlines written");
+    tell_word(t, 0x90, STRONG, "__dict__");
+}
+
+/* The exceptions of the module stand at the end, borrowed. */
+static void tell_connection(struct telling *t)
+{
+    tell_scan(t, PY_OBJECT_SIZE, t->type->known_size - 80);
+}
+
 static void tell_async_origin(struct telling *t)
 {
     tell_generator_frame(t);
@@ -82,9 +160,9 @@ static void tell_async_finalizer(struct telling *t)
     tell_word(t, t->l->gen_origin, STRONG, "finalizer");
 }
 
-static const struct py_field memory_view[] = {{24, STRONG, "managed buffer", 0, 0}, {64, STRONG, "obj", 0, 0}, {0}};
+static const struct py_field memory_view[] = {{24, STRONG, "managed buffer", 0, 0}, {0}};
 static const struct py_field managed_buffer[] = {{40, STRONG, "obj", 0, 0}, {0}};
-static const struct py_field bytes_io[] = {{40, STRONG, "__dict__", 0, 0}, {16, OWNED, "buffer", 0, 0}, {0}};
+static const struct py_field bytes_io[] = {{40, STRONG, "__dict__", 0, 0}, {16, OWNED, "buffer", 0, 0x030b}, {16, STRONG, "buffer", 0x030c, 0}, {0}};
 static const struct py_field thread_local_data[] = {{16, OWNED, "key", 0, 0x030c},
                                                     {24, STRONG, "args", 0, 0x030c},
                                                     {32, STRONG, "kw", 0, 0x030c},
@@ -97,83 +175,113 @@ static const struct py_field thread_local_data[] = {{16, OWNED, "key", 0, 0x030c
                                                     {0}};
 
 static const struct py_own owns[] = {
-    {"list", PY_KIND_LIST, NULL, NULL},
-    {"tuple", PY_KIND_TUPLE, NULL, NULL},
-    {"dict", PY_KIND_DICT, NULL, NULL},
-    {"set", PY_KIND_SET, NULL, NULL},
-    {"frozenset", PY_KIND_SET, NULL, NULL},
-    {"type", PY_KIND_TYPE, NULL, NULL},
-    {"function", PY_KIND_FUNCTION, NULL, NULL},
-    {"method", PY_KIND_METHOD, NULL, NULL},
-    {"builtin_function_or_method", PY_KIND_CFUNCTION, NULL, NULL},
-    {"builtin_method", PY_KIND_CFUNCTION, NULL, NULL},
-    {"cell", PY_KIND_CELL, NULL, NULL},
-    {"module", PY_KIND_MODULE, NULL, NULL},
-    {"frame", PY_KIND_FRAME, NULL, NULL},
-    {"generator", PY_KIND_GENERATOR, NULL, tell_generator_frame},
-    {"coroutine", PY_KIND_GENERATOR, NULL, tell_async_origin},
-    {"async_generator", PY_KIND_GENERATOR, NULL, tell_async_finalizer},
-    {"code", PY_KIND_CODE, NULL, NULL},
-    {"weakref", PY_KIND_WEAKREF, NULL, NULL},
-    {"weakref.ReferenceType", PY_KIND_WEAKREF, NULL, NULL},
-    {"weakproxy", PY_KIND_WEAKREF, NULL, NULL},
-    {"weakref.ProxyType", PY_KIND_WEAKREF, NULL, NULL},
-    {"weakcallableproxy", PY_KIND_WEAKREF, NULL, NULL},
-    {"weakref.CallableProxyType", PY_KIND_WEAKREF, NULL, NULL},
-    {"method_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL},
-    {"classmethod_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL},
-    {"wrapper_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL},
-    {"member_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL},
-    {"getset_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL},
-    {"BaseException", PY_KIND_EXCEPTION, NULL, NULL},
-    {"traceback", PY_KIND_TRACEBACK, NULL, NULL},
-    {"collections.deque", PY_KIND_DEQUE, NULL, NULL},
-    {"collections.OrderedDict", PY_KIND_ORDERED_DICT, NULL, NULL},
-    {"functools._lru_cache_wrapper", PY_KIND_LRU_CACHE, NULL, NULL},
-    {"functools._lru_list_elem", PY_KIND_PLAIN, NULL, NULL}, /* told by the cache */
-    {"ContextVar", PY_KIND_CONTEXT_VAR, NULL, NULL},
-    {"_contextvars.ContextVar", PY_KIND_CONTEXT_VAR, NULL, NULL},
-    {"str", PY_KIND_STR, NULL, NULL},
-    {"bytes", PY_KIND_BYTES, NULL, NULL},
-    {"int", PY_KIND_INT, NULL, NULL},
-    {"bool", PY_KIND_BOOL, NULL, NULL},
-    {"float", PY_KIND_FLOAT, NULL, NULL},
-    {"NoneType", PY_KIND_NONE, NULL, NULL},
-    {"complex", PY_KIND_PLAIN, NULL, NULL},
-    {"bytearray", PY_KIND_BYTEARRAY, NULL, NULL},
+    {"list", PY_KIND_LIST, NULL, NULL, 0},
+    {"tuple", PY_KIND_TUPLE, NULL, NULL, 0},
+    {"dict", PY_KIND_DICT, NULL, NULL, 0},
+    {"set", PY_KIND_SET, NULL, NULL, 0},
+    {"frozenset", PY_KIND_SET, NULL, NULL, 0},
+    {"type", PY_KIND_TYPE, NULL, NULL, 0},
+    {"_ctypes.PyCStructType", PY_KIND_TYPE, NULL, tell_ctypes_class, 0},
+    {"_ctypes.UnionType", PY_KIND_TYPE, NULL, tell_ctypes_class, 0},
+    {"_ctypes.PyCPointerType", PY_KIND_TYPE, NULL, tell_ctypes_class, 0},
+    {"_ctypes.CType_Type", PY_KIND_TYPE, NULL, tell_ctypes_class, 0},
+    {"function", PY_KIND_FUNCTION, NULL, NULL, 0},
+    {"method", PY_KIND_METHOD, NULL, NULL, 0},
+    {"builtin_function_or_method", PY_KIND_CFUNCTION, NULL, NULL, 0},
+    {"builtin_method", PY_KIND_CFUNCTION, NULL, NULL, 0},
+    {"cell", PY_KIND_CELL, NULL, NULL, 0},
+    {"module", PY_KIND_MODULE, NULL, NULL, 0},
+    {"frame", PY_KIND_FRAME, NULL, NULL, 0},
+    {"generator", PY_KIND_GENERATOR, NULL, tell_generator_frame, 0},
+    {"coroutine", PY_KIND_GENERATOR, NULL, tell_async_origin, 0},
+    {"async_generator", PY_KIND_GENERATOR, NULL, tell_async_finalizer, 0},
+    {"code", PY_KIND_CODE, NULL, NULL, 0},
+    {"weakref", PY_KIND_WEAKREF, NULL, NULL, 0},
+    {"weakref.ReferenceType", PY_KIND_WEAKREF, NULL, NULL, 0},
+    {"weakproxy", PY_KIND_WEAKREF, NULL, NULL, 0},
+    {"weakref.ProxyType", PY_KIND_WEAKREF, NULL, NULL, 0},
+    {"weakcallableproxy", PY_KIND_WEAKREF, NULL, NULL, 0},
+    {"weakref.CallableProxyType", PY_KIND_WEAKREF, NULL, NULL, 0},
+    {"method_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL, 0},
+    {"classmethod_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL, 0},
+    {"wrapper_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL, 0},
+    {"member_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL, 0},
+    {"getset_descriptor", PY_KIND_DESCRIPTOR, NULL, NULL, 0},
+    {"BaseException", PY_KIND_EXCEPTION, NULL, NULL, 0},
+    {"traceback", PY_KIND_TRACEBACK, NULL, NULL, 0},
+    {"collections.deque", PY_KIND_DEQUE, NULL, NULL, 0},
+    {"collections.OrderedDict", PY_KIND_ORDERED_DICT, NULL, NULL, 0},
+    {"functools._lru_cache_wrapper", PY_KIND_LRU_CACHE, NULL, NULL, 0},
+    {"functools._lru_list_elem", PY_KIND_LRU_LINK, NULL, NULL, 0},
+    {"_io.StringIO", PY_KIND_OTHER, NULL, tell_string_io, 0},
+    {"_sre.SRE_Scanner", PY_KIND_OPAQUE, scanner, NULL, 24},
+    {"ContextVar", PY_KIND_CONTEXT_VAR, NULL, NULL, 0},
+    {"_contextvars.ContextVar", PY_KIND_CONTEXT_VAR, NULL, NULL, 0},
+    {"str", PY_KIND_STR, NULL, NULL, 0},
+    {"bytes", PY_KIND_BYTES, NULL, NULL, 0},
+    {"int", PY_KIND_INT, NULL, NULL, 0},
+    {"bool", PY_KIND_BOOL, NULL, NULL, 0},
+    {"float", PY_KIND_FLOAT, NULL, NULL, 0},
+    {"NoneType", PY_KIND_NONE, NULL, NULL, 0},
+    {"complex", PY_KIND_PLAIN, NULL, NULL, 0},
+    {"bytearray", PY_KIND_BYTEARRAY, NULL, NULL, 0},
 
-    {"mappingproxy", PY_KIND_FIELDS, mapping, NULL},
-    {"method-wrapper", PY_KIND_FIELDS, wrapper, NULL},
-    {"property", PY_KIND_FIELDS, property, NULL},
-    {"staticmethod", PY_KIND_FIELDS, callable, NULL},
-    {"classmethod", PY_KIND_FIELDS, callable, NULL},
-    {"instancemethod", PY_KIND_FIELDS, instance_method, NULL},
-    {"super", PY_KIND_FIELDS, super, NULL},
-    {"slice", PY_KIND_FIELDS, slice, NULL},
-    {"range", PY_KIND_FIELDS, range, NULL},
-    {"list_iterator", PY_KIND_FIELDS, iterator, NULL},
-    {"list_reverseiterator", PY_KIND_FIELDS, iterator, NULL},
-    {"tuple_iterator", PY_KIND_FIELDS, iterator, NULL},
-    {"str_iterator", PY_KIND_FIELDS, iterator, NULL},
-    {"str_ascii_iterator", PY_KIND_FIELDS, iterator, NULL},
-    {"bytes_iterator", PY_KIND_FIELDS, iterator, NULL},
-    {"iterator", PY_KIND_FIELDS, iterator, NULL},
-    {"callable_iterator", PY_KIND_FIELDS, call_iterator, NULL},
-    {"set_iterator", PY_KIND_FIELDS, set_iterator, NULL},
-    {"dict_keyiterator", PY_KIND_FIELDS, dict_iterator, NULL},
-    {"dict_valueiterator", PY_KIND_FIELDS, dict_iterator, NULL},
-    {"dict_itemiterator", PY_KIND_FIELDS, dict_iterator, NULL},
-    {"dict_keys", PY_KIND_FIELDS, dict_view, NULL},
-    {"dict_values", PY_KIND_FIELDS, dict_view, NULL},
-    {"dict_items", PY_KIND_FIELDS, dict_view, NULL},
-    {"functools.partial", PY_KIND_FIELDS, partial, NULL},
-    {"itertools.groupby", PY_KIND_FIELDS, groupby, NULL},
-    {"itertools._tee_dataobject", PY_KIND_OTHER, NULL, tell_tee_data},
-    {"xml.etree.ElementTree.Element", PY_KIND_OTHER, NULL, tell_element},
-    {"memoryview", PY_KIND_FIELDS, memory_view, NULL},
-    {"managedbuffer", PY_KIND_FIELDS, managed_buffer, NULL},
-    {"_io.BytesIO", PY_KIND_FIELDS, bytes_io, NULL},
-    {"_thread._local", PY_KIND_FIELDS, thread_local_data, NULL},
+    {"keys", PY_KIND_FIELDS, hamt_iterator, NULL, 0},
+    {"values", PY_KIND_FIELDS, hamt_iterator, NULL, 0},
+    {"items", PY_KIND_FIELDS, hamt_iterator, NULL, 0},
+    {"_thread._localdummy", PY_KIND_PLAIN, NULL, NULL, 0}, /* its dict is borrowed */
+    {"_ctypes._CData", PY_KIND_FIELDS, ctypes_data, NULL, 0},
+    {"typing.TypeVar", PY_KIND_SCANNED, named, NULL, 24},
+    {"typing.ParamSpec", PY_KIND_SCANNED, named, NULL, 24},
+    {"typing.TypeVarTuple", PY_KIND_SCANNED, named, NULL, 24},
+    {"typing.TypeAliasType", PY_KIND_SCANNED, named, NULL, 24},
+    {"zlib.Compress", PY_KIND_SCANNED, NULL, NULL, 128}, /* zlib's own words come first */
+    {"zlib.Decompress", PY_KIND_SCANNED, NULL, NULL, 128},
+    {"formatteriterator", PY_KIND_FIELDS, text_iterator, NULL, 0},
+    {"fieldnameiterator", PY_KIND_FIELDS, text_iterator, NULL, 0},
+    {"sqlite3.Cache", PY_KIND_FIELDS, cache, NULL, 0},
+    {"sqlite3Cache", PY_KIND_FIELDS, cache, NULL, 0},
+    {"sqlite3.Node", PY_KIND_FIELDS, cache_node, NULL, 0},
+    {"sqlite3Node", PY_KIND_FIELDS, cache_node, NULL, 0},
+    {"re.Match", PY_KIND_FIELDS, match, NULL, 0},
+    {"pyexpat.xmlparser", PY_KIND_OTHER, NULL, tell_xml_parser, 0},
+    {"_ctypes.CThunkObject", PY_KIND_OTHER, NULL, tell_thunk, 0},
+    {"enumerate", PY_KIND_FIELDS, enumeration, NULL, 0},
+    {"_io.BufferedRWPair", PY_KIND_FIELDS, buffered_pair, NULL, 0},
+    {"StgDict", PY_KIND_DICT, NULL, tell_stg_dict, 0},
+    {"sqlite3.Connection", PY_KIND_OTHER, NULL, tell_connection, 0},
+    {"mappingproxy", PY_KIND_FIELDS, mapping, NULL, 0},
+    {"method-wrapper", PY_KIND_FIELDS, wrapper, NULL, 0},
+    {"property", PY_KIND_FIELDS, property, NULL, 0},
+    {"staticmethod", PY_KIND_FIELDS, callable, NULL, 0},
+    {"classmethod", PY_KIND_FIELDS, callable, NULL, 0},
+    {"instancemethod", PY_KIND_FIELDS, instance_method, NULL, 0},
+    {"super", PY_KIND_FIELDS, super, NULL, 0},
+    {"slice", PY_KIND_FIELDS, slice, NULL, 0},
+    {"range", PY_KIND_FIELDS, range, NULL, 0},
+    {"list_iterator", PY_KIND_FIELDS, iterator, NULL, 0},
+    {"list_reverseiterator", PY_KIND_FIELDS, iterator, NULL, 0},
+    {"tuple_iterator", PY_KIND_FIELDS, iterator, NULL, 0},
+    {"str_iterator", PY_KIND_FIELDS, iterator, NULL, 0},
+    {"str_ascii_iterator", PY_KIND_FIELDS, iterator, NULL, 0},
+    {"bytes_iterator", PY_KIND_FIELDS, iterator, NULL, 0},
+    {"iterator", PY_KIND_FIELDS, iterator, NULL, 0},
+    {"callable_iterator", PY_KIND_FIELDS, call_iterator, NULL, 0},
+    {"set_iterator", PY_KIND_FIELDS, set_iterator, NULL, 0},
+    {"dict_keyiterator", PY_KIND_FIELDS, dict_iterator, NULL, 0},
+    {"dict_valueiterator", PY_KIND_FIELDS, dict_iterator, NULL, 0},
+    {"dict_itemiterator", PY_KIND_FIELDS, dict_iterator, NULL, 0},
+    {"dict_keys", PY_KIND_FIELDS, dict_view, NULL, 0},
+    {"dict_values", PY_KIND_FIELDS, dict_view, NULL, 0},
+    {"dict_items", PY_KIND_FIELDS, dict_view, NULL, 0},
+    {"functools.partial", PY_KIND_FIELDS, partial, NULL, 0},
+    {"itertools.groupby", PY_KIND_FIELDS, groupby, NULL, 0},
+    {"itertools._tee_dataobject", PY_KIND_OTHER, NULL, tell_tee_data, 0},
+    {"xml.etree.ElementTree.Element", PY_KIND_OTHER, NULL, tell_element, 0},
+    {"memoryview", PY_KIND_FIELDS, memory_view, NULL, 0},
+    {"managedbuffer", PY_KIND_FIELDS, managed_buffer, NULL, 0},
+    {"_io.BytesIO", PY_KIND_FIELDS, bytes_io, NULL, 0},
+    {"_thread._local", PY_KIND_FIELDS, thread_local_data, NULL, 0},
 };
 
 const struct py_own *own_of(const char *name)

@@ -183,8 +183,8 @@ void tell_generator(struct telling *t)
     static const char *const exception[] = {"exception type", "exception", "exception traceback"};
     tell_word(t, l->gen_frame, STRONG, "gi_frame");
     tell_word(t, l->gen_code, STRONG, "gi_code");
-    tell_word(t, l->gen_name, OWNED, "__name__");
-    tell_word(t, l->gen_qualname, OWNED, "__qualname__");
+    tell_word(t, l->gen_name, STRONG, "__name__");
+    tell_word(t, l->gen_qualname, STRONG, "__qualname__");
     for (int i = 0; i < l->exc_item_count && i < 3; i++)
         tell_word(t, l->gen_exc_state + 8 * i, STRONG, exception[l->exc_item_count == 1 ? 1 : i]);
 }

@@ -12,7 +12,7 @@ enum {
     DEQUE_LEFT_INDEX = 40,
     BLOCK_SIZE = 528,
     BLOCK_ITEMS = 64,
-    OD_FAST_NODES_SIZE = 56,
+    OD_FAST_NODES_SIZE = 72,
     OD_NODE_SIZE = 32,
 };
 #define MOST (UINT64_C(1) << 46)
@@ -74,6 +74,8 @@ static uint64_t int_size(struct telling *t)
         return (uint64_t)t->type->basic_size + 4 * (digits ? digits : 1);
     }
     int64_t digits = (int64_t)word(t, PY_SIZE);
+    if (!digits && t->l->version >= 0x030b)
+        digits = 1; /* there is room for it */
     return (uint64_t)t->l->long_digits + 4 * (uint64_t)(digits < 0 ? -digits : digits);
 }
 
@@ -106,6 +108,18 @@ static uint64_t generator_size(struct telling *t)
     return t->ok ? (uint64_t)t->l->gen_iframe + iframe_size(t, code) : 0;
 }
 
+static uint64_t code_size(struct telling *t, int *estimate)
+{
+    uint64_t size = (uint64_t)t->type->basic_size;
+    if (t->l->code_cell2arg == -1) /* the code itself lies behind; whole words are taken */
+        return (size + word(t, PY_SIZE) * (uint64_t)t->type->item_size + 7) & ~UINT64_C(7);
+    uint64_t cells = word(t, t->l->code_cellvars);
+    if (word(t, t->l->code_cell2arg) && cells)
+        size += 8 * py_u64(t->m, cells + PY_SIZE, &t->ok);
+    *estimate |= t->l->code_opcache != -1 && word(t, t->l->code_opcache) != 0;
+    return size;
+}
+
 static uint64_t plain_size(struct telling *t)
 {
     uint64_t size = (uint64_t)t->type->basic_size;
@@ -116,7 +130,7 @@ static uint64_t plain_size(struct telling *t)
     return size;
 }
 
-static uint64_t own_size(struct telling *t)
+static uint64_t own_size(struct telling *t, int *estimate)
 {
     struct dict_keys keys;
     uint64_t size = (uint64_t)t->type->basic_size;
@@ -141,6 +155,8 @@ static uint64_t own_size(struct telling *t)
         return frame_size(t);
     case PY_KIND_GENERATOR:
         return generator_size(t);
+    case PY_KIND_CODE:
+        return code_size(t, estimate);
     case PY_KIND_STR:
         return str_size(t);
     case PY_KIND_INT:
@@ -156,14 +172,15 @@ static uint64_t own_size(struct telling *t)
 uint64_t py_size(struct py_world *w, uint64_t object, const struct py_type *type, int *estimate)
 {
     struct telling t = {.w = w, .m = w->memory, .l = w->layout, .object = object, .type = type, .ok = 1};
-    uint64_t size = own_size(&t);
+    uint64_t size = own_size(&t, estimate);
     if (!t.ok || size > MOST) {
         *estimate = 1;
         size = (uint64_t)type->basic_size;
     }
     if (type->own_sizeof)
         *estimate = 1;
-    if (type->kind == PY_KIND_TYPE && !py_is_container(w, object, type))
+    int by_type = w->layout->version == 0x030b || w->layout->version == 0x030c; /* whatever the object is */
+    if (type->kind == PY_KIND_TYPE && !by_type && !py_is_container(w, object, type))
         return size;
     return size + size_before(w, type);
 }

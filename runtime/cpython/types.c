@@ -136,7 +136,12 @@ static void find_kind(struct py_world *w, const struct raw_type *native, struct 
         if (own) {
             out->own = own;
             out->kind = own->kind;
-            out->known_size = at.basic_size;
+            out->known_size = own->known_size ? own->known_size : at.basic_size;
+            out->adds_unseen = own->kind == PY_KIND_OPAQUE ||
+                               (at.address != native->address && at.traverse == native->traverse);
+            if (own->kind == PY_KIND_FIELDS || own->kind == PY_KIND_OPAQUE ||
+                (own->tell && own->kind != PY_KIND_GENERATOR)) /* those are known here */
+                out->own_sizeof |= (uint8_t)has_sizeof(w, &at);
             return;
         }
         out->own_sizeof |= (uint8_t)has_sizeof(w, &at);
@@ -184,8 +189,10 @@ int py_type_read(struct py_world *w, uint64_t address, struct py_type *out)
         out->cached_keys = py_u64(w->memory, address + (uint64_t)w->layout->ht_cached_keys, &ok);
     out->managed_dict = (type.flags & w->layout->flag_managed_dict) != 0;
     out->own_dict = !out->managed_dict && out->python_class && type.dict_offset != at.dict_offset;
-    if (out->kind == PY_KIND_TUPLE)
+    if (out->kind == PY_KIND_TUPLE) { /* its items stand where another type has what it adds */
         out->hidden_items = hidden_items(w, at.address);
+        out->known_size = out->native_size;
+    }
     if (out->kind == PY_KIND_NONE)
         w->none_type = address;
     return ok ? 0 : -1;

@@ -333,6 +333,7 @@ static void codes(void)
     NUMBER(code_bytes, -1);
     NUMBER(code_zombieframe, -1);
     NUMBER(code_cell2arg, -1);
+    NUMBER(code_opcache, -1);
 #else
     NUMBER(code_qualname, -1);
 #if AT(0x030a0000)
@@ -353,6 +354,7 @@ static void codes(void)
     FIELD(code_bytes, PyCodeObject, co_code);
     FIELD(code_zombieframe, PyCodeObject, co_zombieframe);
     FIELD(code_cell2arg, PyCodeObject, co_cell2arg);
+    FIELD(code_opcache, PyCodeObject, co_opcache);
 #endif
 }
 
