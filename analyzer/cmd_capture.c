@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +21,9 @@
 #include "render/text.h"
 
 enum { OWN_PID, OWN_CORE, OWN_EXE, OWN_SYSROOT, OWN_MEMORY_FD, OWN_MEMORY_SOCKET, OWN_MAPS_FD, OWN_THREADS_FD, OWN_PROCESS, OWN_COPY };
+
+/* How often a process is looked at again that is in the middle of a collection; each time after a longer while. */
+enum { TRIES = 60, TRY_AGAIN_MS = 2 };
 
 static const struct own_option own[] = {
     {"pid", "PID", "a process, which stands still while its memory is copied"},
@@ -158,11 +162,18 @@ static int write_aside(struct probe *probe, struct live **held, const char *targ
 }
 
 /* `held` is a process that stands still until it is closed; or NULL. */
-static int capture(struct invocation *inv, const struct probe_options *options, const char *target, struct live **held)
+/* With `again`: a heap in the middle of a collection is not written; *again is set. */
+static int capture(struct invocation *inv, const struct probe_options *options, const char *target, struct live **held,
+                   int *again)
 {
     struct probe *probe;
     struct rh_error err;
     int status = probe_open(options, &probe, &err);
+    if (!status && again && probe->collecting) {
+        probe_close(probe);
+        *again = 1;
+        return STATUS_FINE;
+    }
     if (!status) {
         status = held && may_wait(target) ? write_aside(probe, held, target, &err) : write_there(probe, target, &err);
         probe_close(probe);
@@ -247,20 +258,25 @@ static int from_process(struct invocation *inv, struct probe_options *options, c
     if (copy_limit(inv, &limit))
         return fail_usage(inv->command, "--copy-at-most must be a number of MiB");
     describe_process(options, &about);
-    if (live_open((pid_t)options->pid, limit, &live, &err))
-        return fail(NULL, &err);
-    options->source = live_memory(live);
-    options->maps_fd = live_maps(live);
-    options->threads = live_threads(live, &options->thread_count);
-    options->file_of = live_file_of;
-    options->file_context = live;
-    if (live_is_held(live) && !inv->options.quiet)
-        fprintf(stderr, "refheap: process %" PRIu64 " stands still until its snapshot is written: %s or more of it "
-                        "would have to be copied, and %s are allowed (--copy-at-most)\n",
-                options->pid, text_size(live_bytes(live), n1), text_size(limit, n2));
-    int status = capture(inv, options, target, live_is_held(live) ? &live : NULL);
-    live_close(live);
-    return status;
+    for (int left = TRIES;; left--) {
+        int again = 0;
+        if (live_open((pid_t)options->pid, limit, &live, &err))
+            return fail(NULL, &err);
+        options->source = live_memory(live);
+        options->maps_fd = live_maps(live);
+        options->threads = live_threads(live, &options->thread_count);
+        options->file_of = live_file_of;
+        options->file_context = live;
+        if (live_is_held(live) && !inv->options.quiet)
+            fprintf(stderr, "refheap: process %" PRIu64 " stands still until its snapshot is written: %s or more of it "
+                            "would have to be copied, and %s are allowed (--copy-at-most)\n",
+                    options->pid, text_size(live_bytes(live), n1), text_size(limit, n2));
+        int status = capture(inv, options, target, live_is_held(live) ? &live : NULL, left ? &again : NULL);
+        live_close(live);
+        if (!again)
+            return status;
+        poll(NULL, 0, TRY_AGAIN_MS * (TRIES + 1 - left)); /* a collection of a large heap takes a while */
+    }
 }
 
 /* Memory served by a debugger, of a process that is not on this machine, maybe: its id means nothing here. */
@@ -275,7 +291,7 @@ static int from_server(struct invocation *inv, struct probe_options *options, co
     options->executable = inv->own[OWN_EXE];
     options->host = NULL;
     options->captured = inv->own[OWN_CORE] ? CAPTURED_CORE : CAPTURED_LIVE;
-    return capture(inv, options, target, NULL);
+    return capture(inv, options, target, NULL, NULL);
 }
 
 static int from_descriptor(struct invocation *inv, struct probe_options *options, const char *target, int fd)
@@ -285,7 +301,7 @@ static int from_descriptor(struct invocation *inv, struct probe_options *options
     memory_descriptor_init(&memory, fd);
     options->source = &memory.source;
     describe_process(options, &about);
-    return capture(inv, options, target, NULL);
+    return capture(inv, options, target, NULL, NULL);
 }
 
 /* What stands still because a debugger holds it. */
@@ -336,7 +352,7 @@ static int from_core(struct invocation *inv, struct probe_options *options, cons
     if (facts->truncated)
         fprintf(stderr, "refheap: %s: the core ends early: %s of %s of memory are there\n", inv->own[OWN_CORE],
                 text_size(facts->present, n1), text_size(facts->expected, n2));
-    int status = capture(inv, options, target, NULL);
+    int status = capture(inv, options, target, NULL, NULL);
     core_close(core);
     return status;
 }

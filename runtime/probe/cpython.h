@@ -26,8 +26,9 @@ struct cpython {
     struct interpreter interpreters[INTERPRETERS_MAX]; /* by id */
 };
 
-/* Looks for CPython. Returns the number of interpreters; 0 with `err` set when there is one that cannot be read. */
-int cpython_find(struct probe *probe, struct cpython *found, struct rh_error *err);
+/* Looks for CPython. Returns the number of interpreters; 0 when there is none, or (probe->unusable says so) one that
+ * cannot be read. */
+int cpython_find(struct probe *probe, struct cpython *found);
 
 /* The engine's memory over the probe's. */
 struct probe_memory {

@@ -7,16 +7,42 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../dumpfmt/error.h"
 #include "cpython.h"
 
 enum { SEGMENTS_MAX = 64, DYNAMIC_MAX = 256, CHAIN_MAX = 1 << 16, MODULES_MAX = 4096 };
 
 /* ---- memory ---- */
 
+enum { WINDOW_MOST = 64 << 20, WINDOW_LEAST = 64 << 10 };
+
+/* Where the source has the memory at hand, a large piece around the address becomes the window, so that most of what is
+ * read is read without a call. */
+static int move_window(struct probe_memory *m, uint64_t address, size_t size)
+{
+    struct memory_source *source = m->probe->options->source;
+    const struct region *r = source->view ? probe_region(m->probe, address) : NULL;
+    for (uint64_t piece = WINDOW_MOST; r && piece >= WINDOW_LEAST; piece /= 8) {
+        uint64_t from = address & ~(piece - 1), to = from + piece;
+        from = from > r->start ? from : r->start;
+        to = to < r->end ? to : r->end;
+        const void *bytes = address + size <= to ? source->view(source, from, (size_t)(to - from)) : NULL;
+        if (bytes) {
+            m->memory.start = from;
+            m->memory.length = to - from;
+            m->memory.bytes = bytes;
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static const void *view_probe(struct py_memory *memory, uint64_t address, size_t size)
 {
     struct probe_memory *m = (struct probe_memory *)memory;
+    if (address > UINT64_MAX - size)
+        return NULL;
+    if (size && move_window(m, address, size))
+        return m->memory.bytes + (address - m->memory.start);
     return memory_view(m->probe->memory, address, size);
 }
 
@@ -115,17 +141,16 @@ static int find_symbol(struct probe *probe, const struct dynamic *d, const char 
 #define DEBUG_COOKIE "xdebugpy"
 enum { DEBUG_FREE_THREADED = 16, DEBUG_INTERPRETERS_HEAD = 40, DEBUG_INTERPRETER_GC = 80 };
 
-static int refuse(struct rh_error *err, const char *what)
+static int refuse(struct probe *probe, const char *what)
 {
-    error_format(err, RH_ERR_UNSUPPORTED, "CPython 3.8 to 3.13 can be read, with the global interpreter lock",
-                 "this process runs %s", what);
+    snprintf(probe->unusable, sizeof probe->unusable,
+             "the process runs %.60s; CPython 3.8 to 3.13 can be read, with their global interpreter lock", what);
     return 0;
 }
 
 /* From 3.11 on the number is exported; before, it shows in the size of the runtime's struct. Returns 1 when the layout
  * is known. */
-static int find_version(struct probe *probe, const struct dynamic *d, struct cpython *c, uint64_t size,
-                        struct rh_error *err)
+static int find_version(struct probe *probe, const struct dynamic *d, struct cpython *c, uint64_t size)
 {
     uint64_t address, ignored;
     unsigned count;
@@ -137,7 +162,7 @@ static int find_version(struct probe *probe, const struct dynamic *d, struct cpy
         c->layout = ok ? py_layout_of(c->version >> 16) : NULL;
         if (!c->layout) {
             snprintf(text, sizeof text, "CPython %u.%u", c->version >> 24, c->version >> 16 & 255);
-            return refuse(err, ok ? text : "a CPython whose version cannot be read");
+            return refuse(probe, ok ? text : "a CPython whose version cannot be read");
         }
         c->size_differs = size != (uint64_t)c->layout->runtime_size;
     } else {
@@ -145,18 +170,18 @@ static int find_version(struct probe *probe, const struct dynamic *d, struct cpy
             if (all[i].version < 0x030b && (uint64_t)all[i].runtime_size == size)
                 c->layout = &all[i];
         if (!c->layout)
-            return refuse(err, "a CPython of an unknown version");
+            return refuse(probe, "a CPython of an unknown version");
         c->version = c->layout->version << 16;
     }
     char cookie[8];
     if (c->layout->version >= 0x030d && !memory_read(probe->memory, c->runtime, cookie, sizeof cookie) &&
         !memcmp(cookie, DEBUG_COOKIE, sizeof cookie)) {
         if (memory_u64(probe->memory, c->runtime + DEBUG_FREE_THREADED, &ok))
-            return refuse(err, "a free-threaded CPython, which has no lists of objects");
+            return refuse(probe, "a free-threaded CPython, which has no lists of objects");
         if (memory_u64(probe->memory, c->runtime + DEBUG_INTERPRETERS_HEAD, &ok) !=
                 (uint64_t)c->layout->runtime_interp_head ||
             memory_u64(probe->memory, c->runtime + DEBUG_INTERPRETER_GC, &ok) != (uint64_t)c->layout->interp_gc)
-            return refuse(err, "a build of CPython 3.13 whose layout is not known");
+            return refuse(probe, "a build of CPython 3.13 whose layout is not known");
     }
     return 1;
 }
@@ -197,14 +222,14 @@ static void find_interpreters(struct probe *probe, struct cpython *c, struct py_
     }
 }
 
-static int read_module(struct probe *probe, const struct dynamic *d, struct cpython *c, struct rh_error *err)
+static int read_module(struct probe *probe, const struct dynamic *d, struct cpython *c)
 {
     uint64_t size, ignored;
     if (find_symbol(probe, d, "PyType_Type", &c->type_type, &ignored))
         return 0;
     if (find_symbol(probe, d, "_PyRuntime", &c->runtime, &size))
-        return refuse(err, "a CPython older than 3.7");
-    if (!find_version(probe, d, c, size, err))
+        return refuse(probe, "a CPython older than 3.7");
+    if (!find_version(probe, d, c, size))
         return 0;
     struct probe_memory memory;
     probe_memory_init(&memory, probe);
@@ -213,13 +238,11 @@ static int read_module(struct probe *probe, const struct dynamic *d, struct cpyt
         return 0; /* not started yet, or a second copy that nobody uses */
     find_interpreters(probe, c, &world);
     if (!c->interpreter_count)
-        error_format(err, RH_ERR_UNSUPPORTED, "a release whose layout differs, or it has been damaged",
-                     "the collector of CPython %u.%u cannot be found in its interpreters", c->layout->version >> 8,
-                     c->layout->version & 255);
+        refuse(probe, "a CPython whose collector is not where it should be");
     return (int)c->interpreter_count;
 }
 
-int cpython_find(struct probe *probe, struct cpython *c, struct rh_error *err)
+int cpython_find(struct probe *probe, struct cpython *c)
 {
     int found = 0;
     for (size_t i = 0, modules = 0; i < probe->region_count && !found && modules < MODULES_MAX; i++) {
@@ -230,7 +253,7 @@ int cpython_find(struct probe *probe, struct cpython *c, struct rh_error *err)
         modules++;
         if (!read_dynamic(probe, r->start, &dynamic)) {
             *c = (struct cpython){0};
-            found = read_module(probe, &dynamic, c, err);
+            found = read_module(probe, &dynamic, c);
         }
     }
     return found;

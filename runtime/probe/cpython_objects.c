@@ -8,6 +8,7 @@
 
 enum { VALUE_CAP = 256, NAME_BYTES = 512, NO_TYPES_MAX = 1 << 22 };
 #define REFCOUNT_MOST (INT64_C(1) << 40)
+#define REFCOUNT_LOW (INT64_C(1) << 20)
 
 /* ---- types ---- */
 
@@ -144,11 +145,22 @@ struct known_object *reading_reach(struct reading *r, uint64_t address, unsigned
     return type ? add_object(r, address, generation, type, refcount) : NULL;
 }
 
+/* What a program that is not position-independent has in its heap lies so low that an address could be a refcount. */
+static int could_be_address(struct reading *r, int64_t refcount)
+{
+    int64_t immortal = r->world.layout->immortal;
+    if (refcount < REFCOUNT_LOW || refcount % 8 ||
+        (immortal > 0 && refcount > immortal - REFCOUNT_LOW && refcount < immortal + REFCOUNT_LOW))
+        return 0;
+    return py_view(r->world.memory, (uint64_t)refcount, 8) != NULL;
+}
+
 static int is_object(struct py_world *w, uint64_t address)
 {
     struct reading *r = w->context;
     int64_t refcount;
-    return object_find(&r->objects, address) || looks_like_object(r, address, &refcount);
+    return object_find(&r->objects, address) ||
+           (looks_like_object(r, address, &refcount) && !could_be_address(r, refcount));
 }
 
 static int spend(struct py_world *w, uint64_t words)

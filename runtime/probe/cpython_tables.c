@@ -53,9 +53,11 @@ void number_map_release(struct number_map *map)
 
 /* ---- objects ---- */
 
+/* Objects of a page stand together, in their order: most references lead to near by, and so do their places here. */
 static size_t object_slot(const struct object_table *table, uint64_t address)
 {
-    size_t mask = table->capacity - 1, i = (size_t)hash_word(hash_key(), address) & mask;
+    size_t mask = table->capacity - 1;
+    size_t i = ((size_t)hash_word(hash_key(), address >> 12) << 7 | (address >> 5 & 127)) & mask;
     while (table->slots[i].address && table->slots[i].address != address)
         i = (i + 1) & mask;
     return i;
@@ -71,7 +73,7 @@ struct known_object *object_find(const struct object_table *table, uint64_t addr
 
 struct known_object *object_add(struct object_table *table, uint64_t address)
 {
-    if (table->used * 5 >= table->capacity * 3) {
+    if (2 * table->used >= table->capacity) {
         struct object_table larger = {.capacity = table->capacity ? 2 * table->capacity : 1 << 16, .used = table->used};
         larger.slots = calloc(larger.capacity, sizeof *larger.slots);
         if (!larger.slots)

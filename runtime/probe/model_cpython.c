@@ -16,7 +16,9 @@ static int cpython_model_find(struct probe *probe, void **state, struct rh_error
     if (!c)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
     *state = c;
-    int found = cpython_find(probe, c, err);
+    int found = cpython_find(probe, c);
+    for (size_t i = 0; i < c->interpreter_count; i++)
+        probe->collecting |= c->interpreters[i].collecting;
     return found && c->layout->runtime_gc != -1 ? 1 : found; /* 3.8: one heap for all */
 }
 
