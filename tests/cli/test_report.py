@@ -83,6 +83,17 @@ class Report(PageCase):
         snapshot = self.snapshot("proxy")
         self.assertEqual(self.report(snapshot).source, self.report(snapshot).source)
 
+    def test_a_kept_index_changes_nothing(self):
+        plain, packed = self.path("big.refheap"), self.path("packed.refheap")
+        self.assertEqual(tool("make_big", 120000, plain).returncode, 0)
+        run("pack", plain, "-o", packed)
+        for path in (plain, packed):
+            without = self.report(path, "--no-cache").source
+            self.assertFalse(os.path.exists(path + ".index"))
+            self.assertEqual(self.report(path).source, without)
+            self.assertTrue(os.path.exists(path + ".index"))
+            self.assertEqual(self.report(path).source, without)
+
     # ---- its figures, beside the commands' ----
 
     def same_table(self, page, number, rows, keys):
