@@ -297,8 +297,7 @@ static void show_pinned_cycle(const struct inquiry *q, const struct pinned *p, u
         fprintf(f, "    ... %s\n", text_plural(shown - MEMBERS_SHOWN, "more object", a));
 }
 
-/* Cycles of the same types, held at the same ones, look alike. */
-static uint64_t pinned_signature(const struct inquiry *q, const struct pinned *p)
+uint64_t inquiry_pinned_signature(const struct inquiry *q, const struct pinned *p)
 {
     const struct session *s = &q->inv->session;
     const struct components *c = &q->audit.components;
@@ -323,7 +322,7 @@ static int show_pinned(const struct inquiry *q)
         return -1;
     for (ordinal i = 0; i < q->audit.pinned_count; i++)
         if (inquiry_wants(q, &q->audit.pinned[i]))
-            alike[found++] = (struct alike){folds ? pinned_signature(q, &q->audit.pinned[i]) : i, i, 1};
+            alike[found++] = (struct alike){folds ? inquiry_pinned_signature(q, &q->audit.pinned[i]) : i, i, 1};
     if (found) {
         output_style(&q->inv->out, STYLE_BOLD);
         fputs("\npinned", f);

@@ -47,6 +47,9 @@ uint64_t inquiry_gap(const struct inquiry *q, ordinal o);
 /* Objects whose refcount says something. */
 uint64_t inquiry_auditable(const struct inquiry *q);
 
+/* Equal for pinned cycles that look alike: of the same types, held at the same ones. */
+uint64_t inquiry_pinned_signature(const struct inquiry *q, const struct pinned *p);
+
 /* A pinned cycle is asked for when one of its members is. */
 int inquiry_wants(const struct inquiry *q, const struct pinned *p);
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "../fold.h"
 #include "../render/html.h"
 #include "../render/text.h"
 #include "report.h"
@@ -118,31 +119,51 @@ static void show_member(const struct report *r, ordinal o)
     fputs("</li>\n", r->f);
 }
 
-static void show_pinned(const struct report *r)
+static void show_pinned_cycle(const struct report *r, const struct pinned *p, uint64_t like)
 {
     const struct audit *a = &r->inquiry.audit;
+    const ordinal *members = a->components.member + a->components.member_start[p->component];
     char n[3][TEXT_NUMBER_SIZE];
+    ordinal shown = 0;
+    fputs("<li>", r->f);
+    html_say(r->f, "%s, %s; %s", text_plural(p->objects, "object", n[0]), text_size(p->bytes, n[1]),
+             text_plural(p->unexplained, "unexplained reference", n[2]));
+    if (like)
+        html_say(r->f, "; and %s more like it", text_count(like, n[0]));
+    fputs("<ul>\n", r->f);
+    for (ordinal m = 0; m < p->objects && shown < MEMBERS_SHOWN; m++)
+        if (audit_unexplained(&r->s->graph, a, members[m]) > 0) {
+            show_member(r, members[m]);
+            shown++;
+        }
+    fputs("</ul></li>\n", r->f);
+}
+
+static int show_pinned(const struct report *r)
+{
+    const struct inquiry *q = &r->inquiry;
+    size_t count = q->audit.pinned_count;
+    uint64_t left = 0;
+    char n[TEXT_NUMBER_SIZE];
+    struct alike *alike = malloc((count + 1) * sizeof *alike);
+    if (!alike)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        alike[i] = (struct alike){inquiry_pinned_signature(q, &q->audit.pinned[i]), i, 1};
     fputs("<h3>", r->f);
-    html_say(r->f, "Pinned: %s %s kept alive by unexplained references alone",
-             text_plural(a->pinned_count, "cycle", n[0]), a->pinned_count == 1 ? "is" : "are");
+    html_say(r->f, "Pinned: %s %s kept alive by unexplained references alone", text_plural(count, "cycle", n),
+             count == 1 ? "is" : "are");
     fputs("</h3>\n<ul class=\"pinned\">\n", r->f);
-    for (ordinal i = 0; i < a->pinned_count && i < PINNED_SHOWN; i++) {
-        const struct pinned *p = &a->pinned[i];
-        const ordinal *members = a->components.member + a->components.member_start[p->component];
-        ordinal shown = 0;
-        fputs("<li>", r->f);
-        html_say(r->f, "%s, %s; %s", text_plural(p->objects, "object", n[0]), text_size(p->bytes, n[1]),
-                 text_plural(p->unexplained, "unexplained reference", n[2]));
-        fputs("<ul>\n", r->f);
-        for (ordinal m = 0; m < p->objects && shown < MEMBERS_SHOWN; m++)
-            if (audit_unexplained(&r->s->graph, a, members[m]) > 0) {
-                show_member(r, members[m]);
-                shown++;
-            }
-        fputs("</ul></li>\n", r->f);
-    }
+    size_t shapes = fold_alike(alike, count, 0);
+    for (size_t i = 0; i < shapes; i++)
+        if (i < PINNED_SHOWN)
+            show_pinned_cycle(r, &q->audit.pinned[alike[i].first], alike[i].count - 1);
+        else
+            left += alike[i].count;
     fputs("</ul>\n", r->f);
-    report_more(r, a->pinned_count > PINNED_SHOWN ? a->pinned_count - PINNED_SHOWN : 0, "cycle", 0);
+    report_more(r, left, "cycle", 0);
+    free(alike);
+    return 0;
 }
 
 int report_audit(struct report *r)
@@ -162,6 +183,6 @@ int report_audit(struct report *r)
     if (!wrong)
         fputs("<p class=\"good\">Every refcount that can be audited is what its holders say.</p>\n", r->f);
     if (!status && q->audit.pinned_count)
-        show_pinned(r);
+        status = show_pinned(r);
     return status;
 }

@@ -268,6 +268,7 @@ class Report(PageCase):
         page = self.report(self.snapshot("missing_release"))
         self.assertRegex(page.root.first("h1").text, r"^12 objects have references that nothing explains: a release is missing")
         self.assertIn("12 cycles are kept alive by unexplained references alone", page.by_id["audit"].text)
+        self.assertIn("1 unexplained reference; and 11 more like it", page.by_id["audit"].text)
 
     # ---- two snapshots ----
 
