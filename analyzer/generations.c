@@ -90,7 +90,7 @@ const struct column generations_columns[GENERATIONS_COLUMNS] = {
 };
 
 void generations_cells(uint32_t heap, uint32_t generation, const struct generation_row *r,
-                      struct cell cells[GENERATIONS_COLUMNS])
+                       struct cell cells[GENERATIONS_COLUMNS])
 {
     const struct generation_record *record = r->record;
     int collects = generation < 3;

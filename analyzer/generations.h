@@ -22,6 +22,6 @@ struct generation_row *generations_count(struct session *s, struct rh_error *err
 enum { GENERATIONS_COLUMNS = 12 };
 extern const struct column generations_columns[GENERATIONS_COLUMNS];
 void generations_cells(uint32_t heap, uint32_t generation, const struct generation_row *r,
-                      struct cell cells[GENERATIONS_COLUMNS]);
+                       struct cell cells[GENERATIONS_COLUMNS]);
 
 #endif

@@ -11,7 +11,8 @@ void trace_holder(const struct session *s, const struct path *path, char to[TRAC
     ordinal o = path->step[0];
     char name[NAME_SIZE];
     if (root)
-        snprintf(to, TRACE_HOLDER_SIZE, "%s%s", name_root(s, root, name), root->flags & ROOT_EXACT ? "" : " (possibly)");
+        snprintf(to, TRACE_HOLDER_SIZE, "%s%s", name_root(s, root, name),
+                 root->flags & ROOT_EXACT ? "" : " (possibly)");
     else if (graph_is_immortal(&s->graph, o))
         snprintf(to, TRACE_HOLDER_SIZE, "the runtime (immortal)");
     else

@@ -43,7 +43,8 @@ static uint32_t below(struct type_paths *t, uint32_t parent, uint32_t class)
         return UINT32_MAX;
     size_t slot = slot_of(t, parent, class);
     if (!t->slots[slot]) {
-        t->frames[t->count++] = (struct frame){.parent = parent, .class = class, .depth = t->frames[parent].depth + 1, .largest = ORDINAL_NONE};
+        t->frames[t->count++] = (struct frame){
+            .parent = parent, .class = class, .depth = t->frames[parent].depth + 1, .largest = ORDINAL_NONE};
         t->slots[slot] = t->count;
     }
     return t->slots[slot] - 1;

@@ -30,7 +30,8 @@ static void draw(struct report *r, ordinal cycle, size_t *room)
         fputs("</figure>\n", r->f);
     } else {
         fputs("<p class=\"note\">", r->f);
-        html_say(r->f, "There is no picture: %s.", drawn ? "it is too large for a page; refheap render draws it" : err.what);
+        html_say(r->f, "There is no picture: %s.",
+                 drawn ? "it is too large for a page; refheap render draws it" : err.what);
         fputs("</p>\n", r->f);
     }
     if (drawn && image.left_out) {
@@ -197,7 +198,8 @@ int report_cycles(struct report *r)
         cycles += sums[i].cycles;
     fputs("<p>", r->f);
     html_say(r->f, "%s nobody else holds%s. One of each shape is drawn, with what hangs off it.",
-             text_plural(cycles, "garbage cycle", n[0]), cycles < s->cycles.count ? ", and others that hang off them" : "");
+             text_plural(cycles, "garbage cycle", n[0]),
+             cycles < s->cycles.count ? ", and others that hang off them" : "");
     fputs("</p>\n", r->f);
     legend(r->f);
     for (size_t i = 0; !status && i < count; i++)

@@ -53,8 +53,8 @@ static void add_up(struct icicle *t)
         t->bytes[t->paths->frames[i].parent] += t->bytes[i];
 }
 
-/* A frame never has more bytes than the one above it and stands behind it, so the largest ones make a tree. Those of one
- * parent come largest first, and stand side by side from the left. */
+/* A frame never has more bytes than the one above it and stands behind it, so the largest ones make a tree. Those of
+ * one parent come largest first, and stand side by side from the left. */
 static void place(struct icicle *t, const ordinal *chosen, size_t count, uint32_t *node_of)
 {
     uint32_t last[NODES_SHOWN + 1] = {0}; /* by node: the last one below it */
@@ -180,9 +180,10 @@ static void show_icicle(const struct report *r, const struct icicle *t)
             (t->depth + 1) * ROW_HEIGHT);
     for (uint32_t i = 0; i < t->count; i++)
         show_box(r, t, i);
-    fputs("</svg><figcaption id=\"icicle-said\" aria-live=\"polite\">Each box keeps what stands below it, and is as wide "
-          "as what it keeps. Things of one type below one keeper are one box.</figcaption></figure>\n",
-          r->f);
+    fputs(
+        "</svg><figcaption id=\"icicle-said\" aria-live=\"polite\">Each box keeps what stands below it, and is as wide "
+        "as what it keeps. Things of one type below one keeper are one box.</figcaption></figure>\n",
+        r->f);
 }
 
 /* The same for those who do not see it, and without scripts. */

@@ -29,11 +29,15 @@ static void name_types(const struct report *r, char *to, size_t size)
 {
     uint32_t named = r->types < TYPES_NAMED ? r->types : TYPES_NAMED;
     char name[NAME_SIZE], n[TEXT_NUMBER_SIZE];
-    size_t used = (size_t)snprintf(to, size, "; the biggest type%s %s", named == 1 ? "" : "s", named == 1 ? "is" : "are");
+    size_t used =
+        (size_t)snprintf(to, size, "; the biggest type%s %s", named == 1 ? "" : "s", named == 1 ? "is" : "are");
     for (uint32_t i = 0; i < named && used < size; i++)
-        used += (size_t)snprintf(to + used, size - used, "%s %s (%s)", !i ? "" : i + 1 == named ? " and" : ",",
-                                 name_class(r->s, r->by_size[i], name),
-                                 text_size(r->s->sums[r->by_size[i]].shallow, n));
+        used +=
+            (size_t)snprintf(to + used, size - used, "%s %s (%s)",
+                             !i               ? ""
+                             : i + 1 == named ? " and"
+                                              : ",",
+                             name_class(r->s, r->by_size[i], name), text_size(r->s->sums[r->by_size[i]].shallow, n));
 }
 
 void report_headline(const struct report *r, char to[HEADLINE_SIZE])
@@ -45,8 +49,9 @@ void report_headline(const struct report *r, char to[HEADLINE_SIZE])
     if (r->suspects.count)
         snprintf(to, HEADLINE_SIZE, "%s", r->suspects.items[0].sentence);
     else if (!report_audit_sentence(r, to))
-        snprintf(to, HEADLINE_SIZE, "Nothing suspicious: no holder keeps an unusual part of the heap, and no garbage "
-                                    "is worth a word");
+        snprintf(to, HEADLINE_SIZE,
+                 "Nothing suspicious: no holder keeps an unusual part of the heap, and no garbage "
+                 "is worth a word");
     size_t used = strlen(to);
     name_types(r, to + used, HEADLINE_SIZE - used);
 }
@@ -121,8 +126,7 @@ static void proportions(const struct report *r, const char *title, const struct 
         fputs("\" aria-hidden=\"true\"><rect width=\"100%\" height=\"100%\"/></svg>", f);
         html_label(f, parts[i].name);
         fputs(" <span>", f);
-        html_say(f, "%s, %s", text_size(parts[i].bytes, n[0]),
-                 text_share(report_share(parts[i].bytes, whole), n[1]));
+        html_say(f, "%s, %s", text_size(parts[i].bytes, n[0]), text_share(report_share(parts[i].bytes, whole), n[1]));
         fputs("</span></li>", f);
     }
     fputs("</ul></figure>\n", f);
@@ -133,7 +137,8 @@ static void all_proportions(const struct report *r)
     static const char *const classes[] = {"c1", "c2", "c3", "c4", "c5", "c6", "c7"};
     const struct session *s = r->s;
     const struct garbage *g = &s->garbage[2];
-    uint64_t alive = s->graph.bytes - g->garbage.bytes - g->dependent.bytes - g->invisible.bytes, others = s->graph.bytes;
+    uint64_t alive = s->graph.bytes - g->garbage.bytes - g->dependent.bytes - g->invisible.bytes,
+             others = s->graph.bytes;
     const struct part fates[] = {
         {g->garbage.bytes, "garbage", "s-garbage"},
         {g->dependent.bytes, "freed with the garbage", "s-dependent"},

@@ -100,8 +100,9 @@ int report_limits(struct report *r)
     if (r->baseline && r->baseline->identity == IDENTITY_NONE)
         point(f, "The snapshots are of different processes: types are compared, not objects.");
     if (!r->baseline)
-        point(f, "One snapshot shows what is there, not what grows. With an earlier one as BASELINE this page also says "
-                 "what came and what stayed.");
+        point(f,
+              "One snapshot shows what is there, not what grows. With an earlier one as BASELINE this page also says "
+              "what came and what stayed.");
     if (snapshot_header(s->snapshot)->flags & FILE_NO_VALUES || !s->values.has)
         point(f, "Values of strings and numbers were left out: equal strings are not found, and objects go by their "
                  "types.");

@@ -89,8 +89,8 @@ static void put_base64(const uint8_t hash[32])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (int i = 0; i < 32; i += 3) {
-        uint32_t three = (uint32_t)hash[i] << 16 | (i + 1 < 32 ? (uint32_t)hash[i + 1] << 8 : 0) |
-                         (i + 2 < 32 ? hash[i + 2] : 0);
+        uint32_t three =
+            (uint32_t)hash[i] << 16 | (i + 1 < 32 ? (uint32_t)hash[i + 1] << 8 : 0) | (i + 2 < 32 ? hash[i + 2] : 0);
         for (int d = 0; d < 4; d++)
             putchar(i + d - 1 < 32 ? digits[three >> (18 - 6 * d) & 63] : '=');
     }

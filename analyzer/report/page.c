@@ -34,15 +34,16 @@ static void begin_page(struct report *r)
 {
     FILE *f = r->f;
     const char *slash = strrchr(r->s->path, '/');
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'; form-action 'none'; "
-          "img-src data:; style-src '" PAGE_CSS_HASH "'; script-src '" PAGE_JS_HASH
-          "'; require-trusted-types-for 'script'\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
-          "<meta name=\"generator\" content=\"refheap " REFHEAP_VERSION "\">\n"
-          "<link rel=\"icon\" href=\"data:,\">\n<title>",
-          f);
+    fputs(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'; form-action 'none'; "
+        "img-src data:; style-src '" PAGE_CSS_HASH "'; script-src '" PAGE_JS_HASH
+        "'; require-trusted-types-for 'script'\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
+        "<meta name=\"generator\" content=\"refheap " REFHEAP_VERSION "\">\n"
+        "<link rel=\"icon\" href=\"data:,\">\n<title>",
+        f);
     html_text(f, slash ? slash + 1 : r->s->path);
     fputs(" – refheap report</title>\n<style>", f);
     fwrite(page_css, 1, PAGE_CSS_SIZE, f);

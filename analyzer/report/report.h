@@ -1,7 +1,8 @@
 /* The report: one page of HTML about a snapshot, for people, from the facts the commands show.
  *
- * facts.c gathers them; each other file writes one section of the page, in the order of page.c's table. Markup is written as literals; everything a snapshot says passes through render/html.h. Page.css and
- * page.js stand beside them, and become assets.h when the program is built.
+ * facts.c gathers them; each other file writes one section of the page, in the order of page.c's table. Markup is
+ * written as literals; everything a snapshot says passes through render/html.h. Page.css and page.js stand beside them,
+ * and become assets.h when the program is built.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -29,10 +30,10 @@ struct report {
 
     /* facts.c */
     struct suspects suspects;
-    struct inquiry inquiry; /* the audit */
-    uint32_t *by_size;      /* classes of types that have objects, most bytes first; */
-    uint32_t types;         /* so many */
-    uint8_t *colour;        /* by class: 1 to REPORT_COLOURS, 0 for the others */
+    struct inquiry inquiry;             /* the audit */
+    uint32_t *by_size;                  /* classes of types that have objects, most bytes first; */
+    uint32_t types;                     /* so many */
+    uint8_t *colour;                    /* by class: 1 to REPORT_COLOURS, 0 for the others */
     struct referrers *referrers;        /* of suspects; may be NULL */
     struct generation_row *generations; /* as generations_count() gives them */
     struct type_paths paths;

@@ -6,8 +6,8 @@
 enum { TYPES_SHOWN = 1000, BYTES_MAX = 300000 };
 
 static const struct column columns[] = {
-    {"type", "type", CELL_TEXT},          {"count", "count", CELL_COUNT}, {"shallow", "shallow", CELL_SIZE},
-    {"share", "share", CELL_SHARE},       {"owned", "owned", CELL_SIZE},  {"retained", "retained", CELL_SIZE},
+    {"type", "type", CELL_TEXT},       {"count", "count", CELL_COUNT}, {"shallow", "shallow", CELL_SIZE},
+    {"share", "share", CELL_SHARE},    {"owned", "owned", CELL_SIZE},  {"retained", "retained", CELL_SIZE},
     {"largest", "largest", CELL_SIZE},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
