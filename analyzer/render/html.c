@@ -118,7 +118,8 @@ static void put_cell(FILE *f, const struct html_table *t, size_t i, const struct
         fputs("<td>", f);
         html_label(f, shown);
     } else {
-        fputs("<td class=\"n\"", f);
+        int64_t change = c->kind == CELL_CHANGE || c->kind == CELL_SIZE_CHANGE ? (int64_t)cell->number : 0;
+        fputs(change > 0 ? "<td class=\"n up\"" : change < 0 ? "<td class=\"n down\"" : "<td class=\"n\"", f);
         if (!cell->is_null)
             fprintf(f, " data-v=\"%" PRId64 "\"", (int64_t)cell->number);
         fputc('>', f);

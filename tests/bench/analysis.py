@@ -85,6 +85,21 @@ def again(path, objects, edges):
     os.remove(path + ".index")
 
 
+def page(path, folder, objects, edges):
+    """The report beside opening the snapshot for its summary; no index for either."""
+    out = os.path.join(folder, "page.html")
+    rounds = {"summary": [], "report": []}
+    for _ in range(3):
+        for command, more in (("summary", []), ("report", ["-o", out])):
+            start = time.perf_counter()
+            subprocess.run([REFHEAP, command, path, "--no-cache", *more], stdout=subprocess.PIPE, check=True)
+            rounds[command].append(time.perf_counter() - start)
+    opening, making = statistics.median(rounds["summary"]), statistics.median(rounds["report"])
+    line("refheap summary, no index", opening, objects, edges)
+    line("refheap report, no index", making, objects, edges, None,
+         "%.2f times as long; a page of %d KiB" % (making / opening, os.path.getsize(out) >> 10))
+
+
 def igraph(path, objects, edges, own):
     program = os.path.join(BUILD, "bench", "igraph")
     if not os.path.exists(program):
@@ -138,6 +153,7 @@ def main():
             count, edges, own = ours(path)
             if objects > 100_000:
                 again(path, count, edges)
+            page(path, folder, count, edges)
             collector(count, own)
             if objects <= PEERS_MAX:
                 igraph(path, count, edges, own)
