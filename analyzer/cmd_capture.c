@@ -31,7 +31,7 @@ static const struct own_option own[] = {
     {"exe", "FILE", "the program the core is of, where it is not at its place"},
     {"sysroot", "DIR", "where the files are that the core speaks of, instead of /"},
     {"memory-fd", "FD", "an open descriptor of the stopped process's /proc/PID/mem"},
-    {"memory-socket", "FD", "a socket over which GDB serves what it alone can read"},
+    {"memory-socket", "FD[,FD]", "a socket over which GDB serves what it alone can read, and another for a child"},
     {"maps-fd", "FD", "an open descriptor of its /proc/PID/maps"},
     {"threads-fd", "FD", "an open descriptor of a list of its threads and their registers"},
     {"process", "PID", "its process id, to be noted in the snapshot"},
@@ -280,10 +280,16 @@ static int from_process(struct invocation *inv, struct probe_options *options, c
 }
 
 /* Memory served by a debugger, of a process that is not on this machine, maybe: its id means nothing here. */
-static int from_server(struct invocation *inv, struct probe_options *options, const char *target, int socket)
+static int from_server(struct invocation *inv, struct probe_options *options, const char *target)
 {
     struct memory_served served;
-    memory_served_init(&served, socket);
+    char first[16] = "";
+    const char *sockets = inv->own[OWN_MEMORY_SOCKET], *comma = strchr(sockets, ',');
+    snprintf(first, sizeof first, "%.*s", comma ? (int)(comma - sockets) : (int)strlen(sockets), sockets);
+    int fd = open_descriptor(first), fd_of_child = comma ? open_descriptor(comma + 1) : -1;
+    if (fd < 0 || (comma && fd_of_child < 0))
+        return fail_usage(inv->command, "--memory-socket must be an open descriptor or two");
+    memory_served_init(&served, fd, fd_of_child);
     options->source = &served.source;
     options->file_of = served_file_of;
     options->intact = served_intact;
@@ -309,11 +315,11 @@ static int from_debugger(struct invocation *inv, struct probe_options *options, 
 {
     struct threads threads = {NULL, 0};
     struct rh_error err;
-    const char *pid = inv->own[OWN_PROCESS], *listed = inv->own[OWN_THREADS_FD], *socket = inv->own[OWN_MEMORY_SOCKET];
-    int memory_fd = open_descriptor(socket ? socket : inv->own[OWN_MEMORY_FD]);
+    const char *pid = inv->own[OWN_PROCESS], *listed = inv->own[OWN_THREADS_FD];
+    int served = inv->own[OWN_MEMORY_SOCKET] != NULL, memory_fd = open_descriptor(inv->own[OWN_MEMORY_FD]);
     int threads_fd = open_descriptor(listed);
     options->maps_fd = open_descriptor(inv->own[OWN_MAPS_FD]);
-    if (memory_fd < 0 || options->maps_fd < 0 || (listed && threads_fd < 0))
+    if ((!served && memory_fd < 0) || options->maps_fd < 0 || (listed && threads_fd < 0))
         return fail_usage(inv->command, "name what to read: --pid PID or --core CORE");
     if (pid && (parse_number(pid, &options->pid) || !options->pid || options->pid > INT32_MAX))
         return fail_usage(inv->command, "--process must be a process id");
@@ -321,7 +327,7 @@ static int from_debugger(struct invocation *inv, struct probe_options *options, 
     options->threads = threads.items;
     options->thread_count = threads.count;
     if (!status)
-        status = socket ? from_server(inv, options, target, memory_fd) : from_descriptor(inv, options, target, memory_fd);
+        status = served ? from_server(inv, options, target) : from_descriptor(inv, options, target, memory_fd);
     threads_release(&threads);
     return status;
 }

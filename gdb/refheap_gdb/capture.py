@@ -100,7 +100,7 @@ def _by_serving(inferior, path, options):
     server = serve.Server(inferior, mapped)
     try:
         with _text_file(mapped.text()) as maps, _threads_file(threads) as list_of_threads:
-            words = ["--memory-socket", str(server.theirs.fileno()), "--maps-fd", str(maps.fileno()), "--threads-fd",
+            words = ["--memory-socket", ",".join(map(str, server.descriptors())), "--maps-fd", str(maps.fileno()), "--threads-fd",
                      str(list_of_threads.fileno())]
             if process.number(inferior):
                 words += ["--process", str(process.number(inferior))]
@@ -109,7 +109,7 @@ def _by_serving(inferior, path, options):
             if is_core:
                 words += ["--core", core or "unknown"]
             said = program.run(["capture", "--json", "--quiet", *options, *words, "-o", path],
-                               [server.theirs.fileno(), maps.fileno(), list_of_threads.fileno()], server)
+                               [*server.descriptors(), maps.fileno(), list_of_threads.fileno()], server)
     finally:
         server.close()
     return _facts(said)

@@ -73,7 +73,7 @@ def _attend(child, server):
     seconds = settings.get("timeout")
     deadline = None if seconds is None else time.monotonic() + seconds
     with selectors.DefaultSelector() as waiting:
-        for stream in [*said, *([server] if server else [])]:
+        for stream in [*said, *(server.channels if server else [])]:
             waiting.register(stream, selectors.EVENT_READ)
         left = len(said)
         while left:
@@ -81,10 +81,10 @@ def _attend(child, server):
             if deadline is not None and time.monotonic() > deadline:
                 raise gdb.GdbError("refheap: gave up after %s seconds; see \"set refheap timeout\"." % seconds)
             for key, _ in ready:
-                if key.fileobj is server:
-                    if not server.answer():
-                        waiting.unregister(server)
-                        server.close()
+                if key.fileobj not in said:
+                    if not key.fileobj.answer():
+                        waiting.unregister(key.fileobj)
+                        key.fileobj.close()
                     continue
                 piece = os.read(key.fileobj.fileno(), 1 << 16)
                 said[key.fileobj].append(piece)

@@ -42,13 +42,14 @@ def read_prefix(inferior, address, size):
     return found
 
 
-class Server:
-    """Answers what comes over `theirs`, which is handed to the program, until it ends or breaks the rules."""
+class _Channel:
+    """One socket, whose other end the program has."""
 
-    def __init__(self, inferior, mappings):
-        self._inferior, self._mappings = inferior, mappings
+    def __init__(self, server):
+        self._server = server
         self._ours, self.theirs = socket.socketpair()
-        self._files = files.Files(mappings)
+        # A reader may be killed over a long answer that nobody takes any more.
+        self._ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 10, 0))
 
     def fileno(self):
         return self._ours.fileno()
@@ -73,18 +74,34 @@ class Server:
             return False
         kind, size, address = _REQUEST.unpack(request)
         if kind == _READ and size <= _READ_MAX:
-            answer = self._memory(address, size)
+            answer = self._server.memory(address, size)
         elif kind == _FILE and size <= _PATH_MAX:
-            answer = self._file(self._receive(size))
+            answer = self._server.file(self._receive(size))
         else:
             return False
         self._ours.sendall(_REPLY.pack(kind, len(answer)) + answer)
         return True
 
-    def _memory(self, address, size):
+
+class Server:
+    """Answers what comes over its channels, until they end or break the rules. The program has two, the second for a child."""
+
+    def __init__(self, inferior, mappings):
+        self._inferior, self._mappings = inferior, mappings
+        self._files = files.Files(mappings)
+        self.channels = [_Channel(self), _Channel(self)]
+
+    def descriptors(self):
+        return [channel.theirs.fileno() for channel in self.channels]
+
+    def close(self):
+        for channel in self.channels:
+            channel.close()
+
+    def memory(self, address, size):
         size = min(size, self._mappings.room(address))
         return read_prefix(self._inferior, address, size) if size else b""
 
-    def _file(self, path):
+    def file(self, path):
         found = self._files.here(path.decode("utf-8", "surrogateescape"))
         return found.encode("utf-8", "surrogateescape")[:_PATH_MAX] if found else b""

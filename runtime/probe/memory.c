@@ -11,12 +11,15 @@ enum {
     PAGE = 4096,
     CHUNK = 64 << 10,
     CHUNKS = 4096, /* 256 MiB at the most */
+    PAGES = CHUNK / PAGE,
+    FIRST_PAGES = 4, /* read at first of a chunk of a slow source */
 };
+#define ALL_PAGES ((UINT32_C(1) << PAGES) - 1)
 
-/* A piece of the target, and which of its 16 pages are there. */
+/* A piece of the target, which of its 16 pages were asked for, and which of these are there. */
 struct chunk {
     uint64_t address; /* UINT64_MAX: none */
-    uint32_t present;
+    uint32_t known, present;
     const uint8_t *bytes; /* the source's, or `own` */
     uint8_t *own;
 };
@@ -72,28 +75,44 @@ void memory_destroy(struct memory *memory)
     free(memory);
 }
 
-/* Reads a chunk: in one piece when all of it is there, else from each page that is not on to the next. */
-static void fetch(struct memory *memory, struct chunk *chunk, uint64_t address)
+/* Reads pages of a chunk that were not asked for yet: in one piece when all are there, else from each that is not on to
+ * the next. */
+static void fetch(struct memory *memory, struct chunk *chunk, unsigned page, unsigned end)
+{
+    uint32_t asked = (ALL_PAGES >> page << page) & (ALL_PAGES >> (PAGES - end));
+    while (page < end) {
+        unsigned stop = page;
+        while (stop < end && !(chunk->known & 1u << stop))
+            stop++;
+        size_t from = (size_t)page * PAGE, want = (size_t)(stop - page) * PAGE;
+        size_t n = want ? memory->source->read(memory->source, chunk->address + from, chunk->own + from, want) : 0;
+        memory->fetched += n;
+        for (n /= PAGE; n; n--)
+            chunk->present |= 1u << page++;
+        page++; /* which failed, or was known */
+    }
+    chunk->known |= asked;
+}
+
+/* Has a page that was not asked for yet. What is looked at of a file's constants is a page here and there, and of a heap
+ * all: of a slow source little is read at first, and the rest of a chunk as soon as it is asked for again. */
+static void need(struct memory *memory, struct chunk *chunk, unsigned page)
 {
     chunk->bytes = chunk->own;
     if (!chunk->own && !(chunk->bytes = chunk->own = malloc(CHUNK)))
-        return;
-    for (size_t at = 0; at < CHUNK; at += PAGE) { /* the page that failed, failed */
-        size_t n = memory->source->read(memory->source, address + at, chunk->own + at, CHUNK - at) / PAGE * PAGE;
-        memory->fetched += n;
-        for (size_t end = at + n; at < end; at += PAGE)
-            chunk->present |= 1u << (at / PAGE);
-    }
+        chunk->known = ALL_PAGES;
+    else if (memory->source->is_slow && !chunk->known && page + FIRST_PAGES < PAGES)
+        fetch(memory, chunk, page, page + FIRST_PAGES);
+    else
+        fetch(memory, chunk, 0, PAGES);
 }
 
-static void fill(struct memory *memory, struct chunk *chunk, uint64_t address)
+static void begin(struct memory *memory, struct chunk *chunk, uint64_t address)
 {
     const uint8_t *view = memory->source->view ? memory->source->view(memory->source, address, CHUNK) : NULL;
     chunk->address = address;
-    chunk->present = view ? (1u << CHUNK / PAGE) - 1 : 0;
+    chunk->known = chunk->present = view ? ALL_PAGES : 0;
     chunk->bytes = view;
-    if (!view)
-        fetch(memory, chunk, address);
 }
 
 /* The bytes at `address` up to the end of its chunk that are there, at most `size`. */
@@ -102,15 +121,18 @@ static const uint8_t *lookup(struct memory *memory, uint64_t address, size_t *si
     uint64_t base = address & ~(uint64_t)(CHUNK - 1);
     struct chunk *chunk = &memory->chunks[base / CHUNK * 0x9e3779b97f4a7c15u >> 52];
     if (chunk->address != base)
-        fill(memory, chunk, base);
+        begin(memory, chunk, base);
     size_t at = (size_t)(address - base), end = at + *size < CHUNK ? at + *size : CHUNK;
-    for (size_t page = at / PAGE; page * PAGE < end; page++)
+    for (size_t page = at / PAGE; page * PAGE < end; page++) {
+        if (!(chunk->known & 1u << page))
+            need(memory, chunk, (unsigned)page);
         if (!(chunk->present & 1u << page)) {
             if (page * PAGE <= at)
                 return NULL;
             end = page * PAGE;
             break;
         }
+    }
     *size = end - at;
     return chunk->bytes + at;
 }

@@ -19,6 +19,7 @@ struct memory_source {
      * they have to be read. May be NULL itself. */
     const void *(*view)(struct memory_source *source, uint64_t address, size_t size);
 
+    int is_slow;    /* what is read counts by the byte: no more is read ahead than pays */
     int stays_here; /* it cannot be read by a forked copy of this process: it is a conversation */
 };
 

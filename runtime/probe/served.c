@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "../../dumpfmt/error.h"
 
@@ -21,10 +22,15 @@ static int end(struct memory_served *memory, int error)
     return -1;
 }
 
+static int socket_of(const struct memory_served *memory)
+{
+    return getpid() == memory->owner ? memory->fd : memory->fd_of_child;
+}
+
 static int send_all(struct memory_served *memory, const void *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
-        ssize_t n = send(memory->fd, (const char *)bytes + done, size - done, MSG_NOSIGNAL);
+        ssize_t n = send(socket_of(memory), (const char *)bytes + done, size - done, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -37,7 +43,7 @@ static int send_all(struct memory_served *memory, const void *bytes, size_t size
 static int receive_all(struct memory_served *memory, void *to, size_t size)
 {
     for (size_t done = 0; done < size;) {
-        ssize_t n = recv(memory->fd, (char *)to + done, size - done, 0);
+        ssize_t n = recv(socket_of(memory), (char *)to + done, size - done, 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -77,9 +83,14 @@ static size_t served_read(struct memory_source *source, uint64_t address, void *
     return done;
 }
 
-void memory_served_init(struct memory_served *memory, int fd)
+void memory_served_init(struct memory_served *memory, int fd, int fd_of_child)
 {
-    *memory = (struct memory_served){.source = {.read = served_read, .stays_here = 1}, .fd = fd};
+    *memory = (struct memory_served){
+        .source = {.read = served_read, .is_slow = 1, .stays_here = fd_of_child < 0},
+        .fd = fd,
+        .fd_of_child = fd_of_child,
+        .owner = getpid(),
+    };
 }
 
 const char *served_file_of(void *context, const char *path, char *to, size_t size)

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from support import REFHEAP, ask
@@ -68,21 +69,23 @@ class Server(threading.Thread):
 
 @attaching
 class Served(Held):
-    def capture(self, server, threads="", *more):
-        """Has refheap read from a server; returns the exit status and what it said."""
+    def capture(self, server, threads="", of_child=None):
+        """Has refheap read from a server, and a child of it from another; returns the exit status and what it said."""
         with open("/proc/%d/maps" % self.child.pid) as maps, tempfile.TemporaryFile() as listed:
             listed.write(threads.encode())
             listed.seek(0)
-            fds = [server.theirs.fileno(), maps.fileno(), listed.fileno()]
+            fds = [server.theirs.fileno(), maps.fileno(), listed.fileno(), *([of_child.theirs.fileno()] if of_child else [])]
             reader = subprocess.Popen(
-                [REFHEAP, "capture", "--memory-socket", str(fds[0]), "--maps-fd", str(fds[1]), "--threads-fd", str(fds[2]),
-                 "--process", str(self.child.pid), "-o", self.path("s.refheap"), *more],
+                [REFHEAP, "capture", "--memory-socket", ",".join(str(fd) for fd in fds[:1] + fds[3:]), "--maps-fd", str(fds[1]), "--threads-fd", str(fds[2]),
+                 "--process", str(self.child.pid), "-o", self.path("s.refheap")],
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=fds)
-            server.theirs.close()
-            server.start()
+            for each in filter(None, (server, of_child)):
+                each.theirs.close()
+                each.start()
             said = reader.communicate(timeout=60)[1].decode()
-            server.join(60)
-            self.assertFalse(server.is_alive())
+            for each in filter(None, (server, of_child)):
+                each.join(60)
+                self.assertFalse(each.is_alive())
         return reader.returncode, said
 
     def fails(self, server, text, threads=""):
@@ -163,6 +166,32 @@ class Served(Held):
         os.unlink(self.path("s.refheap"))
         for text in ("nonsense\n", line + "7ffc0000", "1 xyz\n", "1 -1\n", "1 " + "1 " * 65 + "\n", "1 " + "0" * 5000 + "\n"):
             self.fails(Server(self.child.pid), "list of threads", "1 2 3\n" + text)
+
+    def stopped(self):
+        """The one thread of the process, which waits in a system call, as --threads-fd has it."""
+        fields = []
+        while len(fields) < 3:  # until it waits
+            with open("/proc/%d/syscall" % self.child.pid) as f:
+                fields = f.read().split()
+        sp, pc = fields[-2:]
+        return "%d %s %s - - %s\n" % (self.child.pid, " ".join("-" * 16), pc, sp)
+
+    def test_a_child_of_its_own(self):
+        """Stacks are unwound in a child, over a socket of its own: whatever becomes of it, the rest is whole."""
+        pid = self.start(7)
+        for spoil, frames in ((lambda n, reply: reply, True), (lambda n, reply: None, False), (lambda n, reply: Last(reply[:3]), False),
+                              (lambda n, reply: time.sleep(0.2) or reply[:-1] + b"x", None)):
+            server, of_child = Server(pid), Server(pid, spoil)
+            status, said = self.capture(server, self.stopped(), of_child)
+            self.assertEqual(status, 0, said)
+            self.check(self.path("s.refheap"), "child")
+            self.assertTrue(of_child.requests)
+            names = ask("sql", self.path("s.refheap"), "select 1")  # the file opens
+            self.assertTrue(names["snapshot"]["complete"])
+            if frames is not None:
+                elements = {s["section"]: s["elements"] for s in ask("info", self.path("s.refheap"))["sections"]}
+                self.assertEqual(elements.get("frames", 0) > 1, frames)
+        self.ends_well()
 
     def test_descriptors_that_are_none(self):
         self.start(1)

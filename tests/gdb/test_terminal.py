@@ -148,7 +148,7 @@ class Terminal(GdbTestCase):
         with open(path, "w") as f:
             f.write("""#!%s
 import os, struct, sys
-fd = int(sys.argv[sys.argv.index("--memory-socket") + 1]) if "--memory-socket" in sys.argv else None
+fd = int(sys.argv[sys.argv.index("--memory-socket") + 1].split(",")[0]) if "--memory-socket" in sys.argv else None
 start = int(os.read(int(sys.argv[sys.argv.index("--maps-fd") + 1]), 4096).split(b"-")[0], 16)
 while True:
     if fd is None:
