@@ -93,6 +93,24 @@ class _Whole:
         return gdb.Value(address).cast(self._pointer)
 
 
+    def _plain(self, o, f):
+        """A value that is no reference, as GDB has such values; None where it has not."""
+        if f.kind in (objects.INT, objects.UINT, objects.FLOAT):
+            return gdb.Value(self._heap.value(o, f, 0))
+        if f.kind == objects.CSTRING:
+            return gdb.Value(self._heap.reference(o, f)).cast(gdb.lookup_type("char").pointer())
+        return None
+
+    def _key(self, address):
+        """A key that is a value, without its address: so it is shown by itself, at the prompt and by front ends."""
+        try:
+            if self._heap.object_at(address).type.is_value():
+                return self._to(address).dereference()
+        except Unreadable:
+            pass
+        return self._to(address)
+
+
 class _Value(_Whole):
     @_interruptible
     def to_string(self):
@@ -149,8 +167,7 @@ class _Table(_Whole):
                 if not flags & objects.VALUES:
                     yield "[%d]" % n, self._to(key)
                     continue
-                # A key is told by what it is alone.
-                yield "[%d]" % (2 * n), Line(self._heap, _limit(200)).word(key, flags & objects.KEYS)
+                yield "[%d]" % (2 * n), self._key(key) if flags & objects.KEYS else gdb.Value(key)
                 yield "[%d]" % (2 * n + 1), self._to(value)
         except Unreadable:
             yield "...", "<unreadable>"
@@ -181,7 +198,7 @@ class _Fields(_Head):
         for f in self._object.type.fields:
             try:
                 yield from self._field(f)
-            except Unreadable:
+            except (Unreadable, gdb.error):
                 yield f.name, "<unreadable>"
 
     def _field(self, f):
@@ -197,7 +214,8 @@ class _Fields(_Head):
                 name = Line(heap, 100).word(key, f.flags & objects.KEYS)
                 yield (name.strip('"') if f.flags & objects.ATTRIBUTES else "[%s]" % name), self._to(value)
         elif f.kind >= objects.INT:
-            yield f.name, Line(heap, _limit(1000)).value(o, f)
+            plain = self._plain(o, f)
+            yield f.name, Line(heap, _limit(1000)).value(o, f) if plain is None else plain
 
 
 def _own_struct(type_, o):

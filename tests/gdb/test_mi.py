@@ -6,7 +6,7 @@ import re
 import subprocess
 import unittest
 
-from gdb_support import LOADER, SAMPLES, GdbTestCase, ask
+from gdb_support import BUILD, LOADER, SAMPLES, GdbTestCase, ask
 
 
 def parse(text):
@@ -44,14 +44,14 @@ def strings(value):
 
 
 class Session(GdbTestCase):
-    def mi(self, *commands):
-        """Runs the commands at a stop of a sample; returns their results, in order."""
+    def mi(self, *commands, program=os.path.join(SAMPLES, "proxy"), stop="sample_pause"):
+        """Runs the commands at a stop of a program; returns their results, in order."""
         gdb = subprocess.Popen(["timeout", "-k", "5", "60", "gdb", "-nx", "-q", "-i=mi3", "-iex", "set debuginfod enabled off", "-iex",
-                                "set auto-load no", "-iex", "set startup-with-shell off", "-x", LOADER,
-                                os.path.join(SAMPLES, "proxy")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                "set auto-load no", "-iex", "set startup-with-shell off", "-x", LOADER, program],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, env=self.environment(), cwd=self.folder)
         results = []
-        for n, command in enumerate(("-gdb-set confirm off", "-break-insert sample_pause", "-exec-run", "-stack-select-frame 1",
+        for n, command in enumerate(("-gdb-set confirm off", "-break-insert " + stop, "-exec-run", "-stack-select-frame 1",
                                      *commands, "-gdb-exit")):
             gdb.stdin.write(b"%d%s\n" % (n, command.encode()))
             gdb.stdin.flush()
@@ -110,6 +110,21 @@ class Session(GdbTestCase):
         self.assertIn("stop.refheap", self.result(loaded)["answers"])
         self.assertEqual(self.result(loaded_summary)["snapshot"]["path"], path)
         self.assertEqual(self.result(back), {})
+
+    def test_variables_have_children(self):
+        """What editors show when a variable is opened."""
+        _, _, listed, _, keyed, _, head, _, fields = self.mi(
+            "-enable-pretty-printing", "-var-create l * *list", "-var-list-children --all-values l", "-var-create d * *dict",
+            "-var-list-children --all-values d", "-var-create c * *conn", "-var-list-children --all-values c",
+            "-var-create i * *instance", "-var-list-children --all-values i",
+            program=os.path.join(BUILD, "tests", "gdb", "values"), stop="pause_here")
+        values = [[re.sub(r"0x\w+", "0x", child["value"]) for child in self.result(line)["children"]] for line in (
+            listed, keyed, head, fields)]
+        self.assertEqual(values[0], ['0x "say \\"hello\\",\\n\u00c3\u00a9"', "0x -42", "0x none"])
+        self.assertEqual(values[1][:4], ['"one"', "0x 1", '"removed"', "0x none"])
+        self.assertEqual(values[1][6:8], ["-42", "0x true"])
+        self.assertEqual(values[2][0], 'connection "client", refcount 2, generation 0')
+        self.assertEqual(values[3], ['0x <class "Account">', '0x "Ada"', "0x 12"])
 
     def test_dumps(self):
         now, both, later = self.mi("-refheap-dump -now " + self.path("now.refheap"), "-refheap-dump -now -wait x",
