@@ -106,6 +106,17 @@ class Ways(test_capture.Held, GdbTestCase):
                 self.assertEqual(ask("info", self.path(name + ".refheap"))["captured"]["how"], "from a core file")
             self.ends_well()
 
+    def test_a_core_of_the_kernel(self):
+        """Which leaves out what stood in files: refheap takes it from them, and so does GDB."""
+        if test_capture.core_pattern() != "core":
+            self.skipTest("cores of the kernel do not stay here: core_pattern is " + test_capture.core_pattern())
+        self.start(7, threads=1)
+        core = self.die()
+        self.gdb(test_capture.HELD, "core-file " + core, "refheap capture a.refheap", SERVED, "refheap capture b.refheap")
+        for name in ("a", "b"):
+            self.output("refheap capture %s.refheap" % name)
+            self.check(self.path(name + ".refheap"), name)
+
     def test_a_core_whose_file_has_gone_is_served(self):
         self.start(3)
         core = self.gcore()
