@@ -57,8 +57,9 @@ def snapshot():
     if _current is None:
         path = os.path.join(temporary.folder(), "stop.refheap")
         facts = capture.to_file(path)
-        _current = Snapshot(path, "process %d, %d objects" % (inferior.pid, facts["objects"]), False,
-                            (inferior.num, inferior.pid))
+        number = process.number(inferior)
+        _current = Snapshot(path, "%s, %d objects" % ("process %d" % number if number else "the program", facts["objects"]),
+                            False, (inferior.num, inferior.pid))
     return _current
 
 

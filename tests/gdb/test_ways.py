@@ -240,8 +240,9 @@ class Remote(GdbTestCase):
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
         self.gdb(program, "target remote | vgdb --wait=20 --vgdb-prefix=%s --pid=%d" % (self.path("vgdb"), child.pid),
-                 "break sample_pause", "continue", "refheap summary", "refheap audit", "refheap capture v.refheap")
+                 "break sample_pause", "continue", "refheap summary", "refheap audit", "refheap capture v.refheap", "refheap status")
         self.assertIn("169 objects", self.output("refheap summary"))
+        self.assertNotIn("42000", self.output("refheap status"))  # which GDB makes up
         self.assertIn("(100%)", self.output("refheap audit"))
         self.output("refheap capture v.refheap")
         self.assertEqual(ask("info", self.path("v.refheap"))["process"]["pid"], 0)
