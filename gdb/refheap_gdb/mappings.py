@@ -54,6 +54,10 @@ class Mappings:
                        for r in self.regions)
 
 
+_LINE = re.compile(r"0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)"  # start, end, size, offset
+                   r"(?:\s+([-r][-w][-x][-ps])(?=\s|$))?(?:\s+(\S.*))?$")  # access, except in cores; file
+
+
 def _listed():
     """What the system of the target says; [] where GDB cannot ask it. Columns are told apart by what stands in them."""
     try:
@@ -62,8 +66,7 @@ def _listed():
         return []
     found = []
     for line in lines:
-        match = re.match(r"0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(?:\s+([-r][-w][-x][-ps])(?=\s|$))?(?:\s+(\S.*))?$",
-                         line.strip())
+        match = _LINE.match(line.strip())
         if match:
             start, end, offset = (int(n, 16) for n in match.group(1, 2, 3))
             found.append(Region(start, end, match.group(4) or "", offset, match.group(5) or ""))

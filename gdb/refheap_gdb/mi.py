@@ -2,8 +2,8 @@
 
     -refheap-referrers -generation 0 -limit 5 -- conn->peer
 
-Options and expressions are those of the command line's; there is no limit unless one is given. Numbers and addresses come as strings, as all
-of MI does, a null is left out, and a truth is 0 or 1.
+Options and expressions are those of the command line's; there is no limit unless one is given. Numbers and addresses come
+as strings, as all of MI does, a null is left out, and a truth is 0 or 1.
 """
 
 import gdb

@@ -38,8 +38,9 @@ def number(inferior):
 def is_judging():
     """Whether the condition of a breakpoint is being judged, or something like it done in passing.
 
-    GDB still calls threads running then, and tells nobody when the program goes on; but the selected one, which has come to the
-    breakpoint, has a frame, as a running one has not. Others may really run: a heap is used by one thread at a time, the one that is here.
+    GDB still calls threads running then, and tells nobody when the program goes on; but the selected one, which has come to
+    the breakpoint, has a frame, as a running one has not. Others may really run: a heap is used by one thread at a time, the
+    one that is here.
     """
     thread = gdb.selected_thread()
     if thread is None or not thread.is_running():
