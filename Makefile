@@ -389,6 +389,7 @@ bench:
 	@! $(PKG_CONFIG) --exists igraph || $(MAKE) --no-print-directory $(O)/bench/igraph
 	@$(PYTHON) tests/bench/bench.py $(O) $(BENCH_OBJECTS)
 	@$(PYTHON) tests/bench/analysis.py $(O)
+	@$(PYTHON) tests/bench/cpython.py $(O)
 	@$(MAKE) --no-print-directory bench-capture
 
 # ---- installing ----

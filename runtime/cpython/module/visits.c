@@ -10,7 +10,7 @@ struct visit_group {
 
 void visits_begin(struct visits *v)
 {
-    v->count = v->next = v->taken = v->groups = 0;
+    v->count = v->next = v->last = v->taken = v->groups = 0;
 }
 
 void visits_add(struct visits *v, uint64_t target)
@@ -19,6 +19,7 @@ void visits_add(struct visits *v, uint64_t target)
         v->out_of_memory = 1;
     else
         ((uint64_t *)v->targets.bytes)[v->count++] = target;
+    v->last = v->count;
 }
 
 static int is_before(const struct visit_group *a, const struct visit_group *b)
@@ -98,6 +99,16 @@ static int take_sorted(struct visits *v, uint64_t target)
     return 0;
 }
 
+static int take_at(struct visits *v, size_t at, uint64_t target)
+{
+    uint64_t *targets = v->targets.bytes;
+    if (targets[at] != target)
+        return 0;
+    targets[at] = 0;
+    v->taken++;
+    return 1;
+}
+
 int visits_take(struct visits *v, uint64_t target)
 {
     uint64_t *targets = v->targets.bytes;
@@ -105,14 +116,15 @@ int visits_take(struct visits *v, uint64_t target)
         return 0;
     while (v->next < v->count && !targets[v->next])
         v->next++;
-    size_t end = v->next + LOOK_AHEAD < v->count ? v->next + LOOK_AHEAD : v->count;
+    while (v->last > v->next && !targets[v->last - 1])
+        v->last--;
+    size_t end = v->next + LOOK_AHEAD < v->last ? v->next + LOOK_AHEAD : v->last;
     for (size_t i = v->next; i < end; i++)
-        if (targets[i] == target) {
-            targets[i] = 0;
-            v->taken++;
+        if (take_at(v, i, target))
             return 1;
-        }
-    return v->count > LOOK_AHEAD ? take_sorted(v, target) : 0;
+    if (end == v->last)
+        return 0;
+    return take_at(v, v->last - 1, target) || take_sorted(v, target);
 }
 
 uint64_t visits_left(const struct visits *v, size_t *at)

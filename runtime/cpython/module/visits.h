@@ -2,7 +2,8 @@
  *
  * tp_traverse gives the truth without names; describe.h gives names, as far as it knows the layout. They meet by target:
  * a described reference takes one visit of the same target, and what remains has no name. Both sides mostly come in the
- * same order, so the next visit is looked at first; a dict of a million items must not be searched a million times.
+ * same order, or one backwards, so the first and the last are looked at first; a dict of a million items must not be
+ * searched a million times.
  */
 #ifndef CPYTHON_VISITS_H
 #define CPYTHON_VISITS_H
@@ -15,7 +16,7 @@
 struct visits {
     struct mapping targets; /* uint64_t; 0: taken */
     struct mapping sorted;  /* struct visit_group; made when order did not help */
-    size_t count, next, taken;
+    size_t count, next, last, taken; /* those not taken are from `next` on, and before `last` */
     size_t groups; /* in `sorted`; 0: not made */
     int out_of_memory;
 };
