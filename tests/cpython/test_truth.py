@@ -134,10 +134,13 @@ class Truth:
 
     def test_sizes_are_those_of_sys_getsizeof(self):
         look = self.look
-        wrong = {a: size for a, size in look.pairs("sizes") if look.objects[a].size != size}
+        truth = {a: size for a, size in look.pairs("sizes") if look.type_of(look.objects[a]) not in ("StgDict", "Struct")}
+        wrong = {a: size for a, size in truth.items() if look.objects[a].size != size}
         self.none_of(wrong, lambda some: [(d, look.objects[a].size, wrong[a]) for a, d in zip(some, look.describe(some))])
-        estimated = [a for a, _ in look.pairs("sizes") if look.objects[a].state & ESTIMATED]
-        self.none_of(estimated, look.describe)
+        self.none_of([a for a in truth if look.objects[a].state & ESTIMATED], look.describe)
+        # Those of ctypes and (3.8) of struct call themselves builtins, and count their sizes themselves.
+        other = [a for a, _ in look.pairs("sizes") if a not in truth]
+        self.none_of([a for a in other if not look.objects[a].state & ESTIMATED], look.describe)
 
     def test_garbage_is_what_the_collector_finds(self):
         for generation in range(3):
@@ -145,6 +148,10 @@ class Truth:
             self.assertTrue(truth)
             dumped = self.look.garbage(generation)
             self.none_of(dumped ^ truth, self.look.describe)
+
+    def test_every_word_that_a_layout_calls_a_reference_is_one(self):
+        said = [bytes(d.text).decode() for d in self.look.snapshot.diagnostics]
+        self.assertEqual([line for line in said if "lead to no object" in line or "tp_traverse does not visit" in line], [])
 
     def test_there_are_more_than_three_hundred_types(self):
         containers = {o.type for o in self.look.snapshot.objects if o.state & CONTAINER}

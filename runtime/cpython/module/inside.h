@@ -55,10 +55,11 @@ struct inside {
 
     struct visits visits; /* of the object being written */
     uint64_t self;        /* that object */
-    int self_is_container, self_is_immortal, self_has_attributes;
+    int self_is_container, self_is_immortal, self_is_dict, self_has_attributes;
 
     uint32_t threads, frames; /* numbers handed out */
     uint64_t not_visited, not_visited_example; /* references described that tp_traverse did not visit */
+    uint64_t refused, refused_example;         /* words described as references that lead to no object */
     uint64_t unnamed;                          /* visits nothing described */
 
     struct sink_file file;
@@ -85,6 +86,11 @@ int inside_has_attributes(const struct py_type *type);
 
 /* objects.c: objects */
 void inside_meet(struct inside *d, uint64_t object, unsigned references); /* to be written, when it is new */
+
+/* Whether a word that only a layout calls a reference is one. tp_traverse is to be believed, and so is a dict; but what else is
+ * read by offsets may be wrong in a build nobody has seen, and the process must not pay for it with its life. Refusals are
+ * counted and told. */
+int inside_is_object(struct inside *d, uint64_t word);
 int inside_list(struct inside *d, uint64_t head, unsigned generation, uint64_t *count, struct rh_error *err);
 void inside_write_tracked(struct inside *d, size_t from, size_t to);
 void inside_write_found(struct inside *d);

@@ -150,6 +150,11 @@ int census_add(struct census *c, uint64_t object, unsigned references)
     return fresh;
 }
 
+int census_has(const struct census *c, uint64_t object)
+{
+    return c->capacity && *census_slot(&c->slots, c->capacity, object >> 3) != 0;
+}
+
 void census_prefetch(const struct census *c, uint64_t object)
 {
     if (c->capacity)

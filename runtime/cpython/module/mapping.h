@@ -41,6 +41,8 @@ enum { CENSUS_COUNT_BITS = 20, CENSUS_MANY = (1 << CENSUS_COUNT_BITS) - 1 /* so 
 int census_expect(struct census *c, size_t objects);
 /* Adds `references` to an object: 1 when it is new, 0 when it was known, or RH_ERR_NO_MEMORY. */
 int census_add(struct census *c, uint64_t object, unsigned references);
+/* Whether an object is known. */
+int census_has(const struct census *c, uint64_t object);
 /* Fetches what census_add() will look at. */
 void census_prefetch(const struct census *c, uint64_t object);
 void census_release(struct census *c);

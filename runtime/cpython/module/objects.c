@@ -24,6 +24,33 @@ void inside_meet(struct inside *d, uint64_t object, unsigned references)
         append(d, &d->found, object | GENERATION_UNTRACKED);
 }
 
+static int is_address(uint64_t word)
+{
+    return word % 8 == 0 && word >= 0x10000 && word >> 47 == 0;
+}
+
+/* A type is an object whose own type says of its instances that they are types. */
+static int is_type(struct inside *d, uint64_t type)
+{
+    uint64_t metatype, flags;
+    if (!is_address(type))
+        return 0;
+    if (id_map_get(&d->type_ids, type))
+        return 1;
+    return !self_read(NULL, type + PY_TYPE, &metatype, 8) && is_address(metatype) &&
+           !self_read(NULL, metatype + PY_TP_FLAGS, &flags, 8) && flags & PY_FLAG_TYPE_SUBCLASS;
+}
+
+int inside_is_object(struct inside *d, uint64_t word)
+{
+    uint64_t head[2];
+    if (is_address(word) && (census_has(&d->census, word) || (!self_read(NULL, word, head, sizeof head) && head[0] && is_type(d, head[1]))))
+        return 1;
+    if (!d->refused++)
+        d->refused_example = d->self;
+    return 0;
+}
+
 /* ---- lists ---- */
 
 int inside_list(struct inside *d, uint64_t head, unsigned generation, uint64_t *count, struct rh_error *err)
@@ -94,6 +121,8 @@ static int on_described(void *context, const struct py_reference *r)
             d->not_visited_example = d->self;
         return 0;
     }
+    if (!(bits & EDGE_TRAVERSED) && !d->self_is_dict && !inside_is_object(d, r->target))
+        return 0;
     put_reference(d, r, without_uncounted(d, r->target, bits));
     return 0;
 }
@@ -154,6 +183,7 @@ static void write_object(struct inside *d, uint64_t object, unsigned generation)
     struct py_type type = *known; /* the table may move */
     d->self = object;
     d->self_is_container = is_container(object, &type);
+    d->self_is_dict = type.kind == PY_KIND_DICT;
     d->self_has_attributes = inside_has_attributes(&type);
     row.refcount = py_refcount(&d->world, word_at(object), &immortal);
     d->self_is_immortal = immortal;
@@ -225,6 +255,9 @@ void inside_account(struct inside *d)
     if (d->not_visited)
         inside_note_number(d, SEVERITY_NOTE, "references were expected that tp_traverse does not visit", d->not_visited,
                            d->not_visited_example);
+    if (d->refused)
+        inside_note_number(d, SEVERITY_WARNING, "words were expected to be references and lead to no object", d->refused,
+                           d->refused_example);
     inside_note_number(d, SEVERITY_NOTE, "containers were looked at for their refcount", containers, 0);
     inside_note_number(d, SEVERITY_NOTE, "of them have a refcount that references and exact roots explain", explained, 0);
 }

@@ -38,7 +38,8 @@ void inside_root(struct inside *d, const struct py_root *root, uint32_t thread, 
 static int on_root(void *context, const struct py_root *root)
 {
     struct place *place = context;
-    if (root->object)
+    place->d->self = root->where;
+    if (root->object && inside_is_object(place->d, root->object))
         inside_root(place->d, root, place->thread, place->frame);
     return 0;
 }
