@@ -22,7 +22,7 @@
 
 enum { OWN_PID, OWN_CORE, OWN_EXE, OWN_SYSROOT, OWN_MEMORY_FD, OWN_MEMORY_SOCKET, OWN_MAPS_FD, OWN_THREADS_FD, OWN_PROCESS, OWN_COPY };
 
-/* How often a process is looked at again that is in the middle of a collection; each time after a longer while. */
+/* How often a process is looked at again whose heap is being collected or added to; each time after a longer while. */
 enum { TRIES = 60, TRY_AGAIN_MS = 2 };
 
 static const struct own_option own[] = {
@@ -162,14 +162,14 @@ static int write_aside(struct probe *probe, struct live **held, const char *targ
 }
 
 /* `held` is a process that stands still until it is closed; or NULL. */
-/* With `again`: a heap in the middle of a collection is not written; *again is set. */
+/* With `again`: a heap that is being collected or added to right now is not written; *again is set. */
 static int capture(struct invocation *inv, const struct probe_options *options, const char *target, struct live **held,
                    int *again)
 {
     struct probe *probe;
     struct rh_error err;
     int status = probe_open(options, &probe, &err);
-    if (!status && again && probe->collecting) {
+    if (!status && again && probe->unsteady) {
         probe_close(probe);
         *again = 1;
         return STATUS_FINE;

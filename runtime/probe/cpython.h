@@ -15,6 +15,7 @@ struct interpreter {
     uint64_t address, gc;
     int64_t id;
     int collecting;
+    int adding; /* a container to the youngest generation */
 };
 
 struct cpython {

@@ -201,11 +201,19 @@ static int gc_is_sane(struct probe *probe, uint64_t gc)
     return 1;
 }
 
+/* Whether a container is being put at the end of the youngest list: the list's last one is not followed by its head. */
+static int is_adding(struct probe *probe, uint64_t gc)
+{
+    int ok = 1;
+    uint64_t head = gc + PY_GC_GENERATIONS, last = memory_u64(probe->memory, head + 8, &ok) & ~UINT64_C(3);
+    return (memory_u64(probe->memory, last, &ok) & ~UINT64_C(3)) != head || !ok;
+}
+
 static void find_interpreters(struct probe *probe, struct cpython *c, struct py_world *w)
 {
     for (uint64_t at = py_first_interpreter(w, c->runtime); at && c->interpreter_count < INTERPRETERS_MAX;
          at = py_next_interpreter(w, at)) {
-        struct interpreter found = {at, py_gc_state(w, c->runtime, at), py_interpreter_id(w, at), 0};
+        struct interpreter found = {at, py_gc_state(w, c->runtime, at), py_interpreter_id(w, at), 0, 0};
         int ok = 1;
         size_t i = c->interpreter_count;
         for (size_t k = 0; k < i; k++)
@@ -217,6 +225,7 @@ static void find_interpreters(struct probe *probe, struct cpython *c, struct py_
         for (; i && c->interpreters[i - 1].id > found.id; i--)
             c->interpreters[i] = c->interpreters[i - 1];
         found.collecting = memory_u32(probe->memory, found.gc + PY_GC_COLLECTING, &ok) != 0;
+        found.adding = is_adding(probe, found.gc);
         c->interpreters[i] = found;
         c->interpreter_count++;
     }

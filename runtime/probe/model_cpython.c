@@ -18,19 +18,19 @@ static int cpython_model_find(struct probe *probe, void **state, struct rh_error
     *state = c;
     int found = cpython_find(probe, c);
     for (size_t i = 0; i < c->interpreter_count; i++)
-        probe->collecting |= c->interpreters[i].collecting;
+        probe->unsteady |= c->interpreters[i].collecting || c->interpreters[i].adding;
     return found && c->layout->runtime_gc != -1 ? 1 : found; /* 3.8: one heap for all */
 }
 
 /* ---- lists ---- */
 
 /* Walks one list. During a collection the low bits of `next` are in use, and objects may be on lists of the collector's
- * own. */
-static int walk_list(struct reading *r, uint64_t head, unsigned generation)
+ * own. One that is being added behind the last may not lead on yet: then it is where the list ends. */
+static int walk_list(struct reading *r, uint64_t head, unsigned generation, int adding)
 {
     struct py_memory *m = r->world.memory;
     int ok = 1;
-    uint64_t seen = 0;
+    uint64_t seen = 0, before[2] = {0, 0}, last = py_u64(m, head + 8, &ok) & ~UINT64_C(3);
     for (uint64_t at = py_u64(m, head, &ok) & ~UINT64_C(3); ok && at != head;) {
         uint64_t object = at + PY_GC_HEAD_SIZE;
         if (object_find(&r->objects, object) && ++seen > r->objects.used)
@@ -38,9 +38,11 @@ static int walk_list(struct reading *r, uint64_t head, unsigned generation)
         if (!reading_reach(r, object, generation)) {
             if (r->status)
                 return r->status;
-            ok = 0;
+            ok = adding && (before[0] == last || before[1] == last);
             break;
         }
+        before[1] = before[0];
+        before[0] = at;
         at = py_u64(m, at, &ok) & ~UINT64_C(3);
         if (!probe_spend(r->probe, 2))
             break;
@@ -56,7 +58,7 @@ static int walk_lists(struct reading *r, const struct interpreter *interpreter)
     for (unsigned g = 0; g <= GENERATION_PERMANENT; g++) {
         uint64_t head =
             interpreter->gc + (g < 3 ? PY_GC_GENERATIONS + g * PY_GC_GENERATION_SIZE : (uint64_t)PY_GC_PERMANENT);
-        int status = walk_list(r, head, g);
+        int status = walk_list(r, head, g, g == 0 && interpreter->adding);
         if (status < 0)
             return status;
         partial |= status;

@@ -96,7 +96,7 @@ struct probe {
     uint64_t budget;              /* words that may still be looked at; see probe_spend() */
     uint64_t spent;
     int stopped;
-    int collecting;     /* a collection is under way whose marks are not the heap's: a live process is better left be */
+    int unsteady;       /* the collector, or who adds to its lists, is at work: a live process is better left be for a moment */
     char unusable[160]; /* a runtime that a model found and does not know; "" for none */
     void *found[16];    /* each model's state */
 };
