@@ -448,6 +448,9 @@ install: all
 	@umask 022; while read -r mode file place; do mkdir -p "$(DESTDIR)$${place%/*}" && rm -f "$(DESTDIR)$$place" && \
 		case $$mode in link) ln -s "$$file" "$(DESTDIR)$$place";; *) install -m "$$mode" "$$file" "$(DESTDIR)$$place";; esac || exit 1; \
 		done < $(O)/gen/installed
+	@# Programs find a new library once the loader's cache has it: where it looks at all, and where we may.
+	@test -n "$(DESTDIR)" || ! PATH=$$PATH:/sbin:/usr/sbin ldconfig -NXv 2>/dev/null | grep -q "^$(libdir):" || \
+		PATH=$$PATH:/sbin:/usr/sbin ldconfig 2>/dev/null || echo "run ldconfig, so that programs find the library"
 	@echo "installed in $(DESTDIR)$(PREFIX)"
 	@$(if $(autoloaded),:,echo "for GDB: $(bindir)/refheap gdb-init >> ~/.gdbinit")
 
