@@ -246,6 +246,7 @@ static const struct py_own owns[] = {
     {"re.Match", PY_KIND_FIELDS, match, NULL, 0},
     {"pyexpat.xmlparser", PY_KIND_OTHER, NULL, tell_xml_parser, 0},
     {"_ctypes.CThunkObject", PY_KIND_OTHER, NULL, tell_thunk, 0},
+    {"cython_function_or_method", PY_KIND_SCANNED, NULL, NULL, 32}, /* m_self is the function itself, borrowed */
     {"enumerate", PY_KIND_FIELDS, enumeration, NULL, 0},
     {"_io.BufferedRWPair", PY_KIND_FIELDS, buffered_pair, NULL, 0},
     {"StgDict", PY_KIND_DICT, NULL, tell_stg_dict, 0},
@@ -286,6 +287,9 @@ static const struct py_own owns[] = {
 
 const struct py_own *own_of(const char *name)
 {
+    const char *dot = strncmp(name, "_cython_", 8) ? NULL : strchr(name, '.');
+    if (dot) /* _cython_3_0_11.cython_function_or_method */
+        name = dot + 1;
     for (size_t i = 0; i < sizeof owns / sizeof *owns; i++)
         if (!strcmp(owns[i].name, name))
             return &owns[i];
