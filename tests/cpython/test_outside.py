@@ -6,9 +6,11 @@ captured, THIRD_PARTY whether Debian's numpy, lxml, sqlalchemy and django are lo
 
 import importlib.util
 import os
+import random
 import re
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import unittest
@@ -17,12 +19,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "cli")]
 
 import pythons  # noqa: E402
-from support import REFHEAP, TestCase, ask  # noqa: E402
+from support import REFHEAP, TestCase, run  # noqa: E402
 from test_capture import attaching, core_pattern  # noqa: E402
 from truth import IMMORTAL, Comparison, Target, capture, garbage_of, sr, traversed  # noqa: E402
 
 ALL = os.environ.get("CPYTHONS") == "all"
 CAPTURES = int(os.environ.get("CAPTURES", "100" if ALL else "3"))
+DAMAGES = int(os.environ.get("CORE_DAMAGES", "100" if ALL else "8"))
 EXACT = {"list", "tuple", "dict", "set", "frozenset", "function", "method", "cell", "frame", "generator", "coroutine",
          "Plain", "Slots", "Both", "Derived", "Node", "type", "weakref", "ReferenceType", "deque", "traceback"}
 HARNESS_REFCOUNTS = 8  # of objects that the telling itself holds: its functions, and what they call
@@ -47,6 +50,21 @@ def said(snapshot, pattern):
         if found:
             return tuple(map(int, found.groups()))
     raise AssertionError("nothing said of " + pattern)
+
+
+def segments_of(path):
+    """[(address, end, offset in the file)] of a core's memory."""
+    with open(path, "rb") as f:
+        header = f.read(64)
+        at, count = struct.unpack_from("<Q", header, 32)[0], struct.unpack_from("<H", header, 56)[0]
+        f.seek(at)
+        table = f.read(56 * count)
+    found = []
+    for i in range(count):
+        kind, _, offset, address, _, size = struct.unpack_from("<IIQQQQ", table, 56 * i)
+        if kind == 1 and size:
+            found.append((address, address + size, offset))
+    return found
 
 
 @attaching
@@ -144,6 +162,42 @@ class Outside(TestCase):
                     path = next(os.path.join(self.folder, f) for f in os.listdir(self.folder) if f.startswith("core") and "refheap" not in f)
                     self.assertEqual(graph_of(live), graph_of(capture(self.path("core.refheap"), "--core", path)))
                     os.unlink(path)
+
+    def test_damaged_cores_do_no_harm(self):
+        """Words of a core's heap overwritten: by ones that lead elsewhere in it, by lengths, by nothing."""
+        with Target("/usr/bin/python3", self.folder, "small.py") as target:
+            live = capture(self.path("live.refheap"), "--pid", target.pid)
+            subprocess.run(["gcore", "-o", self.path("core"), str(target.pid)], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, check=True, cwd=self.folder)
+        path = "%s.%d" % (self.path("core"), target.pid)
+        addresses = [o.address for o in live.objects]
+        places = segments_of(path)
+        for seed in range(DAMAGES):
+            rng = random.Random(seed)
+            undo = []
+            with open(path, "r+b") as f:
+                for _ in range(rng.choice((3, 30, 3000))):
+                    address = rng.choice(addresses) + 8 * rng.choice((-2, -1, 0, 1, 2, 3, 4, 5))
+                    offset = next((at + address - start for start, end, at in places if start <= address < end - 8), None)
+                    if offset is None:
+                        continue
+                    word = rng.choice((0, 1, 2 ** 63 - 1, 2 ** 40, 2 ** 20, rng.choice(addresses), rng.choice(addresses) - 16,
+                                       rng.getrandbits(64), rng.randrange(4096)))
+                    f.seek(offset)
+                    undo.append((offset, f.read(8)))
+                    f.seek(offset)
+                    f.write(struct.pack("<Q", word))
+            done = subprocess.run([REFHEAP, "capture", "--core", path, "-o", self.path("d%d" % seed), "--quiet"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
+            with open(path, "r+b") as f:
+                for offset, old in reversed(undo):
+                    f.seek(offset)
+                    f.write(old)
+            self.assertIn(done.returncode, (0, 2), (seed, done.stderr[-2000:]))
+            if not done.returncode:
+                run("verify", self.path("d%d" % seed))
+                os.unlink(self.path("d%d" % seed))
+        self.assertEqual(graph_of(live), graph_of(capture(self.path("whole.refheap"), "--core", path)))
 
     def test_targets_that_never_rest(self):
         for version, python in self.each():
