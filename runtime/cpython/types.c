@@ -110,13 +110,25 @@ static int has_sizeof(struct py_world *w, const struct raw_type *type)
     return 0;
 }
 
+/* The dict of a type. Those of static types are kept by each interpreter from 3.12 on, at a number that stands where the
+ * subclasses were. */
+static uint64_t type_dict(struct py_world *w, uint64_t type)
+{
+    const struct py_layout *l = w->layout;
+    int ok = 1;
+    uint64_t dict = py_u64(w->memory, type + PY_TP_DICT, &ok), number = py_u64(w->memory, type + PY_TP_SUBCLASSES, &ok);
+    if (!ok || dict || !w->interpreter || !number || number > (uint64_t)l->interp_static_type_count)
+        return ok ? dict : 0;
+    uint64_t at = w->interpreter + (uint64_t)l->interp_static_types + (number - 1) * (uint64_t)l->static_type_size;
+    return py_u64(w->memory, at, &ok) == type && ok ? py_u64(w->memory, at + (uint64_t)l->static_type_dict, &ok) : 0;
+}
+
 /* Of a struct sequence: how many items its instances have that their length does not tell. */
 static uint32_t hidden_items(struct py_world *w, uint64_t type)
 {
     uint64_t all, seen;
-    int ok = 1;
-    uint64_t dict = py_u64(w->memory, type + PY_TP_DICT, &ok);
-    if (!ok || !dict || dict_number(w, dict, "n_fields", &all) || dict_number(w, dict, "n_sequence_fields", &seen))
+    uint64_t dict = type_dict(w, type);
+    if (!dict || dict_number(w, dict, "n_fields", &all) || dict_number(w, dict, "n_sequence_fields", &seen))
         return 0;
     return all > seen && all < 4096 ? (uint32_t)(all - seen) : 0;
 }
@@ -193,6 +205,8 @@ int py_type_read(struct py_world *w, uint64_t address, struct py_type *out)
         out->hidden_items = hidden_items(w, at.address);
         out->known_size = out->native_size;
     }
+    if (out->kind == PY_KIND_TYPE && out->native != w->type_type)
+        out->own_sizeof = 1; /* a metaclass of C keeps more than a class has */
     if (out->kind == PY_KIND_NONE)
         w->none_type = address;
     return ok ? 0 : -1;
