@@ -10,6 +10,10 @@ from . import program, target
 SELECTOR = re.compile(r"(0x[0-9a-fA-F]+|@\d+|root:.+|type:.+|sql:.+|cycle:\d+|garbage)$")
 
 
+# A cast to one of CPython's types, as its programmers write it. Most interpreters have no debug information to know it by.
+CPYTHON_CAST = re.compile(r"\(\s*(?:struct\s+)?(?:_object|Py\w*Object)\s*\*\s*\)")
+
+
 def resolve(expression):
     """What an expression means to the refheap program: the address of an object, or a name of refheap's own."""
     if SELECTOR.match(expression):
@@ -17,6 +21,8 @@ def resolve(expression):
     try:
         return address_of(gdb.parse_and_eval(expression), expression)
     except gdb.error as e:
+        if re.match(r'No (symbol|struct type)', str(e)) and CPYTHON_CAST.search(expression):
+            return resolve(CPYTHON_CAST.sub("(void *)", expression))
         raise gdb.GdbError(str(e))
 
 
