@@ -250,4 +250,7 @@ void py_name(struct py_world *world, uint64_t object, const struct py_type *type
  * *whole the length of the whole text. A cut falls between characters. */
 long py_str(struct py_world *world, uint64_t str, char *to, size_t size, uint64_t *whole);
 
+/* The number that a dict has under a name, as long as it is small (below 2^30). Returns 0, or -1 when there is none. */
+int py_dict_number(struct py_world *world, uint64_t dict, const char *key, uint64_t *number);
+
 #endif

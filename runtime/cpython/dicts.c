@@ -235,7 +235,7 @@ int dict_value(struct py_world *w, uint64_t dict, const char *key, uint64_t *val
     return -1;
 }
 
-int dict_number(struct py_world *w, uint64_t dict, const char *key, uint64_t *number)
+int py_dict_number(struct py_world *w, uint64_t dict, const char *key, uint64_t *number)
 {
     uint64_t object;
     int ok = 1;

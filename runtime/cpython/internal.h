@@ -115,9 +115,8 @@ struct dict_keys {
 };
 int dict_keys_read(struct py_world *w, uint64_t address, struct dict_keys *out);
 
-/* What a dict has under a name; a small number there. Return 0, or -1 when there is none. */
+/* What a dict has under a name. Returns 0, or -1 when there is nothing. */
 int dict_value(struct py_world *w, uint64_t dict, const char *key, uint64_t *value);
-int dict_number(struct py_world *w, uint64_t dict, const char *key, uint64_t *number);
 
 /* Bytes that stand in front of an object: the GC header, and what a class adds. */
 uint64_t size_before(const struct py_world *w, const struct py_type *type);

@@ -128,7 +128,7 @@ static uint32_t hidden_items(struct py_world *w, uint64_t type)
 {
     uint64_t all, seen;
     uint64_t dict = type_dict(w, type);
-    if (!dict || dict_number(w, dict, "n_fields", &all) || dict_number(w, dict, "n_sequence_fields", &seen))
+    if (!dict || py_dict_number(w, dict, "n_fields", &all) || py_dict_number(w, dict, "n_sequence_fields", &seen))
         return 0;
     return all > seen && all < 4096 ? (uint32_t)(all - seen) : 0;
 }

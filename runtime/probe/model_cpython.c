@@ -90,13 +90,16 @@ static void write_generations(struct reading *r, const struct interpreter *inter
 static void write_heap(struct reading *r, const struct interpreter *interpreter, int partial)
 {
     char version[32], name[48] = "main";
-    uint32_t hex = r->python->version;
+    uint64_t hex = r->python->version, said;
     int ok = 1;
-    /* Before 3.11 the patch release cannot be told. */
-    if (r->python->layout->version >= 0x030b)
-        snprintf(version, sizeof version, "%u.%u.%u", hex >> 24, hex >> 16 & 255, hex >> 8 & 255);
+    /* Before 3.11 only `sys` knows the patch release. */
+    uint64_t sys = py_u64(r->world.memory, interpreter->address + (uint64_t)r->world.layout->interp_sysdict, &ok);
+    if (hex >> 16 < 0x030b && sys && !py_dict_number(&r->world, sys, "hexversion", &said) && said >> 16 == hex >> 16)
+        hex = said;
+    if (hex & 0xffff)
+        snprintf(version, sizeof version, "%u.%u.%u", (unsigned)(hex >> 24), (unsigned)(hex >> 16) & 255, (unsigned)(hex >> 8) & 255);
     else
-        snprintf(version, sizeof version, "%u.%u", hex >> 24, hex >> 16 & 255);
+        snprintf(version, sizeof version, "%u.%u", (unsigned)(hex >> 24), (unsigned)(hex >> 16) & 255);
     if (interpreter->id)
         snprintf(name, sizeof name, "interpreter %lld", (long long)interpreter->id);
     struct heap_record record = {

@@ -110,6 +110,8 @@ class Outside(TestCase):
                 snapshot = capture(self.path("s.refheap"), "--pid", target.pid)
                 self.check(snapshot, target, 0.9995)
             self.assertEqual(said(snapshot, r"accounting: (\d+) objects have more references"), (0,))
+            self.assertEqual(snapshot.heaps[0].version.text.decode() if hasattr(snapshot.heaps[0].version, "text")
+                             else snapshot.heaps[0].version.decode(), version)
             explained, containers = said(snapshot, r"accounting: refcounts of (\d+) of (\d+) tracked")
             self.assertGreater(explained, 0.95 * containers)
             self.frames_are_roots(snapshot)
