@@ -134,13 +134,15 @@ class Truth:
 
     def test_sizes_are_those_of_sys_getsizeof(self):
         look = self.look
-        truth = {a: size for a, size in look.pairs("sizes") if look.type_of(look.objects[a]) not in ("StgDict", "Struct")}
-        wrong = {a: size for a, size in truth.items() if look.objects[a].size != size}
-        self.none_of(wrong, lambda some: [(d, look.objects[a].size, wrong[a]) for a, d in zip(some, look.describe(some))])
-        self.none_of([a for a in truth if look.objects[a].state & ESTIMATED], look.describe)
-        # Those of ctypes and (3.8) of struct call themselves builtins, and count their sizes themselves.
-        other = [a for a, _ in look.pairs("sizes") if a not in truth]
-        self.none_of([a for a in other if not look.objects[a].state & ESTIMATED], look.describe)
+        truth = dict(look.pairs("sizes"))
+        exact = [a for a in truth if not look.objects[a].state & ESTIMATED]
+        wrong = [a for a in exact if look.objects[a].size != truth[a]]
+        self.none_of(wrong, lambda some: [(d, look.objects[a].size, truth[a]) for a, d in zip(some, look.describe(some))])
+        # Those of ctypes and (3.8) of struct call themselves builtins, and count their sizes themselves; code that ran often has a
+        # cache of its own before 3.11.
+        estimates = {look.type_of(look.objects[a]) for a in truth if look.objects[a].state & ESTIMATED}
+        self.assertLessEqual(estimates, {"StgDict", "Struct"} | ({"code"} if self.version.startswith(("3.8", "3.9", "3.10")) else set()))
+        self.assertGreater(len(exact), 100000)
 
     def test_garbage_is_what_the_collector_finds(self):
         for generation in range(3):
@@ -161,7 +163,7 @@ class Truth:
 FOUND, MISSING = pythons.found()
 for version, path in FOUND:
     name = "Truth_%s_%s" % (version.replace(".", "_"), "debian" if path.startswith("/usr/bin") else "built")
-    globals()[name] = type(name, (Truth, unittest.TestCase), {"python": path})
+    globals()[name] = type(name, (Truth, unittest.TestCase), {"python": path, "version": version})
 
 
 @unittest.skipUnless(os.environ.get("CPYTHONS") == "all" and MISSING, "all that were looked for are here")
