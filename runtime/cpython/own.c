@@ -111,12 +111,13 @@ static void tell_stg_dict(struct telling *t)
     tell_scan_unseen(t, STG_DICT_PROTO + 8, t->type->known_size);
 }
 
-enum { XML_INTERN = 0x38, XML_HANDLERS = 0x40, XML_HANDLER_COUNT = 22 };
+/* The last two words, whatever a version has before them. */
+enum { XML_INTERN = -16, XML_HANDLERS = -8, XML_HANDLER_COUNT = 22 };
 
 static void tell_xml_parser(struct telling *t)
 {
-    uint64_t handlers = word(t, XML_HANDLERS);
-    tell_word(t, XML_INTERN, OWNED, "intern");
+    uint64_t handlers = word(t, t->type->known_size + XML_HANDLERS);
+    tell_word(t, t->type->known_size + XML_INTERN, OWNED, "intern");
     for (unsigned i = 0; handlers && i < XML_HANDLER_COUNT && t->ok; i++) {
         uint64_t handler = py_u64(t->m, handlers + 8 * i, &t->ok);
         if (t->ok && handler && (!t->w->is_object || t->w->is_object(t->w, handler)))
