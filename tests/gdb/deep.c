@@ -9,7 +9,7 @@
 struct rh_heap *heap;
 struct rh_object *list;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static volatile int wanted = 1;
+static volatile int wanted = 1, held;
 
 __attribute__((noinline)) void holding_the_lock(void)
 {
@@ -20,6 +20,7 @@ static void *hold(void *unused)
 {
     while (wanted) {
         pthread_mutex_lock(&lock);
+        held++;
         holding_the_lock();
         free(malloc(1000));
         pthread_mutex_unlock(&lock);
@@ -48,7 +49,7 @@ int main(int argc, char **argv)
         return (int)dig(1);
     if (pthread_create(&thread, NULL, hold, NULL))
         return 3;
-    for (int i = 0; i < 1000; i++) {
+    while (held < 3) {
         pthread_mutex_lock(&lock);
         pthread_mutex_unlock(&lock);
     }
