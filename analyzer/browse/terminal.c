@@ -22,8 +22,9 @@ static struct {
     int wake[2]; /* signals that came */
 } terminal = {.wake = {-1, -1}};
 
-enum { FAULTS = 5 };
-static const int faults[FAULTS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+/* SIGALRM among them: it comes when a signal that ends the program was not taken in time. */
+enum { FAULTS = 6, END_SECONDS = 3 };
+static const int faults[FAULTS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM};
 static struct sigaction fault_before[FAULTS];
 
 /* Copies one of the terminal's strings without what it says of delays. */
@@ -68,6 +69,8 @@ static void on_signal(int number)
 {
     int saved = errno;
     unsigned char byte = (unsigned char)number;
+    if (number != SIGINT)
+        alarm(END_SECONDS);                      /* whatever is going on */
     if (write(terminal.wake[1], &byte, 1) < 0) { /* full of signals already */
     }
     errno = saved;
@@ -98,6 +101,7 @@ static int catch_signals(void)
 
 static void release_signals(void)
 {
+    alarm(0);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         signal(ends[i], SIG_DFL);
     for (int i = 0; i < FAULTS; i++)

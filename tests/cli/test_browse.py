@@ -1,10 +1,12 @@
 """`refheap browse` at a terminal: every key, and what is shown is what the commands say of the same snapshot."""
 
 import os
+import pty
 import re
 import shutil
 import signal
 import subprocess
+import time
 import unicodedata
 import unittest
 
@@ -525,6 +527,31 @@ class Ending(BrowseTestCase):
                 # The program says itself that the file shrank.
                 self.ended(2 if number == signal.SIGBUS else 128 + number)
                 self.terminal.close()
+
+    def test_it_ends_with_its_terminal(self):
+        path = self.path("proxy.refheap")
+        sample("proxy", path)
+        for how in ("closed", "pane", "ignoring"):  # SIGHUP and no terminal; the same from tmux; no terminal alone
+            with self.subTest(how):
+                if how == "pane":
+                    self.begin(path)
+                    pid = self.pid()
+                    self.terminal.close()
+                else:
+                    pid, fd = pty.fork()
+                    if not pid:
+                        signal.signal(signal.SIGHUP, signal.SIG_IGN if how == "ignoring" else signal.SIG_DFL)
+                        os.execve(REFHEAP, [REFHEAP, "browse", path], dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8"))
+                    said = b""
+                    while b"Enter" not in said:
+                        said += os.read(fd, 4096)
+                    os.close(fd)
+                end = time.monotonic() + 60
+                while os.path.exists("/proc/%d" % pid):
+                    self.assertLess(time.monotonic(), end)
+                    if how != "pane" and os.waitpid(pid, os.WNOHANG)[0]:
+                        break
+                    time.sleep(0.02)
 
     def test_interrupt_stops_what_goes_on_and_then_the_program(self):
         path = self.path("out.refheap")
