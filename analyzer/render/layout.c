@@ -25,7 +25,7 @@ static void set_limit(int resource, rlim_t value)
 
 /* Bytes of address space that are mapped already: the child begins with all of its parent's, which may be a large
  * snapshot. */
-static size_t mapped_bytes(void)
+static inline size_t mapped_bytes(void)
 {
     unsigned long pages = 0;
     FILE *f = fopen("/proc/self/statm", "re");
