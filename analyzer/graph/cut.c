@@ -2,8 +2,8 @@
  *
  * Fields are declared once for a whole type, so the advice worth having is a field: "make child.parent weak". The edges
  * of the component are grouped by type of source and field; a group is an answer when the component has no cycle
- * without it. Among answers, a name that says "back pointer" wins, then single fields over arrays, then the fewer
- * edges. Where the cycle runs through items of containers alone, single references are named instead.
+ * without it. Among answers, a name that says "back pointer" wins, then fields that hold one object over arrays and
+ * collections, then the fewer edges. Where the cycle runs through items of containers alone, single references are named instead.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -187,12 +187,26 @@ static int is_special(struct text name)
     return name.length > 4 && !memcmp(name.bytes, "__", 2) && !memcmp(name.bytes + name.length - 2, "__", 2);
 }
 
-static int rank_group(const struct group *group, const struct cut_naming *naming)
+/* Whether an object of the component refers to it by items alone, as a list does. Who holds such a collection owns it:
+ * nothing else would keep it, and in Python nothing can refer to it weakly. */
+static int is_collection(const struct local *l, ordinal o)
 {
+    ordinal at = local_of(l, o);
+    for (uint64_t e = l->start[at]; e < l->start[at + 1]; e++)
+        if (l->groups[l->group_of[e]].kind != LABEL_NONE)
+            return 0;
+    return l->start[at] < l->start[at + 1];
+}
+
+static int rank_group(const struct local *l, const struct group *group)
+{
+    const struct cut_naming *naming = l->naming;
     if (group->kind == LABEL_ELEMENT || group->kind == LABEL_NONE)
         return 2;
     struct text name = naming->name(naming->context, group->from, group->number);
-    return looks_weak(name) ? 0 : is_special(name) ? 3 : 1;
+    if (looks_weak(name))
+        return 0;
+    return is_special(name) ? 3 : is_collection(l, l->g->target[group->number]) ? 2 : 1;
 }
 
 static int compare_groups(const void *pa, const void *pb)
@@ -211,7 +225,7 @@ static uint32_t choose_group(struct local *l, uint32_t *degree, ordinal *queue)
     uint32_t chosen = GROUPS_MAX;
     struct group **order = array_new(l->group_count + 1, sizeof *order);
     for (size_t i = 0; order && i < l->group_count; i++) {
-        l->groups[i].rank = rank_group(&l->groups[i], l->naming);
+        l->groups[i].rank = rank_group(l, &l->groups[i]);
         order[i] = &l->groups[i];
     }
     if (order)

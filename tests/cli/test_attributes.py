@@ -243,6 +243,25 @@ class Attributes(TestCase):
         cycle = ask("cycles", self.snapshot(self.pairs(("left", "right"))))["cycles"][0]
         self.assertRegex(cycle["advice"], "^make Session[.](left|right) weak$")
 
+    def test_who_owns_a_collection_keeps_it(self):
+        """A list is held by its owner alone; what its items point back with is made weak."""
+        h = Heap()
+        for n in ("lines", "order"):
+            h.add(n, "str", 54, (TEXT, n.encode()))
+            h.root(n, b"interned")
+        h.add("shop order", "Session", 48)
+        h.add("shop order dict", "dict", 104)
+        h.add("list", "list", 88)
+        h.edge("shop order", "shop order dict", LABEL_STRING, b"__dict__")
+        h.item("shop order dict", "lines", "list")
+        for i in range(3):
+            h.add("line%d" % i, "module", 48)
+            h.add("line%d dict" % i, "dict", 104)
+            h.edge("line%d" % i, "line%d dict" % i, LABEL_STRING, b"__dict__")
+            h.item("line%d dict" % i, "order", "shop order")
+            h.edge("list", "line%d" % i, LABEL_INDEX, i)
+        self.assertEqual(ask("cycles", self.snapshot(h))["cycles"][0]["advice"], "make module.order weak")
+
     def test_an_exception_and_its_frame(self):
         """Nobody can make a frame's variable weak; the traceback is let go of."""
         h = Heap()
