@@ -17,6 +17,7 @@
 #include "../runtime/probe/threads.h"
 #include "commands.h"
 #include "free_memory.h"
+#include "mapped.h"
 #include "options.h"
 #include "render/text.h"
 

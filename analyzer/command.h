@@ -143,8 +143,4 @@ void object_json_head(struct json *j, const struct session *s, ordinal o);
  * Returns 0, or STATUS_ERROR after saying why. */
 int open_another(struct invocation *inv, const char *path);
 
-/* From here on, should one of these files shrink while it is mapped, the program ends with a line that says so. The
- * paths must stay. */
-void guard_mapped(const char **paths, int count);
-
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "intern.h"
+#include "mapped.h"
 #include "names.h"
 #include "options.h"
 #include "render/text.h"
