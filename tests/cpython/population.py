@@ -731,6 +731,33 @@ def cycles(keep=None):
         keep += [a, first, ring, recursive, kept, finalized, d]
 
 
+def generators_in_garbage():
+    """A cycle through a generator that waits. Its finalizer closes it, which drops what it holds: the cycle is no more when the collector
+    comes to it."""
+    def waiting(holder):
+        mine = [holder]
+        yield mine
+
+    holder = []
+    holder.append(waiting(holder))
+    next(holder[0])
+
+
+BACK = []
+
+
+def resurrection():
+    """A finalizer brings its object back, and what that holds."""
+    class Back:
+        def __del__(self):
+            BACK.append(self)
+
+    back = Back()
+    back.self, back.held = back, [[1], {"a": []}]
+    other = []
+    other.append(other)
+
+
 def build():
     """Everything, by area. Garbage is left about, and some of what is kept is frozen: the permanent generation."""
     gc.collect()

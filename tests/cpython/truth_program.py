@@ -1,6 +1,6 @@
 """Dumps a heap and says, from the same heap, what CPython's own tools say of it: run by test_truth.py in every version.
 
-usage: truth_program.py FOLDER REFHEAP [PART...]
+usage: truth_program.py FOLDER REFHEAP [PART...]      (parts of population.py that leave more garbage)
 
 Leaves in FOLDER: snapshot.refheap; words.* (files of 64-bit words): addresses of all objects in it, refcounts of these;
 `gen0` to `gen2` and `frozen`: addresses in each generation; `referents`: address, count, addresses; `sizes`: address, size;
@@ -82,8 +82,6 @@ def main():
     addresses = os.path.join(folder, "words.addresses")
     shell = "%s | /usr/bin/python3 -c \"%s\" %s" % (list_addresses, to_words, addresses)
     gc.disable()
-    for word in sys.argv[3:]:
-        getattr(population, word)()
     kept, old, middle = population.build(), [], []
     population.cycles(old)
     gc.collect()
@@ -104,6 +102,8 @@ def main():
     del old[:], middle[:]  # so there is garbage of every age
     population.cycles()
     young = [[i] for i in range(10)]
+    for part in sys.argv[3:]:
+        getattr(population, part)()
     held.at_once(looks)
     return kept, survivors, young
 
