@@ -44,17 +44,16 @@ def by_hand(path):
             f.write(b"%d %d\\n" % (id(thing), len(gc.get_referents(thing))))
 
 def timed(function, path):
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     function(path)
-    took = time.perf_counter() - began
-    return took
+    return time.perf_counter() - began, time.process_time() - busy
 
 kept = build(int(sys.argv[1]))
 print(json.dumps({"ready": os.getpid()}), flush=True)
 for line in sys.stdin:
     what, path = line.split()
-    took = timed({"dump": refheap.dump, "python": by_hand}[what], path)
-    print(json.dumps({"took": took, "bytes": os.path.getsize(path)}), flush=True)
+    took, busy = timed({"dump": refheap.dump, "python": by_hand}[what], path)
+    print(json.dumps({"took": took, "busy": busy, "bytes": os.path.getsize(path)}), flush=True)
 os._exit(0)
 '''
 
@@ -90,13 +89,16 @@ def measure(build, objects, folder):
                                env=dict(os.environ, PYTHONPATH=build))
     pid = json.loads(process.stdout.readline())["ready"]
     path = os.path.join(folder, "a.refheap")
-    times = {"dump": [], "python": [], "gcore": [], "write": []}
+    times = {"dump": [], "busy": [], "python": [], "busy python": [], "gcore": [], "write": []}
     for _ in range(ROUNDS):
         answer = ask(process, "dump", path)
         times["dump"].append(answer["took"])
+        times["busy"].append(answer["busy"])
         times["write"].append(plain_write(path + ".plain", answer["bytes"]))
         os.unlink(path + ".plain")
-        times["python"].append(ask(process, "python", path + ".python")["took"])
+        answer = ask(process, "python", path + ".python")
+        times["python"].append(answer["took"])
+        times["busy python"].append(answer["busy"])
         os.unlink(path + ".python")
         core = gcore(pid, folder) if shutil.which("gcore") else None
         if core:
@@ -121,6 +123,8 @@ def main():
             count, edges = said["snapshot"]["objects"], said["snapshot"]["edges"]
             print("CPython, dump from inside: %s objects, %s references, %d MiB of file" % (format(count, ","), format(edges, ","), size >> 20))
             print("  %-34s %6.2f s   %.1f million objects a second" % ("stopped, and done", took["dump"], count / took["dump"] / 1e6))
+            print("  %-34s %6.2f s   %.1f million objects a second of processor time; the walk in Python takes %.1f times as much" % (
+                "processor time", took["busy"], count / took["busy"] / 1e6, took["busy python"] / took["busy"]))
             for what, name in (("python", "gc.get_objects, gc.get_referents"), ("gcore", "gcore"), ("write", "a plain write of as many bytes")):
                 if what in took:
                     print("  %-34s %6.2f s   %.1f times the dump" % (name, took[what], took[what] / took["dump"]))

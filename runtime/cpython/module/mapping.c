@@ -4,7 +4,7 @@
 
 #include "../../../dumpfmt/rawsys.h"
 
-enum { PAGE = 4096, MAP_MAY_MOVE = 1 /* MREMAP_MAYMOVE */, FIRST_CAPACITY = 4096 };
+enum { PAGE = 4096, LARGE = 8 << 20, MAP_MAY_MOVE = 1 /* MREMAP_MAYMOVE */, ADVISE_HUGE = 14, FIRST_CAPACITY = 4096 };
 
 int mapping_grow(struct mapping *m, size_t size)
 {
@@ -26,6 +26,8 @@ int mapping_grow(struct mapping *m, size_t size)
         m->bytes = (void *)p;
     }
     m->size = want;
+    if (want >= LARGE) /* large tables are read here and there: with large pages their places are found faster */
+        raw_syscall(SYS_madvise, (long)m->bytes, (long)want, ADVISE_HUGE, 0, 0, 0);
     return 0;
 }
 
@@ -99,6 +101,10 @@ void id_map_release(struct id_map *map)
 
 /* ---- census ---- */
 
+/* Where two pages share their places, the objects of one move on together, and not into each other's way. Odd: so every place is
+ * come to. */
+enum { CENSUS_STEP = 257 };
+
 /* Objects of one page of memory lie within a few cache lines, in the order of their addresses: what is met together mostly
  * was made together. */
 static size_t census_place(uint64_t key, size_t capacity)
@@ -111,7 +117,7 @@ static uint64_t *census_slot(const struct mapping *slots, size_t capacity, uint6
     uint64_t *all = slots->bytes;
     size_t i = census_place(key, capacity);
     while (all[i] && all[i] >> CENSUS_COUNT_BITS != key)
-        i = (i + 1) & (capacity - 1);
+        i = (i + CENSUS_STEP) & (capacity - 1);
     return &all[i];
 }
 
