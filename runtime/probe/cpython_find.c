@@ -186,7 +186,8 @@ static int find_version(struct probe *probe, const struct dynamic *d, struct cpy
     return 1;
 }
 
-/* Each list of generations is a ring: what the head's next and prev lead to leads back. */
+/* Each list of generations is a ring: what the head's next or prev leads to leads back. Not both, maybe: the process may
+ * stand between two of the stores that change one. */
 static int gc_is_sane(struct probe *probe, uint64_t gc)
 {
     struct memory *m = probe->memory;
@@ -195,7 +196,7 @@ static int gc_is_sane(struct probe *probe, uint64_t gc)
         uint64_t head = gc + (g < 3 ? PY_GC_GENERATIONS + g * PY_GC_GENERATION_SIZE : PY_GC_PERMANENT);
         uint64_t next = memory_u64(m, head, &ok) & ~UINT64_C(3), prev = memory_u64(m, head + 8, &ok) & ~UINT64_C(3);
         uint64_t back = memory_u64(m, next + 8, &ok) & ~UINT64_C(3), on = memory_u64(m, prev, &ok) & ~UINT64_C(3);
-        if (!ok || ((back != head || on != head) && !memory_u32(m, gc + PY_GC_COLLECTING, &ok)))
+        if (!ok || (back != head && on != head && prev != head && !memory_u32(m, gc + PY_GC_COLLECTING, &ok)))
             return 0;
     }
     return 1;

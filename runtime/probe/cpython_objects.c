@@ -101,7 +101,7 @@ static int put_in_order(struct reading *r, uint64_t address)
 
 /* The refcount and type of what stands at an address, if it is an object. A freed block has a link to the next one, or
  * nothing, where the refcount was. */
-static struct known_type *looks_like_object(struct reading *r, uint64_t address, int64_t *refcount)
+static struct known_type *looks_like_object(struct reading *r, uint64_t address, int64_t least, int64_t *refcount)
 {
     uint64_t words[2];
     if (address % 8)
@@ -111,7 +111,7 @@ static struct known_type *looks_like_object(struct reading *r, uint64_t address,
         return NULL;
     memcpy(words, p, sizeof words);
     *refcount = (int64_t)words[0];
-    if (*refcount <= 0 || *refcount >= REFCOUNT_MOST || words[1] % 8)
+    if (*refcount < least || *refcount >= REFCOUNT_MOST || words[1] % 8)
         return NULL;
     return reading_type(r, words[1]);
 }
@@ -141,7 +141,8 @@ struct known_object *reading_reach(struct reading *r, uint64_t address, unsigned
     int64_t refcount;
     if (o)
         return o;
-    const struct known_type *type = looks_like_object(r, address, &refcount);
+    /* On a list an object may be about to leave it: its refcount is zero by then. */
+    const struct known_type *type = looks_like_object(r, address, generation == GENERATION_UNTRACKED, &refcount);
     return type ? add_object(r, address, generation, type, refcount) : NULL;
 }
 
@@ -160,7 +161,7 @@ static int is_object(struct py_world *w, uint64_t address)
     struct reading *r = w->context;
     int64_t refcount;
     return object_find(&r->objects, address) ||
-           (looks_like_object(r, address, &refcount) && !could_be_address(r, refcount));
+           (looks_like_object(r, address, 1, &refcount) && !could_be_address(r, refcount));
 }
 
 static int spend(struct py_world *w, uint64_t words)
@@ -256,7 +257,8 @@ static int write_object(struct reading *r, uint64_t address)
     row.size = py_size(&r->world, address, type, &estimate);
     py_used(&r->world, address, type, &row.used, &row.capacity);
     row.state = generation | (state & KNOWN_CONTAINER ? STATE_CONTAINER : 0) |
-                (state & KNOWN_IMMORTAL ? STATE_IMMORTAL : 0) | (estimate ? STATE_SIZE_ESTIMATED : 0);
+                (state & KNOWN_IMMORTAL ? STATE_IMMORTAL : 0) | (estimate ? STATE_SIZE_ESTIMATED : 0) |
+                (stored ? 0 : STATE_DYING);
     if (state & KNOWN_CONTAINER && py_u64(r->world.memory, address + (uint64_t)PY_GC_PREV, &ok) & 1)
         row.state |= STATE_FINALIZED;
     if (!(state & KNOWN_IMMORTAL))

@@ -225,7 +225,7 @@ class Outside(TestCase):
                               stderr=subprocess.PIPE, timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)
         snapshot = sr.read_snapshot(path)
-        self.assertFalse(snapshot.heaps[0].flags & 4, "partial")
+        self.assertFalse(snapshot.heaps[0].flags & 4, [(d.text, hex(d.address)) for d in snapshot.diagnostics])
         # A collection that would not end is read all the same, and marked.
         return 0 if snapshot.heaps[0].flags & 1 else said(snapshot, r"accounting: (\d+) objects have more references")[0]
 

@@ -67,7 +67,8 @@ class Target:
                 told = f.read()
             last = int(re.search(r"^last (\w+)$", told, re.M).group(1), 16)
             found = re.findall(r"^gc: (?:un)?collectable <.* (0x[0-9a-f]+)>$", told, re.M)
-            garbage[generation] = {int(w, 16) for w in found} - {last}
+            # What the telling itself dropped, after all objects had been told, is none of theirs.
+            garbage[generation] = {int(w, 16) for w in found} & set(objects) - {last}
         return objects, garbage, frozen
 
 
