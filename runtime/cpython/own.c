@@ -38,7 +38,6 @@ static const struct py_field enumeration[] = {
 static const struct py_field buffered_pair[] = {
     {16, OWNED, "reader", 0, 0x030b},  {24, OWNED, "writer", 0, 0x030b},  {16, STRONG, "reader", 0x030c, 0},
     {24, STRONG, "writer", 0x030c, 0}, {32, STRONG, "__dict__", 0, 0}, {0}};
-static const struct py_field cache[] = {{24, STRONG, "mapping", 0, 0}, {0}}; /* of statements; its list is borrowed */
 static const struct py_field cache_node[] = {{16, STRONG, "key", 0, 0}, {24, STRONG, "data", 0, 0}, {0}};
 static const struct py_field match[] = {
     {24, STRONG, "string", 0, 0}, {32, STRONG, "regs", 0, 0}, {40, STRONG, "pattern", 0, 0}, {0}};
@@ -129,6 +128,19 @@ static void tell_xml_parser(struct telling *t)
 static void tell_thunk(struct telling *t)
 {
     tell_scan_seen(t, PY_VAR_OBJECT_SIZE, t->type->known_size);
+}
+
+enum { CACHE_MAPPING = 24, CACHE_FIRST = 40, CACHE_NODE_NEXT = 48 };
+
+/* Of sqlite3, to 3.10: a dict of nodes, and a list that holds each of them once. */
+static void tell_statement_cache(struct telling *t)
+{
+    uint64_t node = word(t, CACHE_FIRST);
+    tell_word(t, CACHE_MAPPING, STRONG, "mapping");
+    for (unsigned i = 0; node && t->ok && !t->ended && i < 1 << 16 && may_look(t, 2); i++) {
+        tell(t, node, STRONG, PY_LABEL_INDEX, i, NULL);
+        node = py_u64(t->m, node + CACHE_NODE_NEXT, &t->ok);
+    }
 }
 
 static void tell_string_io(struct telling *t)
@@ -240,8 +252,8 @@ static const struct py_own owns[] = {
     {"zlib.Decompress", PY_KIND_SCANNED, NULL, NULL, 128},
     {"formatteriterator", PY_KIND_FIELDS, text_iterator, NULL, 0},
     {"fieldnameiterator", PY_KIND_FIELDS, text_iterator, NULL, 0},
-    {"sqlite3.Cache", PY_KIND_FIELDS, cache, NULL, 0},
-    {"sqlite3Cache", PY_KIND_FIELDS, cache, NULL, 0},
+    {"sqlite3.Cache", PY_KIND_OTHER, NULL, tell_statement_cache, 0},
+    {"sqlite3Cache", PY_KIND_OTHER, NULL, tell_statement_cache, 0},
     {"sqlite3.Node", PY_KIND_FIELDS, cache_node, NULL, 0},
     {"sqlite3Node", PY_KIND_FIELDS, cache_node, NULL, 0},
     {"re.Match", PY_KIND_FIELDS, match, NULL, 0},
