@@ -34,6 +34,11 @@ def ask(command, snapshot, *arguments):
     return json.loads(run(command, snapshot, *arguments, "--json")[0])
 
 
+def sample_names():
+    """The programs in samples/c, which each leave a snapshot."""
+    return sorted(f[:-2] for f in os.listdir(os.path.join(SOURCE, "samples", "c")) if f.endswith(".c"))
+
+
 def sample(name, path):
     """Runs a sample and leaves its snapshot at `path`; returns what it said."""
     done = subprocess.run([os.path.join(SAMPLES, name), path], stdout=subprocess.PIPE, timeout=60, check=True)

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import unittest
 
-from support import REFHEAP, SAMPLES, TOOLS, TestCase, ask, run, sample
+from support import REFHEAP, TOOLS, TestCase, ask, run, sample, sample_names
 import second_reader
 from oracle import graphs
 from oracle.snapshot import snapshot_of
@@ -68,7 +68,7 @@ class Export(TestCase):
         return dot
 
     def test_every_sample(self):
-        for name in sorted(os.listdir(SAMPLES)):
+        for name in sample_names():
             if name not in ("freeze_before_fork", "forgotten_list"):
                 sample(name, self.path(name))
                 self.check(self.path(name))
@@ -243,7 +243,7 @@ class HeapSnapshot(TestCase):
         self.assertEqual(sorted(brute.of(v) for v in range(3, first)), sorted(cycles))
 
     def test_every_sample(self):
-        for name in sorted(os.listdir(SAMPLES)):
+        for name in sample_names():
             if "." not in name:
                 snapshot = self.path(name)
                 sample(name, snapshot)
@@ -273,7 +273,7 @@ class HeapSnapshot(TestCase):
 
 class Folded(TestCase):
     def test_every_byte_is_in_one_line(self):
-        for name in sorted(os.listdir(SAMPLES)):
+        for name in sample_names():
             if "." in name:
                 continue
             snapshot = self.path(name)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from support import REFHEAP, SAMPLES, TESTS, TestCase, run, sample, tool
+from support import REFHEAP, TESTS, TestCase, run, sample, sample_names, tool
 
 sys.path.insert(0, os.path.join(TESTS, "format"))
 import second_reader  # noqa: E402
@@ -26,7 +26,7 @@ class Readers(TestCase):
                          what)
 
     def test_every_sample_plain_and_packed(self):
-        for name in sorted(os.listdir(SAMPLES)):
+        for name in sample_names():
             path, packed = self.path(name), self.path(name + ".packed")
             sample(name, path)
             run("pack", path, "-o", packed)

@@ -18,7 +18,7 @@ import termios
 import time
 import unittest
 
-from support import BUILD, REFHEAP, SAMPLES, TestCase, ask, run, sample
+from support import BUILD, REFHEAP, TestCase, ask, run, sample, sample_names
 from terminal import Terminal
 import second_reader
 from oracle import graphs
@@ -149,7 +149,7 @@ class Agreement(Sql):
             self.assertEqual(none, [{"n": 0}])
 
     def test_on_every_sample(self):
-        for name in sorted(os.listdir(SAMPLES)):
+        for name in sample_names():
             path, packed = self.path(name), self.path(name + ".packed")
             sample(name, path)
             self.assertTrue(os.path.exists(path))

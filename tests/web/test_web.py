@@ -13,7 +13,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cli"))
 
-from support import BUILD, REFHEAP, SAMPLES, TOOLS, TestCase, ask, sample
+from support import BUILD, REFHEAP, SAMPLES, TOOLS, TestCase, ask, sample, sample_names
 
 import second_reader
 
@@ -54,7 +54,7 @@ class Loader:
         self.assertEqual(sorted(theirs[3:len(theirs) - len(ours)]), sorted(cycles))
 
     def test_samples(self):
-        for name in sorted(os.listdir(SAMPLES)):
+        for name in sample_names():
             if "." in name:
                 continue
             with self.subTest(name):
