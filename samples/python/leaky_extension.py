@@ -1,6 +1,7 @@
 """Uses leaky.c, an extension module that counts references wrongly: once too many, and once too few."""
 
 import os
+import sys
 
 import leaky
 import sample
@@ -27,4 +28,5 @@ also = list(outbox)
 leaky.total(outbox)
 print("Counted the words of two messages, which two lists hold.")
 sample.end()
+sys.stdout.flush()
 os._exit(0)  # the two would be freed too early

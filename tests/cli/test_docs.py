@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections import Counter
 
 from support import BUILD, SAMPLES, SOURCE, TestCase
 from test_capture import HELD, may_attach
@@ -35,13 +36,23 @@ def normal(text):
     return [re.sub(r"\s+", " ", line).strip() for line in text.strip().splitlines()]
 
 
+PERCENT = re.compile(r"\b(\d+) %")
+
+
+def is_same(shown, said):
+    """Whether a line is as shown. Shares of a heap are those of an interpreter, whose environment is part of it: one more or
+    less is no difference."""
+    return PERCENT.sub("%", shown) == PERCENT.sub("%", said) and all(
+        abs(int(a) - int(b)) <= 1 for a, b in zip(PERCENT.findall(shown), PERCENT.findall(said)))
+
+
 def matches(shown, said):
     """Whether output lines are as shown, [...] standing for any."""
     if not shown:
         return not said
     if shown[0] == "[...]":
         return any(matches(shown[1:], said[i:]) for i in range(len(said) + 1))
-    return bool(said) and shown[0] == said[0] and matches(shown[1:], said[1:])
+    return bool(said) and is_same(shown[0], said[0]) and matches(shown[1:], said[1:])
 
 
 def texts(picture):
@@ -52,7 +63,11 @@ def texts(picture):
 def agrees(shown, said):
     """Whether an output is as shown. What is in the order of addresses may stand in another the next time."""
     shown, said = normal(shown), normal(said)
-    return matches(shown, said) or ("0xADDRESS" in " ".join(shown) and sorted(shown) == sorted(said))
+    if matches(shown, said):
+        return True
+    lines = [line for line in shown if line != "[...]"]
+    missing = Counter(lines) - Counter(said)
+    return "0xADDRESS" in " ".join(shown) and not missing and (len(lines) < len(shown) or len(lines) == len(said))
 
 
 class DocumentCase(TestCase):

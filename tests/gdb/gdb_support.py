@@ -45,7 +45,7 @@ class GdbTestCase(TestCase):
     def gdbserver(self, *words):
         """Starts gdbserver on a program or, with "--attach", on a process; returns the command that has GDB talk to it. (Through
         a pipe, as in "target remote | gdbserver -", GDB 13 is twenty times slower.)"""
-        server = subprocess.Popen(["gdbserver", "--once", *([words[0]] if words[0] == "--attach" else []), "localhost:0",
+        server = subprocess.Popen(["gdbserver", "--once", *([words[0]] if words[0] == "--attach" else []), "127.0.0.1:0",
                                    *[str(w) for w in words if w != "--attach"]], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.folder,
                                   env=dict(self.environment(), LC_ALL="C"))
@@ -53,7 +53,7 @@ class GdbTestCase(TestCase):
         for line in server.stderr:
             port = re.match(rb"Listening on port (\d+)", line)
             if port:
-                return "target remote localhost:%d" % int(port.group(1))
+                return "target remote 127.0.0.1:%d" % int(port.group(1))
         self.fail("gdbserver does not start")
 
     def output(self, command, which=0):
