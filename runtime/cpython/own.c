@@ -242,6 +242,8 @@ static const struct py_own owns[] = {
     {"keys", PY_KIND_FIELDS, hamt_iterator, NULL, 0},
     {"values", PY_KIND_FIELDS, hamt_iterator, NULL, 0},
     {"items", PY_KIND_FIELDS, hamt_iterator, NULL, 0},
+    {"_thread.lock", PY_KIND_PLAIN, NULL, NULL, 0}, /* what stands behind its last byte is left from another object */
+    {"_thread.RLock", PY_KIND_PLAIN, NULL, NULL, 0},
     {"_thread._localdummy", PY_KIND_PLAIN, NULL, NULL, 0}, /* its dict is borrowed */
     {"_ctypes._CData", PY_KIND_FIELDS, ctypes_data, NULL, 0},
     {"typing.TypeVar", PY_KIND_SCANNED, named, NULL, 24},
