@@ -22,6 +22,7 @@ class Terminal:
             f.write("leak:libtinfo\nleak:libncursesw\n")
         self.environment["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + f.name
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), "-c", folder, "/bin/sh")
+        self.pane = self.ask("pane_pid")
         self.until(lambda s: "$" in s[0])
 
     def tmux(self, *words):
@@ -54,14 +55,41 @@ class Terminal:
     def resize(self, width, height):
         self.tmux("resize-window", "-x", str(width), "-y", str(height))
 
+    def asleep(self):
+        """What tells one sleep of the program in the foreground from another; None while it runs."""
+        try:
+            with open("/proc/%s/stat" % self.pane) as f:
+                group = f.read().rpartition(")")[2].split()[5]
+            with open("/proc/%s/status" % group) as f:
+                status = f.read()
+        except OSError:
+            return None
+        switches = [line for line in status.split("\n") if "ctxt_switches" in line]
+        return (group, *switches) if "\nState:\tS" in status else None
+
+    def settled(self):
+        """The lines of a screen that is drawn to its end, None while it is being drawn: a program that slept before and
+        after writes nothing in between, and what it wrote before, tmux has read by the time it answers twice alike."""
+        before = self.asleep()
+        lines = self.screen()
+        return lines if before and lines == self.screen() and before == self.asleep() else None
+
     def until(self, what):
-        """Waits until something holds for the lines of the screen; returns them."""
+        """Waits until something holds for the lines of the screen, drawn to its end; returns them. A program that works on
+        behind its screen is believed when it holds for two seconds."""
         end = time.monotonic() + PATIENCE
+        since = None
         while True:
             lines = self.screen()
+            now = time.monotonic()
             if what(lines):
-                return lines
-            if time.monotonic() > end:
+                since = since or now
+                drawn = lines if now - since > 2 else self.settled()
+                if drawn and what(drawn):
+                    return drawn
+            else:
+                since = None
+            if now > end:
                 raise AssertionError("not shown in %d s:\n%s" % (PATIENCE, "\n".join(lines)))
             time.sleep(0.02)
 
