@@ -143,6 +143,16 @@ void *array_raw(size_t count, size_t size)
     return make(count, size, 0);
 }
 
+void array_cut(void *array, size_t count, size_t size)
+{
+    struct head *head = (struct head *)((char *)array - HEAD);
+    size_t keep = (HEAD + count * size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+    if (head->mapped <= keep)
+        return;
+    munmap((char *)head + keep, head->mapped - keep);
+    head->mapped = keep;
+}
+
 void array_free(void *array)
 {
     if (!array)

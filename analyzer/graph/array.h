@@ -14,6 +14,9 @@
 void *array_new(size_t count, size_t size) __attribute__((malloc, alloc_size(1, 2)));
 /* The same with whatever the memory holds: for arrays that are written before they are read. */
 void *array_raw(size_t count, size_t size) __attribute__((malloc, alloc_size(1, 2)));
+/* Gives back what lies behind the first `count` elements, of an array that was made larger than it turned out to be:
+ * memory that was never touched must not pass for used memory when the array is freed. */
+void array_cut(void *array, size_t count, size_t size);
 void array_free(void *array);
 
 #endif

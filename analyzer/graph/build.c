@@ -14,6 +14,12 @@ static int out_of_memory(struct rh_error *err)
     return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the object graph", "use a machine with more memory");
 }
 
+static int too_many(struct rh_error *err, const char *what)
+{
+    return error_format(err, RH_ERR_UNSUPPORTED, "use a build with 64-bit ordinals",
+                        "the snapshot holds more %s than this program can number", what);
+}
+
 static int build_index(const struct snapshot *s, struct graph *g, struct rh_error *err)
 {
     size_t blocks = snapshot_block_count(s, SECTION_OBJECTS);
@@ -28,9 +34,8 @@ static int build_index(const struct snapshot *s, struct graph *g, struct rh_erro
         total += view.count;
     }
     int status = -1;
-    if (total >= ORDINAL_NONE / 2) { /* there are virtual nodes besides */
-        status = error_set(err, RH_ERR_UNSUPPORTED, "the snapshot holds more objects than this program can number",
-                           "use a build with 64-bit ordinals");
+    if (!ordinals_suffice(total, 0, 0)) {
+        status = too_many(err, "objects");
     } else {
         int built = address_index_build(&g->index, runs, blocks, &duplicate);
         if (built == ADDRESS_DUPLICATE) {
@@ -132,6 +137,7 @@ struct part {
     uint64_t resolved_first, resolved_end;
     struct edge_run run;
     uint64_t incomplete, bytes, dangling, uncounted, not_strong;
+    uint64_t most; /* edges of one object */
 };
 
 struct placing {
@@ -194,6 +200,7 @@ static void place_rows(struct placing *p, struct part *part, const struct object
         part->bytes += size;
         g->file_edge[o] = edge;
         g->edge_start[o] = present;
+        part->most = present > part->most ? present : part->most;
         edge += degree;
     }
 }
@@ -447,6 +454,15 @@ int graph_back(const struct graph *g)
     return 0;
 }
 
+/* Of one object. */
+static uint64_t most_edges(const struct placing *p)
+{
+    uint64_t most = 0;
+    for (unsigned i = 0; i < p->parts; i++)
+        most = p->part[i].most > most ? p->part[i].most : most;
+    return most;
+}
+
 static int build_edges(struct placing *p)
 {
     struct graph *g = p->graph;
@@ -485,6 +501,8 @@ int graph_build(const struct snapshot *s, struct graph *g, struct rh_error *err)
         status =
             error_set(err, RH_ERR_FORMAT, "the objects claim more edges than there are", "take the snapshot again");
         error_at(err, "objects", 0);
+    } else if (!ordinals_suffice(g->objects, g->edges, most_edges(&p))) {
+        status = too_many(err, "references");
     } else if (build_edges(&p)) {
         status = out_of_memory(err);
     }

@@ -39,30 +39,11 @@ struct tree {
 /* How far ahead of the work things are fetched. */
 enum { FETCH = 16 };
 
-/* One from a vertex before can only lower the semidominator, and is done with; one from a vertex after has to wait
- * until what lies above that is known. */
-static void judge_crossings(struct tree *t)
-{
-    struct pending *crossing = t->s->crossing;
-    for (uint64_t i = 0; i < t->s->crossings; i++) {
-        struct pending edge = crossing[i];
-        if (i + FETCH < t->s->crossings)
-            __builtin_prefetch(&t->visit[crossing[i + FETCH].to], 1);
-        struct visit *visit = &t->visit[edge.to];
-        if (edge.from < edge.to) {
-            visit->semi = edge.from < visit->semi ? edge.from : visit->semi;
-        } else if (edge.from > edge.to) {
-            visit->later++;
-            crossing[t->crossings++] = edge;
-        }
-    }
-}
-
 /* Sorts what is left of them by their targets: those of number 1 first. */
 static int sort_crossings(struct tree *t)
 {
     const struct pending *crossing = t->s->crossing;
-    judge_crossings(t);
+    t->crossings = t->s->crossings;
     uint64_t *at = array_raw((size_t)t->visited + 1, sizeof *at), sum = 0;
     t->later = array_raw(t->crossings + 1, sizeof *t->later);
     if (!at || !t->later) {
@@ -81,8 +62,8 @@ static int sort_crossings(struct tree *t)
         t->later[at[crossing[i].to]++] = crossing[i].from;
     }
     array_free(at);
-    array_free(t->s->edges);
-    t->s->edges = NULL;
+    array_free(t->s->crossing);
+    t->s->crossing = NULL;
     return 0;
 }
 
@@ -157,7 +138,7 @@ static void find_dominators(struct tree *t)
 static void gather_part_of_sizes(void *context, unsigned part, unsigned parts)
 {
     struct tree *t = context;
-    const struct graph *g = t->s->g;
+    const struct graph *g = t->s->flow.g;
     const ordinal *vertex = t->s->vertex;
     ordinal end = (ordinal)part_begin(t->visited, part + 1, parts);
     for (ordinal w = (ordinal)part_begin(t->visited, part, parts); w < end; w++) {
@@ -229,11 +210,11 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
     memset(d, 0, sizeof *d);
     int status = spanning_finish(g, garbage, components, 0, t.s) || solve(&t) ? -1 : 0;
     if (!status) {
-        d->objects = t.s->objects;
-        d->virtuals = t.s->virtuals;
+        d->objects = t.s->flow.objects;
+        d->virtuals = t.s->flow.virtuals;
         d->vertices = t.s->vertices;
-        d->virtual_component = t.s->virtual_component;
-        t.s->virtual_component = NULL;
+        d->virtual_component = t.s->flow.virtual_component;
+        t.s->flow.virtual_component = NULL;
         d->dominator = array_raw((size_t)d->vertices + 1, sizeof *d->dominator);
         d->retained = array_raw((size_t)d->vertices + 1, sizeof *d->retained);
         status = d->dominator && d->retained ? 0 : -1;
@@ -254,8 +235,8 @@ int dominators_of_cycles(const struct graph *g, const struct garbage *garbage, c
     struct spanning search = {0};
     struct tree t = {.s = &search};
     int status = spanning_finish(g, garbage, components, 1, &search) || solve(&t) ? -1 : 0;
-    for (ordinal i = 0; !status && i < search.virtuals; i++)
-        retained[search.virtual_component[i]] = t.retained[search.number[search.objects + i]];
+    for (ordinal i = 0; !status && i < search.flow.virtuals; i++)
+        retained[search.flow.virtual_component[i]] = t.retained[search.number[search.flow.objects + i]];
     release_tree(&t);
     return status;
 }

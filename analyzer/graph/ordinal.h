@@ -23,4 +23,11 @@ typedef uint32_t ordinal;
 #define PRI_ORDINAL PRIu32
 #endif
 
+/* Whether they can number what the analysis numbers: vertices, virtual nodes among them, and, in flow.h, rows, two
+ * words a unit, whose heads share a word with a bit. `most` edges lead out of one object. */
+static inline int ordinals_suffice(uint64_t objects, uint64_t edges, uint64_t most)
+{
+    return objects < ORDINAL_NONE / 2 && most < ORDINAL_NONE / 2 && edges / 2 + 3 * objects + 4 < ORDINAL_NONE;
+}
+
 #endif

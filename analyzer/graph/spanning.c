@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "parallel.h"
 
 /* ---- where it begins ---- */
 
@@ -12,13 +13,11 @@ static int is_start(const struct graph *g, ordinal o)
     return graph_is_immortal(g, o) || graph_internal(g, o) == 0;
 }
 
-static int is_child_of_root(const struct spanning *s, ordinal o)
+static int is_child_of_root(const struct graph *g, const uint8_t *fate, ordinal o)
 {
-    const struct graph *g = s->g;
     if (is_start(g, o))
         return 1;
-    return s->garbage->fate[o] == FATE_LIVE &&
-           (graph_external(g, o) > 0 || graph_generation(g, o) == GENERATION_PERMANENT);
+    return fate[o] == FATE_LIVE && (graph_external(g, o) > 0 || graph_generation(g, o) == GENERATION_PERMANENT);
 }
 
 int spanning_can_begin(const struct graph *g)
@@ -31,140 +30,99 @@ int spanning_can_begin(const struct graph *g)
     return 1;
 }
 
-/* The components with a virtual node: source cycles, or all cycles when every cycle is to have its gate. */
-static int find_virtual_nodes(struct spanning *s)
-{
-    const struct components *c = s->components;
-    s->virtual_component = array_new((size_t)c->count + 1, sizeof *s->virtual_component);
-    s->virtual_of = array_new((size_t)c->count + 1, sizeof *s->virtual_of);
-    if (!s->virtual_component || !s->virtual_of)
-        return -1;
-    for (ordinal i = 0; i < c->count; i++) {
-        s->virtual_of[i] = ORDINAL_NONE;
-        if (!c->cyclic[i] || (c->reached[i] && !s->gates))
-            continue;
-        s->virtual_of[i] = s->objects + s->virtuals;
-        s->virtual_component[s->virtuals++] = i;
-    }
-    s->vertices = s->objects + s->virtuals + 1;
-    s->vertex[0] = s->vertices - 1;
-    return 0;
-}
-
 /* ---- the search ---- */
 
-/* Whether an object is in the part that is searched. */
-static inline int is_part(const struct spanning *s, ordinal o, int gates)
+static inline struct pending *push(const struct spanning *s, struct pending *top, ordinal to, ordinal from)
 {
-    return !gates || s->garbage->fate[o] != FATE_LIVE;
+    __builtin_prefetch(flow_row(&s->flow, to));
+    *--top = (struct pending){to, from};
+    return top;
 }
 
-/* The gate of the cycle that `o`, which is dead, is a member of, or ORDINAL_NONE. */
-static inline ordinal gate_of(const struct spanning *s, ordinal o)
+/* An edge to a vertex that had been met. One from a vertex before can only lower the semidominator, and is done with;
+ * one from a vertex after has to wait until what lies above that is known. */
+static inline void judge(struct spanning *s, struct pending edge)
 {
-    ordinal component = s->components->component[o];
-    return component == ORDINAL_NONE ? ORDINAL_NONE : s->virtual_of[component];
-}
-
-static inline size_t push(struct spanning *s, size_t depth, ordinal to, ordinal from)
-{
-    __builtin_prefetch(&s->number[to]);
-    __builtin_prefetch(&s->g->edge_start[to]);
-    s->edges[depth] = (struct pending){to, from};
-    return depth + 1;
-}
-
-/* Puts off the edges out of a vertex, so that the first will be followed first: of an object those of the graph, of a
- * virtual node the members of its cycle. Where there are gates, an edge into a cycle from outside leads to its gate. */
-static inline __attribute__((always_inline)) size_t put_off(struct spanning *s, size_t depth, ordinal v, ordinal number,
-                                                            int gates)
-{
-    const struct graph *g = s->g;
-    const struct components *c = s->components;
-    if (v >= s->objects) {
-        ordinal component = s->virtual_component[v - s->objects];
-        for (ordinal i = c->member_start[component]; i < c->member_start[component + 1]; i++)
-            depth = push(s, depth, c->member[i], number);
-        return depth;
+    struct visit *visit = &s->visit[edge.to];
+    if (edge.from < edge.to) {
+        visit->semi = edge.from < visit->semi ? edge.from : visit->semi;
+    } else if (edge.from > edge.to) {
+        visit->later++;
+        s->crossing[s->crossings++] = edge;
     }
-    for (uint64_t e = g->edge_start[v + 1], begin = g->edge_start[v]; e-- > begin;) {
-        ordinal to = g->target[e];
-        if (to == ORDINAL_NONE || !(s->all_counted || edge_is_counted(g->info[e])) || !is_part(s, to, gates))
-            continue;
-        if (gates && gate_of(s, to) != ORDINAL_NONE && c->component[v] != c->component[to])
-            to = gate_of(s, to);
-        depth = push(s, depth, to, number);
-    }
-    return depth;
 }
 
-/* What lies some way down in the stack will be wanted soon: where its rows begin, and then these. */
-static inline void fetch_below(const struct spanning *s, size_t depth)
+/* Judges the edge that came LATE edges ago, while what this one wants is fetched. */
+static inline void meet_again(struct spanning *s, struct pending edge)
 {
-    enum { ROW = 4, START = 16 };
-    if (depth > START) {
-        __builtin_prefetch(&s->number[s->edges[depth - START].to]);
-        __builtin_prefetch(&s->g->edge_start[s->edges[depth - START].to]);
-    }
-    if (depth > ROW && s->edges[depth - ROW].to < s->objects)
-        __builtin_prefetch(&s->g->target[s->g->edge_start[s->edges[depth - ROW].to]]);
+    struct pending *late = &s->late[s->met_again++ % LATE];
+    judge(s, *late);
+    *late = edge;
+    __builtin_prefetch(&s->visit[edge.to], 1);
 }
 
-static inline __attribute__((always_inline)) void search_from(struct spanning *s, ordinal start, int gates)
+static void judge_late(struct spanning *s)
 {
-    size_t depth = push(s, 0, start, 0);
-    while (depth) {
-        fetch_below(s, depth);
-        struct pending edge = s->edges[--depth];
-        ordinal number = s->number[edge.to];
-        if (number) {
-            *--s->crossing = (struct pending){number, edge.from};
-            s->crossings++;
+    for (int i = 0; i < LATE; i++)
+        meet_again(s, (struct pending){0, 0});
+}
+
+/* From a vertex, which has not been met or has. */
+static void search_from(struct spanning *s, ordinal start)
+{
+    struct pending *top = push(s, s->stack, flow_place(&s->flow, start), 0);
+    while (top < s->stack) {
+        struct pending edge = *top++;
+        ordinal *row = flow_row(&s->flow, edge.to), head = *row;
+        if (!(head & FLOW_FRESH)) {
+            meet_again(s, (struct pending){head, edge.from});
             continue;
         }
-        number = s->visited++;
-        s->number[edge.to] = number;
-        s->vertex[number] = edge.to;
+        ordinal number = s->visited++;
+        *row = number;
         s->parent[number] = edge.from;
         s->visit[number] = (struct visit){edge.from, 0};
-        depth = put_off(s, depth, edge.to, number, gates);
+        for (ordinal i = head & ~FLOW_FRESH; i > 0; i--) /* so that the first will be followed first */
+            top = push(s, top, row[i], number);
     }
 }
 
-static inline __attribute__((always_inline)) void search_rest(struct spanning *s, int gates)
+static int is_met(const struct spanning *s, ordinal vertex)
 {
-    for (ordinal o = 0; o < s->objects; o++) {
-        int done = s->begun && (is_start(s->g, o) || graph_external(s->g, o) > 0);
-        if (!done && is_part(s, o, gates) && is_child_of_root(s, o))
-            search_from(s, o, gates);
+    return !(*flow_row(&s->flow, flow_place(&s->flow, vertex)) & FLOW_FRESH);
+}
+
+static void search_rest(struct spanning *s, const uint8_t *fate, int gates)
+{
+    const struct flow *f = &s->flow;
+    const struct graph *g = f->g;
+    for (ordinal o = 0; o < f->objects; o++) {
+        int done = s->begun && (is_start(g, o) || graph_external(g, o) > 0);
+        if (!done && (!gates || fate[o] != FATE_LIVE) && is_child_of_root(g, fate, o))
+            search_from(s, o);
     }
-    for (ordinal i = 0; i < s->virtuals; i++)
-        if (!s->components->reached[s->virtual_component[i]])
-            search_from(s, s->objects + i, gates);
+    for (ordinal i = 0; i < f->virtuals; i++)
+        if (!f->components->reached[f->virtual_component[i]])
+            search_from(s, f->objects + i);
     /* Only a heap whose counts are wrong has anything left. */
-    for (ordinal o = 0; o < s->objects; o++)
-        if (is_part(s, o, gates) && !s->number[o])
-            search_from(s, gates && gate_of(s, o) != ORDINAL_NONE ? gate_of(s, o) : o, gates);
+    for (ordinal o = 0; o < f->objects; o++)
+        if ((!gates || fate[o] != FATE_LIVE) && !is_met(s, o))
+            search_from(s, gates && flow_virtual_of(f, o) != ORDINAL_NONE ? flow_virtual_of(f, o) : o);
 }
 
 /* ---- all of it ---- */
 
-/* Room for `virtuals` virtual nodes. */
+/* Room for everything by number, when there are at most `virtuals` virtual nodes. */
 static int make_room(const struct graph *g, ordinal virtuals, struct spanning *s)
 {
     size_t n = (size_t)g->objects + virtuals + 2;
     uint64_t edges = g->edges + g->objects + n; /* the members of cycles, and beginnings */
-    s->g = g;
-    s->objects = g->objects;
-    s->all_counted = !g->uncounted;
-    s->number = array_new(n, sizeof *s->number);
-    s->vertex = array_raw(n, sizeof *s->vertex);
     s->parent = array_raw(n, sizeof *s->parent);
     s->visit = array_raw(n, sizeof *s->visit);
-    s->edges = array_raw(edges, sizeof *s->edges);
-    if (!s->number || !s->vertex || !s->parent || !s->visit || !s->edges)
+    s->crossing = array_raw(edges, sizeof *s->crossing);
+    if (!s->parent || !s->visit || !s->crossing)
         return -1;
-    s->crossing = s->edges + edges;
+    s->stack = s->crossing + edges;
     s->parent[0] = 0;
     s->visit[0] = (struct visit){0, 0};
     s->visited = 1;
@@ -174,40 +132,79 @@ static int make_room(const struct graph *g, ordinal virtuals, struct spanning *s
 int spanning_begin(const struct graph *g, struct spanning *s)
 {
     memset(s, 0, sizeof *s);
-    if (make_room(g, g->objects, s)) /* a cycle of its own for each, for nobody knows yet */
+    if (flow_lay_objects(g, &s->flow) || make_room(g, g->objects, s)) /* nobody knows yet how many cycles */
         return -1;
     for (ordinal o = 0; o < g->objects; o++)
         if (is_start(g, o) || graph_external(g, o) > 0)
-            search_from(s, o, 0);
+            search_from(s, o);
     s->begun = 1;
+    return 0;
+}
+
+struct numbering {
+    struct spanning *s;
+    const uint8_t *fate; /* NULL: all objects have rows */
+};
+
+static void read_part_of_numbers(void *context, unsigned part, unsigned parts)
+{
+    const struct numbering *n = context;
+    struct spanning *s = n->s;
+    ordinal end = (ordinal)part_begin(s->vertices - 1, part + 1, parts);
+    for (ordinal v = (ordinal)part_begin(s->vertices - 1, part, parts); v < end; v++) {
+        int has_row = v >= s->flow.objects || !n->fate || n->fate[v] != FATE_LIVE;
+        ordinal head = has_row ? *flow_row(&s->flow, flow_place(&s->flow, v)) : 0;
+        s->number[v] = head & FLOW_FRESH ? 0 : head;
+        if (s->number[v])
+            s->vertex[s->number[v]] = v;
+    }
+}
+
+/* The search is over: gives back what its arrays had room for besides. */
+static void cut_room(struct spanning *s, int gates)
+{
+    array_cut(s->parent, s->visited, sizeof *s->parent);
+    array_cut(s->visit, s->visited, sizeof *s->visit);
+    array_cut(s->crossing, s->crossings, sizeof *s->crossing);
+    array_cut(s->flow.words, gates ? 0 : 2 * (size_t)s->flow.object_places, sizeof *s->flow.words);
+}
+
+/* Numbers out of the rows, which are given back. */
+static int read_numbers(struct spanning *s, const uint8_t *fate)
+{
+    struct numbering numbering = {s, fate};
+    s->number = array_raw((size_t)s->vertices + 1, sizeof *s->number);
+    s->vertex = array_raw((size_t)s->visited + 1, sizeof *s->vertex);
+    if (!s->number || !s->vertex)
+        return -1;
+    parallel_run(parallel_parts(s->vertices), read_part_of_numbers, &numbering);
+    s->vertex[0] = s->vertices - 1;
+    s->number[s->vertices - 1] = 0;
+    cut_room(s, fate != NULL);
+    array_free(s->flow.words);
+    s->flow.words = NULL;
     return 0;
 }
 
 int spanning_finish(const struct graph *g, const struct garbage *garbage, const struct components *components,
                     int gates, struct spanning *s)
 {
-    if (!s->begun && make_room(g, components->count, s))
+    if ((!s->begun && make_room(g, components->count, s)) ||
+        flow_lay_virtuals(g, garbage->fate, components, gates, &s->flow))
         return -1;
-    s->garbage = garbage;
-    s->components = components;
-    s->gates = gates;
-    if (find_virtual_nodes(s))
-        return -1;
-    if (gates)
-        search_rest(s, 1);
-    else
-        search_rest(s, 0);
-    return 0;
+    s->vertices = g->objects + s->flow.virtuals + 1;
+    search_rest(s, garbage->fate, gates);
+    judge_late(s);
+    return read_numbers(s, gates ? garbage->fate : NULL);
 }
 
 void spanning_release(struct spanning *s)
 {
-    array_free(s->virtual_component);
-    array_free(s->virtual_of);
+    flow_release(&s->flow);
     array_free(s->number);
     array_free(s->vertex);
     array_free(s->parent);
     array_free(s->visit);
-    array_free(s->edges);
+    array_free(s->crossing);
     memset(s, 0, sizeof *s);
 }

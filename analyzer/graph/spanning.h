@@ -6,9 +6,9 @@
 #ifndef GRAPH_SPANNING_H
 #define GRAPH_SPANNING_H
 
-#include "components.h"
+#include "flow.h"
 
-/* An edge that is not of the tree, by numbers, or one that was put off, from a number to a vertex. */
+/* An edge that is not of the tree, by numbers, or one that was put off, from a number to a place. */
 struct pending {
     ordinal to, from;
 };
@@ -19,17 +19,12 @@ struct visit {
     ordinal later; /* how many of its predecessors come after it */
 };
 
-struct spanning {
-    const struct graph *g;
-    const struct garbage *garbage;
-    const struct components *components;
-    int gates;       /* only what is not alive is searched, and every cycle has a gate: see dominators.h */
-    int begun;       /* the starts that need no judgement are done */
-    int all_counted; /* every edge is: their kinds need not be looked at */
+enum { LATE = 16 };
 
-    ordinal objects, virtuals, vertices; /* as in struct dominators */
-    ordinal *virtual_component;          /* by virtual node */
-    ordinal *virtual_of;                 /* by component: its virtual node, or ORDINAL_NONE */
+struct spanning {
+    struct flow flow;
+    int begun;        /* the starts that need no judgement are done */
+    ordinal vertices; /* as in struct dominators */
 
     ordinal *number; /* by vertex: preorder number, 0 for what was not met */
     ordinal *vertex; /* by number */
@@ -37,20 +32,23 @@ struct spanning {
     struct visit *visit;
     ordinal visited; /* numbers given */
 
-    /* One array, for an edge is never in both: from its begin on the edges that were put off, back from its end those
-     * to a vertex that had been met (`to` is a number there). */
-    struct pending *edges, *crossing;
+    /* One array, for an edge is never in both: from its begin on those to a vertex that had been met and comes before
+     * their source, back from its end the stack of those that were put off. */
+    struct pending *crossing, *stack;
     uint64_t crossings;
+    struct pending late[LATE]; /* the last that led to a vertex that had been met, to be judged */
+    unsigned met_again;        /* how many did */
 };
 
 /* Whether a search can begin before it is known what is garbage: in a heap in which whatever is held from outside
  * lives, and all that it reaches. */
 int spanning_can_begin(const struct graph *g);
 
-/* Begins it: everything that such objects reach. */
+/* Begins it: everything that such objects reach. Returns 0, or -1 without memory. */
 int spanning_begin(const struct graph *g, struct spanning *spanning);
 
-/* Does the rest, or everything when `spanning` is zeroed. */
+/* Does the rest, or everything when `spanning` is zeroed. With `gates` only what is not alive is searched, and every
+ * cycle has a gate: see dominators.h. */
 int spanning_finish(const struct graph *g, const struct garbage *garbage, const struct components *components,
                     int gates, struct spanning *spanning);
 void spanning_release(struct spanning *spanning);
