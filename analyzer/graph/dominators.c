@@ -91,6 +91,32 @@ static inline ordinal evaluate(struct tree *t, ordinal v, ordinal linked, ordina
     return least;
 }
 
+/* Walks the ways up from the sources of the edges before `end`, all in step, so that the waits for memory of many fall
+ * together; evaluate() finds them fetched. Vertices below `linked` are not linked. Returns where the next begin. */
+static uint64_t scout(const struct tree *t, uint64_t end, ordinal linked)
+{
+    enum { SCOUTS = 32 };
+    ordinal way[SCOUTS];
+    unsigned ways = end < SCOUTS ? (unsigned)end : SCOUTS, left = 0;
+    for (unsigned i = 0; i < ways; i++) {
+        ordinal v = t->later[end - 1 - i];
+        way[left] = v;
+        left += v >= linked;
+        __builtin_prefetch(&t->record[v]);
+    }
+    while (left) {
+        unsigned last = left;
+        left = 0;
+        for (unsigned i = 0; i < last; i++) {
+            ordinal above = t->record[way[i]].link.above;
+            __builtin_prefetch(&t->record[above]);
+            way[left] = above;
+            left += above >= linked;
+        }
+    }
+    return end - ways;
+}
+
 static int find_semidominators(struct tree *t)
 {
     ordinal *path = array_raw((size_t)t->visited + 1, sizeof *path);
@@ -99,13 +125,12 @@ static int find_semidominators(struct tree *t)
         array_free(path);
         return -1;
     }
-    uint64_t at = t->crossings;
+    uint64_t at = t->crossings, unscouted = at;
     for (ordinal w = t->visited - 1; w > 0; w--) {
         ordinal semi = t->visit[w].semi;
         for (ordinal n = t->visit[w].later; n > 0; n--) {
-            at--;
-            if (at >= FETCH)
-                __builtin_prefetch(&t->record[t->later[at - FETCH]]);
+            if (at-- == unscouted)
+                unscouted = scout(t, unscouted, w + 1);
             ordinal least = semi ? evaluate(t, t->later[at], w + 1, path) : 0;
             semi = least < semi ? least : semi;
         }

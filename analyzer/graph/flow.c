@@ -10,9 +10,29 @@ enum { FETCH = 24 };
 
 /* ---- objects ---- */
 
+int flow_is_start(const struct graph *g, const uint8_t *fate, ordinal o)
+{
+    if (graph_is_immortal(g, o) || graph_internal(g, o) == 0)
+        return 1;
+    if (!fate)
+        return graph_external(g, o) > 0;
+    return fate[o] == FATE_LIVE && (graph_external(g, o) > 0 || graph_generation(g, o) == GENERATION_PERMANENT);
+}
+
+static ordinal head_of(const struct graph *g, const uint8_t *fate, ordinal o, ordinal successors)
+{
+    return FLOW_FRESH | (flow_is_start(g, fate, o) ? FLOW_START : 0) | successors;
+}
+
+struct laying {
+    struct flow *flow;
+    const uint8_t *fate;
+};
+
 static void lay_part_of_objects(void *context, unsigned part, unsigned parts)
 {
-    struct flow *f = context;
+    const struct laying *laying = context;
+    struct flow *f = laying->flow;
     const struct graph *g = f->g;
     ordinal end = (ordinal)part_begin(f->objects, part + 1, parts);
     for (ordinal o = (ordinal)part_begin(f->objects, part, parts); o < end; o++) {
@@ -24,7 +44,7 @@ static void lay_part_of_objects(void *context, unsigned part, unsigned parts)
             if (to != ORDINAL_NONE && edge_is_counted(g->info[e]))
                 row[++used] = flow_place(f, to);
         }
-        row[0] = FLOW_FRESH | used;
+        row[0] = head_of(g, laying->fate, o, used);
     }
 }
 
@@ -39,11 +59,12 @@ static int make_room(const struct graph *g, struct flow *f)
     return f->words ? 0 : -1;
 }
 
-int flow_lay_objects(const struct graph *g, struct flow *f)
+int flow_lay_objects(const struct graph *g, const uint8_t *fate, struct flow *f)
 {
+    struct laying laying = {f, fate};
     if (make_room(g, f))
         return -1;
-    parallel_run(parallel_parts(g->objects), lay_part_of_objects, f);
+    parallel_run(parallel_parts(g->objects), lay_part_of_objects, &laying);
     return 0;
 }
 
@@ -73,7 +94,7 @@ static void lay_members(struct flow *f)
         ordinal *row = flow_row(f, flow_place(f, f->objects + v)), used = 0, component = f->virtual_component[v];
         for (ordinal i = c->member_start[component]; i < c->member_start[component + 1]; i++)
             row[++used] = flow_place(f, c->member[i]);
-        row[0] = FLOW_FRESH | used;
+        row[0] = FLOW_FRESH | (c->reached[component] ? 0 : FLOW_START) | used;
     }
 }
 
@@ -97,7 +118,7 @@ static void lay_dead(struct flow *f, const uint8_t *fate)
             if (to != ORDINAL_NONE && edge_is_counted(g->info[e]) && fate[to] != FATE_LIVE)
                 row[++used] = flow_place(f, through_gate(f, o, to));
         }
-        row[0] = FLOW_FRESH | used;
+        row[0] = head_of(g, fate, o, used);
     }
 }
 
@@ -106,7 +127,7 @@ int flow_lay_virtuals(const struct graph *g, const uint8_t *fate, const struct c
 {
     int status = 0;
     if (!f->words)
-        status = gates ? make_room(g, f) : flow_lay_objects(g, f);
+        status = gates ? make_room(g, f) : flow_lay_objects(g, fate, f);
     if (status || find_virtuals(f, components, gates))
         return -1;
     if (gates)

@@ -2,19 +2,20 @@
  *
  * A search goes where the heap leads it, and waits for memory at each step: for a vertex's number, for where its edges
  * begin, and for the edges. Here they lie together. Each vertex has a row: a head, then the places of its successors'
- * rows, so a step costs one wait. The head is FLOW_FRESH and the number of successors until the vertex is met, and its
- * number in preorder from then on.
+ * rows, so a step costs one wait. The head is FLOW_FRESH, perhaps FLOW_START, and the number of successors until the
+ * vertex is met, and its number in preorder from then on.
  *
- * Vertices are numbered as in dominators.h; edges are the counted ones. Places need no table, for they follow from
- * where edges and members of cycles are.
+ * Vertices are numbered as in dominators.h; edges are the counted ones. Those of the super-root are the FLOW_STARTs.
+ * Places need no table, for they follow from where edges and members of cycles are.
  */
 #ifndef GRAPH_FLOW_H
 #define GRAPH_FLOW_H
 
 #include "components.h"
 
-/* More than any number: see ordinals_suffice(). */
+/* In heads; see ordinals_suffice(). FLOW_FRESH is more than any number. */
 #define FLOW_FRESH ((ordinal)1 << (REFHEAP_ORDINAL_BITS - 1))
+#define FLOW_START ((ordinal)1 << (REFHEAP_ORDINAL_BITS - 2))
 
 struct flow {
     const struct graph *g;
@@ -26,8 +27,12 @@ struct flow {
     ordinal *words;             /* places count two of these */
 };
 
+/* Whether the super-root leads to an object. Before anything is judged `fate` is NULL, and only sure in a heap in which
+ * whatever is held from outside lives. */
+int flow_is_start(const struct graph *g, const uint8_t *fate, ordinal o);
+
 /* The rows of all objects. Returns 0, or -1 without memory, as all here. */
-int flow_lay_objects(const struct graph *g, struct flow *flow);
+int flow_lay_objects(const struct graph *g, const uint8_t *fate, struct flow *flow);
 
 /* Virtual nodes for the components of what is dead, with their rows: for source cycles, or with `gates` for all cycles.
  * With gates, objects have rows only when they are dead (`fate` is not FATE_LIVE), and an edge into a cycle from
@@ -49,6 +54,11 @@ static inline ordinal flow_place(const struct flow *f, ordinal vertex)
 static inline ordinal *flow_row(const struct flow *f, ordinal place)
 {
     return f->words + 2 * (size_t)place;
+}
+
+static inline ordinal flow_successors(ordinal head)
+{
+    return head & (FLOW_START - 1);
 }
 
 /* The gate or virtual node of the cycle that an object is a member of, or ORDINAL_NONE. */

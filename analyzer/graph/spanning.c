@@ -7,19 +7,6 @@
 
 /* ---- where it begins ---- */
 
-/* Children of the super-root whatever is garbage. */
-static int is_start(const struct graph *g, ordinal o)
-{
-    return graph_is_immortal(g, o) || graph_internal(g, o) == 0;
-}
-
-static int is_child_of_root(const struct graph *g, const uint8_t *fate, ordinal o)
-{
-    if (is_start(g, o))
-        return 1;
-    return fate[o] == FATE_LIVE && (graph_external(g, o) > 0 || graph_generation(g, o) == GENERATION_PERMANENT);
-}
-
 int spanning_can_begin(const struct graph *g)
 {
     if (g->not_strong || g->heap.width)
@@ -40,13 +27,13 @@ static inline struct pending *push(const struct spanning *s, struct pending *top
 }
 
 /* An edge to a vertex that had been met. One from a vertex before can only lower the semidominator, and is done with;
- * one from a vertex after has to wait until what lies above that is known. */
+ * one from a vertex after has to wait until what lies above that is known, unless no semidominator could be less. */
 static inline void judge(struct spanning *s, struct pending edge)
 {
     struct visit *visit = &s->visit[edge.to];
     if (edge.from < edge.to) {
         visit->semi = edge.from < visit->semi ? edge.from : visit->semi;
-    } else if (edge.from > edge.to) {
+    } else if (edge.from > edge.to && visit->semi) {
         visit->later++;
         s->crossing[s->crossings++] = edge;
     }
@@ -81,32 +68,42 @@ static void search_from(struct spanning *s, ordinal start)
         ordinal number = s->visited++;
         *row = number;
         s->parent[number] = edge.from;
-        s->visit[number] = (struct visit){edge.from, 0};
-        for (ordinal i = head & ~FLOW_FRESH; i > 0; i--) /* so that the first will be followed first */
+        s->visit[number] = (struct visit){head & FLOW_START ? 0 : edge.from, 0};
+        for (ordinal i = flow_successors(head); i > 0; i--) /* so that the first will be followed first */
             top = push(s, top, row[i], number);
     }
 }
 
-static int is_met(const struct spanning *s, ordinal vertex)
+static ordinal head_of(const struct spanning *s, ordinal vertex)
 {
-    return !(*flow_row(&s->flow, flow_place(&s->flow, vertex)) & FLOW_FRESH);
+    return *flow_row(&s->flow, flow_place(&s->flow, vertex));
+}
+
+static int is_fresh_start(const struct spanning *s, ordinal vertex)
+{
+    return (head_of(s, vertex) & (FLOW_FRESH | FLOW_START)) == (FLOW_FRESH | FLOW_START);
+}
+
+/* One that was no sure start when the search began. */
+static int is_late_start(const struct graph *g, const uint8_t *fate, ordinal o)
+{
+    return flow_is_start(g, fate, o) && !flow_is_start(g, NULL, o);
 }
 
 static void search_rest(struct spanning *s, const uint8_t *fate, int gates)
 {
     const struct flow *f = &s->flow;
-    const struct graph *g = f->g;
     for (ordinal o = 0; o < f->objects; o++) {
-        int done = s->begun && (is_start(g, o) || graph_external(g, o) > 0);
-        if (!done && (!gates || fate[o] != FATE_LIVE) && is_child_of_root(g, fate, o))
+        int has_row = !gates || fate[o] != FATE_LIVE;
+        if (has_row && (is_fresh_start(s, o) || (s->begun && is_late_start(f->g, fate, o))))
             search_from(s, o);
     }
-    for (ordinal i = 0; i < f->virtuals; i++)
-        if (!f->components->reached[f->virtual_component[i]])
-            search_from(s, f->objects + i);
+    for (ordinal v = f->objects; v < f->objects + f->virtuals; v++)
+        if (is_fresh_start(s, v))
+            search_from(s, v);
     /* Only a heap whose counts are wrong has anything left. */
     for (ordinal o = 0; o < f->objects; o++)
-        if ((!gates || fate[o] != FATE_LIVE) && !is_met(s, o))
+        if ((!gates || fate[o] != FATE_LIVE) && head_of(s, o) & FLOW_FRESH)
             search_from(s, gates && flow_virtual_of(f, o) != ORDINAL_NONE ? flow_virtual_of(f, o) : o);
 }
 
@@ -132,10 +129,10 @@ static int make_room(const struct graph *g, ordinal virtuals, struct spanning *s
 int spanning_begin(const struct graph *g, struct spanning *s)
 {
     memset(s, 0, sizeof *s);
-    if (flow_lay_objects(g, &s->flow) || make_room(g, g->objects, s)) /* nobody knows yet how many cycles */
+    if (flow_lay_objects(g, NULL, &s->flow) || make_room(g, g->objects, s)) /* nobody knows yet how many cycles */
         return -1;
     for (ordinal o = 0; o < g->objects; o++)
-        if (is_start(g, o) || graph_external(g, o) > 0)
+        if (is_fresh_start(s, o))
             search_from(s, o);
     s->begun = 1;
     return 0;
