@@ -4,6 +4,8 @@
 
 #include "array.h"
 #include "bits.h"
+#include "parallel.h"
+#include "reach.h"
 
 int garbage_is_candidate(const struct graph *g, ordinal o, int generation)
 {
@@ -12,56 +14,7 @@ int garbage_is_candidate(const struct graph *g, ordinal o, int generation)
            !(state & (STATE_IMMORTAL | STATE_DYING));
 }
 
-/* ---- what is reached ---- */
-
-/* How far ahead of the work the rows of a queue are fetched: first where they begin, then what they hold. */
-enum { FETCH_START = 32, FETCH_ROW = 16 };
-
-static inline void fetch_ahead(const struct graph *g, const ordinal *queue, size_t at, size_t end)
-{
-    if (at + FETCH_START < end)
-        __builtin_prefetch(&g->edge_start[queue[at + FETCH_START]]);
-    if (at + FETCH_ROW < end) {
-        uint64_t first = g->edge_start[queue[at + FETCH_ROW]];
-        __builtin_prefetch(&g->target[first]);
-        __builtin_prefetch(&g->info[first]);
-    }
-}
-
-/* Which edges carry life: those with all of `wanted` bits, between objects of `among` (NULL: all), within one heap when
- * `one_heap` is set. `simple`: every edge does; what is not of `among` refers to nothing, and is marked too. */
-struct reach {
-    unsigned wanted;
-    const uint64_t *among;
-    int one_heap, simple;
-};
-
-/* Whether life goes along edge e from o to t, which is not marked yet. */
-static int carries_life(const struct graph *g, const struct reach *reach, ordinal o, uint64_t e, ordinal t)
-{
-    return (g->info[e] & reach->wanted) == reach->wanted && (!reach->among || bit_is_set(reach->among, t)) &&
-           (!reach->one_heap || graph_heap(g, t) == graph_heap(g, o));
-}
-
-/* Marks all that is reached from the first `used` entries of `queue`, which are marked already. The queue has room for
- * every object. Breadth first: what comes next is known long enough before to be fetched. */
-static void mark_reached(const struct graph *g, const struct reach *reach, uint64_t *alive, ordinal *queue, size_t used)
-{
-    for (size_t at = 0; at < used; at++) {
-        ordinal o = queue[at];
-        fetch_ahead(g, queue, at, used);
-        for (uint64_t e = g->edge_start[o], end = g->edge_start[o + 1]; e < end; e++) {
-            ordinal t = g->target[e];
-            if (t == ORDINAL_NONE || bit_is_set(alive, t) || (!reach->simple && !carries_life(g, reach, o, e, t)))
-                continue;
-            bit_set(alive, t);
-            queue[used] = t;
-            used += !reach->simple || bit_is_set(reach->among, t);
-        }
-    }
-}
-
-/* ---- garbage ---- */
+/* ---- passes over all objects, by several threads ---- */
 
 /* What the passes over one generation share. */
 struct judging {
@@ -70,25 +23,90 @@ struct judging {
     uint64_t *candidate, *alive;
     int64_t *count; /* of candidates: references from outside the candidates; NULL when simple */
     ordinal *queue;
+    int generation;
     /* One heap, every edge strong, and nothing but candidates refers to anything: then the references inside the heap
      * are those inside the candidates, and what the collector cannot see is atomic. */
     int simple;
 };
+
+/* The words of bits that are one part's. */
+static size_t first_word(const struct graph *g, unsigned part, unsigned parts)
+{
+    return part_begin((size_t)g->objects / 64 + 1, part, parts);
+}
+
+static ordinal word_end(const struct graph *g, size_t word)
+{
+    size_t end = 64 * word + 64;
+    return end < g->objects ? (ordinal)end : g->objects;
+}
+
+static void choose_candidates(void *context, unsigned part, unsigned parts)
+{
+    struct judging *j = context;
+    const struct graph *g = j->g;
+    int simple = 1;
+    for (size_t w = first_word(g, part, parts), last = first_word(g, part + 1, parts); w < last; w++) {
+        uint64_t bits = 0;
+        for (ordinal o = (ordinal)(64 * w), end = word_end(g, w); o < end; o++) {
+            uint64_t is = (uint64_t)garbage_is_candidate(g, o, j->generation);
+            bits |= is << o % 64;
+            simple &= is || g->edge_start[o] == g->edge_start[o + 1];
+        }
+        j->candidate[w] = bits;
+    }
+    if (!simple)
+        __atomic_store_n(&j->simple, 0, __ATOMIC_RELAXED);
+}
+
+/* Candidates that are held from outside. */
+static void choose_held(void *context, unsigned part, unsigned parts)
+{
+    struct judging *j = context;
+    const struct graph *g = j->g;
+    for (size_t w = first_word(g, part, parts), last = first_word(g, part + 1, parts); w < last; w++) {
+        uint64_t bits = 0;
+        for (ordinal o = (ordinal)(64 * w), end = word_end(g, w); o < end; o++)
+            bits |= (uint64_t)((j->count ? j->count[o] : graph_external(g, o)) > 0) << o % 64;
+        j->alive[w] = bits & j->candidate[w];
+    }
+}
+
+/* What no counted edge and no holder reaches, of a simple heap: candidates have been judged. */
+static void choose_invisible(void *context, unsigned part, unsigned parts)
+{
+    struct judging *j = context;
+    const struct graph *g = j->g;
+    for (size_t w = first_word(g, part, parts), last = first_word(g, part + 1, parts); w < last; w++)
+        for (uint64_t left = ~(j->candidate[w] | j->alive[w]); left; left &= left - 1) {
+            ordinal o = (ordinal)(64 * w + (unsigned)__builtin_ctzll(left));
+            if (o < g->objects && j->fate[o] == FATE_LIVE && !graph_is_immortal(g, o) && graph_external(g, o) <= 0)
+                j->fate[o] = FATE_INVISIBLE;
+        }
+}
+
+static void pass(struct judging *j, void (*work)(void *, unsigned, unsigned))
+{
+    parallel_run(parallel_parts(j->g->objects), work, j);
+}
+
+/* Puts the objects of the set into the queue; returns how many. */
+static size_t queue_set(struct judging *j, const uint64_t *set, const uint64_t *but)
+{
+    size_t used = 0, words = (size_t)j->g->objects / 64 + 1;
+    for (size_t w = 0; w < words; w++)
+        for (uint64_t left = set[w] & ~(but ? but[w] : 0); left; left &= left - 1)
+            j->queue[used++] = (ordinal)(64 * w + (unsigned)__builtin_ctzll(left));
+    return used;
+}
+
+/* ---- garbage ---- */
 
 static int is_subtracted(const struct graph *g, const uint64_t *candidate, ordinal from, uint64_t e)
 {
     ordinal t = g->target[e];
     return t != ORDINAL_NONE && edge_is_strong(g->info[e]) && bit_is_set(candidate, t) &&
            graph_heap(g, t) == graph_heap(g, from);
-}
-
-static int is_simple(const struct judging *j)
-{
-    const struct graph *g = j->g;
-    int simple = !g->not_strong && !g->heap.width;
-    for (ordinal o = 0; o < g->objects && simple; o++)
-        simple = bit_is_set(j->candidate, o) || !graph_degree(g, o);
-    return simple;
 }
 
 static int count_from_outside(struct judging *j)
@@ -106,44 +124,36 @@ static int count_from_outside(struct judging *j)
     return 0;
 }
 
-/* The collector's rule. fate[o] becomes FATE_GARBAGE where it strikes. */
-static int judge_candidates(struct judging *j, int generation)
+/* The collector's rule. fate[o] becomes FATE_GARBAGE where it strikes; the queue begins with these, *garbage of them.
+ */
+static int judge_candidates(struct judging *j, size_t *garbage)
 {
     const struct graph *g = j->g;
-    size_t used = 0;
-    for (ordinal o = 0; o < g->objects; o++)
-        if (garbage_is_candidate(g, o, generation))
-            bit_set(j->candidate, o);
-    j->simple = is_simple(j);
-    const struct reach reach = {EDGE_STRONG, j->candidate, 1, j->simple};
+    j->simple = !g->not_strong && !g->heap.width;
+    pass(j, choose_candidates);
     if (!j->simple && count_from_outside(j))
         return -1;
-    for (ordinal o = 0; o < g->objects; o++)
-        if (bit_is_set(j->candidate, o) && (j->simple ? graph_external(g, o) : j->count[o]) > 0) {
-            bit_set(j->alive, o);
-            j->queue[used++] = o;
-        }
-    mark_reached(g, &reach, j->alive, j->queue, used);
-    for (ordinal o = 0; o < g->objects; o++)
-        if (bit_is_set(j->candidate, o) && !bit_is_set(j->alive, o))
-            j->fate[o] = FATE_GARBAGE;
+    pass(j, choose_held);
+    const struct reach reach = {EDGE_STRONG, j->candidate, 1, j->simple};
+    if (reach_mark(g, &reach, j->alive, j->queue, queue_set(j, j->alive, NULL)))
+        return -1;
+    *garbage = queue_set(j, j->candidate, j->alive);
+    for (size_t i = 0; i < *garbage; i++)
+        j->fate[j->queue[i]] = FATE_GARBAGE;
     return 0;
 }
 
 /* Frees the garbage as refcounting would: what loses its last reference with it is dependent. */
-static int find_dependents(struct judging *j)
+static int find_dependents(struct judging *j, size_t garbage)
 {
     const struct graph *g = j->g;
     uint32_t *lost = array_new((size_t)g->objects + 1, sizeof *lost); /* references, of few objects */
-    size_t used = 0;
+    size_t used = garbage;
     if (!lost)
         return -1;
-    for (ordinal o = 0; o < g->objects; o++)
-        if (j->fate[o] == FATE_GARBAGE)
-            j->queue[used++] = o;
     for (size_t at = 0; at < used; at++) {
         ordinal o = j->queue[at];
-        fetch_ahead(g, j->queue, at, used);
+        reach_fetch(g, j->queue, at, used);
         for (uint64_t e = g->edge_start[o]; e < g->edge_start[o + 1]; e++) {
             ordinal t = g->target[e];
             if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || j->fate[t] != FATE_LIVE ||
@@ -158,15 +168,12 @@ static int find_dependents(struct judging *j)
 }
 
 /* The rule with every object a candidate and every counted edge subtracted. */
-static void find_invisible(struct judging *j)
+static int find_invisible(struct judging *j)
 {
     const struct graph *g = j->g;
     if (j->simple) {
-        for (ordinal o = 0; o < g->objects; o++)
-            if (j->fate[o] == FATE_LIVE && !bit_is_set(j->candidate, o) && !graph_is_immortal(g, o) &&
-                graph_external(g, o) <= 0 && !bit_is_set(j->alive, o))
-                j->fate[o] = FATE_INVISIBLE;
-        return;
+        pass(j, choose_invisible);
+        return 0;
     }
     const struct reach reach = {EDGE_COUNTED, NULL, 0, 0};
     size_t used = 0;
@@ -176,20 +183,26 @@ static void find_invisible(struct judging *j)
             bit_set(j->alive, o);
             j->queue[used++] = o;
         }
-    mark_reached(g, &reach, j->alive, j->queue, used);
+    if (reach_mark(g, &reach, j->alive, j->queue, used))
+        return -1;
     for (ordinal o = 0; o < g->objects; o++)
         if (!bit_is_set(j->alive, o) && j->fate[o] == FATE_LIVE)
             j->fate[o] = FATE_INVISIBLE;
+    return 0;
 }
 
 static void count_up(const struct graph *g, struct garbage *r)
 {
     struct tally *by_fate[] = {NULL, &r->garbage, &r->dependent, &r->invisible};
-    for (ordinal o = 0; o < g->objects; o++)
-        if (r->fate[o] != FATE_LIVE) {
+    for (ordinal o = 0; o < g->objects; o++) {
+        uint64_t eight = 0;
+        if (o % 8 == 0 && g->objects - o >= 8 && (memcpy(&eight, r->fate + o, 8), !eight)) {
+            o += 7; /* alive, as most are */
+        } else if (r->fate[o] != FATE_LIVE) {
             by_fate[r->fate[o]]->objects++;
             by_fate[r->fate[o]]->bytes += graph_size(g, o);
         }
+    }
 }
 
 int garbage_find(const struct graph *g, int generation, struct garbage *r)
@@ -197,17 +210,18 @@ int garbage_find(const struct graph *g, int generation, struct garbage *r)
     size_t n = (size_t)g->objects + 1;
     memset(r, 0, sizeof *r);
     r->fate = array_new(n, 1);
-    struct judging j = {.g = g, .fate = r->fate};
+    struct judging j = {.g = g, .fate = r->fate, .generation = generation};
+    size_t garbage = 0;
     j.candidate = bits_new(g->objects);
     j.alive = bits_new(g->objects);
-    j.queue = array_raw(n, sizeof *j.queue);
+    j.queue = array_raw(reach_queue_size(g), sizeof *j.queue);
     int status = r->fate && j.candidate && j.alive && j.queue ? 0 : -1;
     if (!status)
-        status = judge_candidates(&j, generation);
+        status = judge_candidates(&j, &garbage);
     if (!status)
-        status = find_dependents(&j);
+        status = find_dependents(&j, garbage);
     if (!status && generation == 2)
-        find_invisible(&j);
+        status = find_invisible(&j);
     if (!status)
         count_up(g, r);
     array_free(j.candidate);

@@ -5,9 +5,14 @@
 
 enum { ELEMENTS_A_PART = 1 << 16 };
 
+/* Whether this thread does a part: then the other processors have theirs. */
+static _Thread_local int within;
+
 unsigned parallel_parts(size_t size)
 {
     cpu_set_t allowed;
+    if (within)
+        return 1;
     size_t parts = size / ELEMENTS_A_PART + 1;
     size_t processors = sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : (size_t)CPU_COUNT(&allowed);
     if (parts > processors)
@@ -26,6 +31,7 @@ struct task {
 static void *run(void *argument)
 {
     const struct task *task = argument;
+    within = 1;
     task->work(task->context, task->part, task->parts);
     return NULL;
 }
@@ -37,10 +43,13 @@ void parallel_run(unsigned parts, void (*work)(void *, unsigned, unsigned), void
         tasks[i] = (struct task){.work = work, .context = context, .part = i, .parts = parts};
         tasks[i].started = pthread_create(&tasks[i].thread, NULL, run, &tasks[i]) == 0;
     }
+    int was_within = within;
+    within |= parts > 1;
     work(context, parts - 1, parts);
     for (unsigned i = 0; i + 1 < parts; i++)
         if (tasks[i].started)
             pthread_join(tasks[i].thread, NULL);
         else
             run(&tasks[i]);
+    within = was_within;
 }

@@ -7,7 +7,7 @@
 enum { PARTS_MAX = 8 };
 
 /* How many parts work on `size` elements is cut into: one for each processor this process may use, fewer when there is
- * little to do, at most PARTS_MAX. */
+ * little to do, at most PARTS_MAX; one within a part. */
 unsigned parallel_parts(size_t size);
 
 /* Calls work(context, part, parts) for each part, the last one on this thread. Without threads to be had it does them
