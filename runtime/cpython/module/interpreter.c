@@ -43,8 +43,13 @@ static uint64_t current_interpreter(void)
     return word_at((uintptr_t)PyThreadState_Get() + THREAD_STATE_INTERPRETER);
 }
 
+static int is_collector(uint64_t address)
+{
+    return word_at(address + COLLECTOR_YOUNGEST) == address + PY_GC_GENERATIONS;
+}
+
 /* Follows the newest object to the list it is in. Returns 0 when that does not look like generation 0. */
-static uint64_t find_collector(void)
+static uint64_t follow_newest(void)
 {
     PyObject *list = PyList_New(0);
     if (!list) {
@@ -52,13 +57,23 @@ static uint64_t find_collector(void)
         return 0;
     }
     uint64_t head = word_at((uintptr_t)list + PY_GC_NEXT) & ~UINT64_C(7);
-    uint64_t collector = head - PY_GC_GENERATIONS;
-    int right = head && word_at(collector + COLLECTOR_YOUNGEST) == head;
+    uint64_t collector = head ? head - PY_GC_GENERATIONS : 0;
+    int right = head && is_collector(collector);
     Py_DecRef(list);
     return right ? collector : 0;
 }
 
-int python_learn(struct python *python)
+/* Where layout.h says, if it is there: a collector tells itself by a pointer into itself. Else it is learnt by making an object,
+ * which may set off a collection, as any new object may. */
+static uint64_t find_collector(struct python *python, uint64_t interpreter)
+{
+    uint64_t expected = python->runtime ? py_gc_state(&python->world, python->runtime, interpreter) : 0;
+    uint64_t collector = expected && is_collector(expected) ? expected : follow_newest();
+    python->layout_fits = collector && collector == expected;
+    return collector;
+}
+
+static int python_learn(struct python *python, char *why, size_t size)
 {
     uint32_t version = parse_version(python);
     memset(&python->world, 0, sizeof python->world);
@@ -68,22 +83,29 @@ int python_learn(struct python *python)
     python->world.type_type = (uintptr_t)&PyType_Type;
     python->runtime = (uintptr_t)dlsym(RTLD_DEFAULT, "_PyRuntime");
     if (!python->world.layout || is_free_threaded()) {
-        PyErr_Format(PyExc_ImportError, "this refheap reads CPython 3.8 to 3.13 with a global interpreter lock, not %s%s",
-                     python->version, is_free_threaded() ? " without one" : "");
+        snprintf(why, size, "this refheap reads CPython 3.8 to 3.13 with a global interpreter lock, not %s%s", python->version,
+                 is_free_threaded() ? " without one" : "");
         return -1;
     }
-    uint64_t interpreter = current_interpreter(), collector = find_collector();
+    uint64_t interpreter = current_interpreter(), collector = find_collector(python, interpreter);
     if (!collector || py_world_begin(&python->world)) {
-        PyErr_Format(PyExc_ImportError, "cannot find the collector of CPython %s", python->version);
+        snprintf(why, size, "cannot find the collector of CPython %s", python->version);
         return -1;
     }
-    python->layout_fits =
-        python->runtime && py_gc_state(&python->world, python->runtime, interpreter) == collector;
     if (version < 0x0309)
         python->shared_collector = collector;
     else
         python->collector_offset = collector - interpreter;
     return 0;
+}
+
+const struct python *python_known(char *why, size_t size)
+{
+    static struct python python;
+    static int known;
+    if (!known && !python_learn(&python, why, size))
+        known = 1;
+    return known ? &python : NULL;
 }
 
 uint64_t python_collector(const struct python *python, uint64_t interpreter)

@@ -1,17 +1,18 @@
 /* The interpreter this module was loaded into: which version it is, and where its collectors keep their lists.
  *
  * Offsets inside PyInterpreterState are the least stable part of CPython's memory. What a dump cannot do without is
- * learnt from the running interpreter instead: a list just made is the last of generation 0, so its link leads to the
- * collector.
+ * checked, and where it is not as expected learnt from the running interpreter instead: a list just made is the last of
+ * generation 0, so its link leads to the collector.
  */
 #ifndef CPYTHON_INTERPRETER_H
 #define CPYTHON_INTERPRETER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../describe.h"
 
-/* Learnt once, when the module is imported, and never changed. */
+/* Learnt once, when the module is imported or a debugger asks, and never changed. */
 struct python {
     struct py_memory memory;
     struct py_world world;     /* what was learnt of it so far; a dump takes a copy */
@@ -22,9 +23,9 @@ struct python {
     char version[24];
 };
 
-/* The caller holds the GIL. Returns 0, or -1 with an ImportError set: a version this module does not know, a build
- * without GIL. */
-int python_learn(struct python *python);
+/* What is known of the interpreter this code runs in, learnt at the first call. The caller holds the GIL. NULL, with the reason
+ * in `why`: a version this module does not know, a build without GIL. */
+const struct python *python_known(char *why, size_t size);
 
 /* The interpreters in the order of their ids: the one after `interpreter`, or the first for 0; 0 at the end. */
 uint64_t python_next_interpreter(uint64_t interpreter);

@@ -16,8 +16,8 @@
 
 #include "../../maps/pattern.h"
 
-/* What was learnt of the interpreter at the first import: constants of the process. */
-static struct python python;
+/* What was learnt of the interpreter: constants of the process. */
+static const struct python *python;
 
 /* ---- dump ---- */
 
@@ -62,7 +62,7 @@ static PyObject *module_dump(PyObject *module, PyObject *args, PyObject *keyword
         return NULL;
     struct rh_error err;
     struct inside_request request = {PyBytes_AsString(bytes), values ? 0 : INSIDE_NO_VALUES, CAPTURED_REQUEST};
-    int status = inside_dump(&python, &request, &err);
+    int status = inside_dump(python, &request, &err);
     Py_DecRef(bytes);
     if (status)
         return raise_error(&err, path);
@@ -95,7 +95,7 @@ static int set_trigger(PyObject *module, const struct trigger_request *request)
 {
     if ((request->on_no_memory && watch_for_memory_errors(module)) || (request->signal && watch_collections(module)))
         return -1;
-    int status = trigger_set(&python, request);
+    int status = trigger_set(python, request);
     if (!status)
         return 0;
     errno = -status;
@@ -320,8 +320,9 @@ static int watch_collections(PyObject *module)
 
 static int module_exec(PyObject *module)
 {
-    if (!python.version[0] && python_learn(&python)) {
-        python.version[0] = 0;
+    char why[160];
+    if (!(python = python_known(why, sizeof why))) {
+        PyErr_SetString(PyExc_ImportError, why);
         return -1;
     }
     if (PyModule_AddStringConstant(module, "__version__", REFHEAP_VERSION) ||
