@@ -133,7 +133,8 @@ $(O)/debug/%.o: runtime/librefheap/%.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) $(depends) -DRH_DEBUG -c -o $@ $<
 
-# The module for CPython: one binary for all versions, so it is linked with no libpython, and exports nothing but its start.
+# The module for CPython: one binary for all versions, so it is linked with no libpython. It exports its start, and what a
+# debugger asks it by (asked.h).
 $(O)/refheap.abi3.so: $(module_o) $(cpython_o) $(writer_o) $(maps_o)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
