@@ -6,11 +6,10 @@ program, so the path goes through the control block, and nothing but an integer 
 """
 
 import os
-import threading
 
 import gdb
 
-from . import process, settings
+from . import calls, process
 from .control import (DONE, FLAGS, OS_ERROR, PATH, PATH_SIZE, REQUEST, STATUS, by_symbol, find as find_control,
                       number as _number, read as _read)
 
@@ -74,28 +73,6 @@ class _Done(gdb.Breakpoint):
             self.delete()
 
 
-def _in_system_call():
-    """Whether the thread stopped right behind the instruction that enters the kernel."""
-    inferior, pc = gdb.selected_inferior(), int(gdb.newest_frame().pc())
-    enters = {"x86-64": (b"\x0f\x05",), "aarch64": (b"\x01\x00\x00\xd4",)}
-    for machine, instructions in enters.items():
-        if machine in gdb.newest_frame().architecture().name():
-            for code in instructions:
-                try:
-                    return _read(inferior, pc - len(code), len(code)) == code
-                except gdb.MemoryError:
-                    return False
-    return False
-
-
-def _has_symbol(name):
-    try:
-        gdb.parse_and_eval("(unsigned long) &%s" % name)
-        return True
-    except gdb.error:
-        return False
-
-
 def _select_caller():
     """Out of the library, to the program's own frame that reached the safe point, and shows it."""
     frame = gdb.newest_frame().older()
@@ -128,14 +105,14 @@ def at_safe_point(path, wait):
     path = _write_request(inferior, control, path)
     request = (done + 1) & 0xffffffff
     breakpoint = None
-    if _has_symbol("rh_dump_done"):
+    if calls.address_of("rh_dump_done") is not None:
         breakpoint = _Done(control, request, path, wait)
     elif wait:
         raise gdb.GdbError("refheap: -wait needs the symbol rh_dump_done, which this program does not have.")
     inferior.write_memory(control + REQUEST, request.to_bytes(4, "little"))
     if not wait:
         gdb.write("refheap: %s will be written at the program's next safe point; continue.\n" % path)
-        if _in_system_call():
+        if process.in_system_call():
             gdb.write("This thread is inside a system call: if it sleeps there, it reaches none; \"refheap capture\" reads "
                       "it from outside.\n")
         return
@@ -150,85 +127,24 @@ def at_safe_point(path, wait):
         gdb.write("refheap: the program stopped before it reached a safe point; the request stays open.\n")
 
 
-def _call(function):
-    """Calls a function without arguments that returns an int, giving up after the timeout by interrupting GDB itself."""
-    seconds = settings.get("timeout")
-    timer = None
-    if seconds is not None:
-        timer = threading.Timer(seconds, lambda: gdb.interrupt() if hasattr(gdb, "interrupt") else
-                                os.kill(os.getpid(), 2))
-        timer.start()
-    try:
-        return int(gdb.parse_and_eval("((int (*)(void)) %d)()" % function))
-    finally:
-        if timer:
-            timer.cancel()
-
-
-def _with_setting(name, value, action):
-    before = gdb.parameter(name)
-    gdb.execute("set %s %s" % (name, value), to_string=True)
-    try:
-        return action()
-    finally:
-        before = {True: "on", False: "off"}.get(before, before)
-        gdb.execute("set %s %s" % (name, before), to_string=True)
-
-
-def _leave_abandoned_call(pc, sp):
-    """An interrupted call can leave its frame behind; detaching or going on from there would kill the program."""
-    frame = gdb.newest_frame()
-    for _ in range(8):
-        if int(frame.pc()) == pc and int(frame.read_register("sp")) == sp:
-            return True
-        dummy = frame
-        while dummy is not None and dummy.type() != gdb.DUMMY_FRAME:
-            dummy = dummy.older()
-        if dummy is None:
-            return False
-        dummy.select()
-        gdb.execute("set confirm off", to_string=True)
-        gdb.execute("return", to_string=True)
-        frame = gdb.newest_frame()
-    return False
-
-
 def now(path):
     inferior = process.require_stopped(to_run=True)
     if gdb.parameter("may-call-functions") is False:
         raise gdb.GdbError("refheap: may-call-functions is off; leave out -now, and the program dumps at its next safe "
                            "point.")
     control = find_control(inferior)
-    try:
-        function = int(gdb.parse_and_eval("(unsigned long) &rh_dump_now"))
-    except gdb.error:
+    function = calls.address_of("rh_dump_now")
+    if function is None:
         raise gdb.GdbError("refheap: -now needs the symbol rh_dump_now, which this program does not have; leave it out.")
     # A request that waits for a safe point keeps its own path and flags.
     waiting = _read(inferior, control + FLAGS, 4), _read(inferior, control + PATH, PATH_SIZE)
     path = _write_request(inferior, control, path)
-    frame = gdb.newest_frame()
-    pc, sp = int(frame.pc()), int(frame.read_register("sp"))
-    # A breakpoint hit during the call would abandon it.
-    disabled = [b for b in gdb.breakpoints() if b.enabled]
-    for breakpoint in disabled:
-        breakpoint.enabled = False
-    failure = None
     try:
-        _with_setting("unwindonsignal", "on",
-                      lambda: _with_setting("scheduler-locking", "on", lambda: _call(function)))
-    except (gdb.error, KeyboardInterrupt) as e:
-        failure = str(e).splitlines()[0] if str(e) else "interrupted"
-        if isinstance(e, gdb.MemoryError):
-            failure = "there is no stack for it; \"refheap capture\" needs none"
+        with calls.guarded(locking=True):
+            calls.call(function, result="int")
     finally:
-        for breakpoint in disabled:
-            breakpoint.enabled = True
         inferior.write_memory(control + FLAGS, waiting[0])
         inferior.write_memory(control + PATH, waiting[1])
-    if failure is not None:
-        whole = _leave_abandoned_call(pc, sp)
-        raise gdb.GdbError("refheap: the call into the program was abandoned: %s.%s" % (
-            failure, "" if whole else "  Its frame is still on the stack: do not detach; \"frame 0\" and \"return\"."))
     reason = _explain(inferior, control)
     if reason:
         raise gdb.GdbError("refheap: the program could not dump to %s: %s." % (path, reason))

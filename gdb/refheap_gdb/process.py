@@ -55,3 +55,27 @@ def is_judging():
 def is_running(inferior):
     """Whether any thread runs, so that memory may change while it is read."""
     return any(thread.is_running() for thread in inferior.threads()) and not is_judging()
+
+
+_ENTERS_THE_KERNEL = {"x86-64": b"\x0f\x05", "aarch64": b"\x01\x00\x00\xd4"}
+
+
+def in_system_call():
+    """Whether the selected thread stopped right behind the instruction that enters the kernel."""
+    frame = gdb.newest_frame()
+    for machine, code in _ENTERS_THE_KERNEL.items():
+        if machine in frame.architecture().name():
+            try:
+                return bytes(gdb.selected_inferior().read_memory(int(frame.pc()) - len(code), len(code))) == code
+            except gdb.MemoryError:
+                return False
+    return False
+
+
+def at_entry_of_system_call():
+    """Whether the selected thread stopped where a system call begins ("catch syscall"): the kernel will go on with it whatever
+    the registers say then, and what is called from there ends it. (Told by what the kernel has put there on x86-64: ENOSYS.)"""
+    frame = gdb.newest_frame()
+    if "x86-64" not in frame.architecture().name() or not in_system_call():
+        return False
+    return int(frame.read_register("rax")) == -38 and int(frame.read_register("orig_rax")) >= 0

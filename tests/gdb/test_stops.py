@@ -54,6 +54,14 @@ class Stops(GdbTestCase):
         self.assertEqual(self.output("info breakpoints").count(" y "), 3)
         self.check_ending(said)
 
+    def test_dump_now_where_a_system_call_begins(self):
+        """What is called from there would end the system call, and the program is told that there is none: so it is refused."""
+        _, said = self.gdb(TARGET, "break pause_here", "run", "catch syscall tgkill", "continue", "refheap dump -now a.refheap",
+                           "continue", "refheap dump -now b.refheap", "delete", "continue")
+        self.assertIn("the beginning of a system call", self.error("refheap dump -now a.refheap"))
+        run("verify", self.path("b.refheap"))
+        self.check_ending(said)
+
     def test_inside_malloc_of_the_program(self):
         _, said = self.gdb(TARGET, "break use_malloc", "run", "break malloc", "continue", "stepi 20",
                            "refheap capture a.refheap", "refheap dump -now b.refheap", "refheap dump c.refheap", "delete",
