@@ -17,6 +17,9 @@ descriptors or over a socket, which writes a snapshot to a private file, and ask
     oneline.py       in one line
     printers.py      as GDB prints them
     dump.py      asking the program to dump itself
+    interpreter.py   having CPython do so
+    running.py       letting the program run to a point
+    calls.py         calls into it
     asking.py    asking the program about a snapshot
     command.py   what every command is
     commands.py  the commands, status.py one of them

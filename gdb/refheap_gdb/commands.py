@@ -2,7 +2,7 @@
 
 import gdb
 
-from . import capture, dump, options, process, target
+from . import capture, dump, interpreter, options, process, target
 from .asking import ask, names_of, resolve
 from .command import (DEPTH, GENERATION, HEAP, LIMIT, NO_FOLD, OUTPUT, SORT, TYPE, Command, Query, complete_expression,
                       file_named, program_options, standing_late)
@@ -26,6 +26,7 @@ NO_VALUES = Option("no-values", None, "leave out values, keep names")
 NOW = Option("now", None, "call into the program at once")
 SECONDS = Option("timeout", "SECONDS", "end a query that takes longer")
 WAIT = Option("wait", None, "continue until the program has written it")
+RUN = Option("run", None, "CPython: let the program run until its interpreter has loaded refheap's module and written it")
 
 _SQL_TABLES = ["objects", "edges", "types", "roots", "cycles", "heaps", "generations", "modules", "info"]
 
@@ -248,32 +249,38 @@ No code of the program runs."""
         return capture.to_file(file_named(rest), program_options(given, False))
 
 
-def chosen(given):
-    """Of dump's options: whether -now, whether -wait."""
+def have_dumped(given, path):
+    """Has the program dump as the options say."""
     flags = [option for option, _ in given]
-    if NOW in flags and WAIT in flags:
-        raise gdb.GdbError("refheap dump: -now and -wait exclude each other.")
-    return NOW in flags, WAIT in flags
+    if len(flags) > 1:
+        raise gdb.GdbError("refheap dump: %s exclude each other." % " and ".join("-" + o.flag for o in flags))
+    if RUN in flags:
+        interpreter.dump(path)
+    elif NOW in flags:
+        dump.now(path)
+    else:
+        dump.at_safe_point(path, WAIT in flags)
 
 
 class Dump(Command):
     """Have the program write a snapshot of itself.
-Usage: refheap dump [-now | -wait] FILE
+Usage: refheap dump [-now | -wait | -run] FILE
 
 Without options the program is asked to dump at its next safe point (an allocation, a collection, rh_safepoint), which
-it reaches when it is continued; no code runs out of order.  A program that sleeps reaches none: use "refheap capture"."""
+it reaches when it is continued; no code runs out of order.  A program that sleeps reaches none: use "refheap capture".
+
+CPython dumps only with -run, since that loads a module into it and starts a thread there, which changes no object.  The
+program runs until a thread is where that is safe and the interpreter's lock is free: at once as a rule, after a long call into
+C when that has returned, at most for "set refheap timeout".  It stops with the heap as it was dumped.  Breakpoints are off
+meanwhile.  "refheap capture" needs no code run."""
 
     name = "dump"
     wants = "file"
-    takes = [NOW, WAIT]
+    takes = [NOW, WAIT, RUN]
 
     def run(self, given, rest):
         self.dont_repeat()
-        now, wait = chosen(given)
-        if now:
-            dump.now(rest)
-        else:
-            dump.at_safe_point(rest, wait)
+        have_dumped(given, rest)
 
 
 class Load(Command):

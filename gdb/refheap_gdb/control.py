@@ -6,7 +6,7 @@ import struct
 
 import gdb
 
-from . import mappings, serve
+from . import calls, mappings, serve
 
 # Offsets that control.h promises for ever.
 VERSION, SELF, REQUEST, DONE, FLAGS, STATUS, OS_ERROR, PATH, LAYOUT = 16, 24, 40, 44, 48, 52, 56, 104, 4200
@@ -74,19 +74,11 @@ def by_symbol(inferior):
     return address if is_control(inferior, address) else None
 
 
-def _is_cpython():
-    try:
-        gdb.parse_and_eval("(unsigned long) &_PyRuntime")
-        return True
-    except gdb.error:
-        return False
-
-
 def find(inferior):
     address = by_symbol(inferior) or _search(inferior)
-    if address is None and _is_cpython():
-        raise gdb.GdbError("refheap: an interpreter (_PyRuntime) is not made to dump itself from outside, which could harm it: "
-                           "refheap capture FILE reads it as it stands, or have it call refheap.dump(FILE).")
+    if address is None and calls.address_of("_PyRuntime") is not None:
+        raise gdb.GdbError("refheap: CPython dumps only when told to run for it: \"refheap dump -run FILE\" loads refheap's module "
+                           "and starts a thread in it; \"refheap capture FILE\" reads it as it stands, and runs nothing.")
     if address is None:
         raise gdb.GdbError("refheap: this program uses no librefheap: it has no symbol rh_control, and none of its "
                            "modules' data holds a control block.")

@@ -8,7 +8,7 @@ as strings, as all of MI does, a null is left out, and a truth is 0 or 1.
 
 import gdb
 
-from . import commands, dump, options, status, target
+from . import commands, options, status, target
 from .asking import answer, said
 from .command import OUTPUT, file_named
 
@@ -48,11 +48,7 @@ def _render(command, given, rest):
 
 
 def _dump(command, given, rest):
-    now, wait = commands.chosen(given)
-    if now:
-        dump.now(rest)
-    else:
-        dump.at_safe_point(rest, wait)
+    commands.have_dumped(given, rest)
     return {"path": rest}
 
 
