@@ -54,21 +54,33 @@ void number_map_release(struct number_map *map);
 
 /* What is known of an object. */
 struct known_object {
-    uint64_t address;    /* 0: empty */
     int32_t unexplained; /* refcount less references found; saturates */
     uint16_t heap;
     uint8_t generation; /* enum generation */
-    uint8_t state;      /* enum known_state */
+    uint8_t state;      /* enum known_state; 0: no object */
 };
-enum known_state { KNOWN_IMMORTAL = 1, KNOWN_CONTAINER = 2, KNOWN_SCANNED = 4 };
+enum known_state { KNOWN_IMMORTAL = 1, KNOWN_CONTAINER = 2, KNOWN_OBJECT = 4 };
 
+/* Objects by address: a window of places for each page there are objects in. Places stay where they are. */
 struct object_table {
-    struct known_object *slots;
-    size_t capacity, used;
+    struct number_map windows; /* their numbers + 1 */
+    struct known_object **chunks;
+    size_t chunk_count, used;
 };
+
+/* Where an object is, or will be; NULL when none of its page is known. */
+struct known_object *object_place(const struct object_table *table, uint64_t address);
 struct known_object *object_find(const struct object_table *table, uint64_t address);
-/* Adds one that is not there. NULL without memory; what was found before moves. */
+/* Adds one that is not there. NULL without memory. */
 struct known_object *object_add(struct object_table *table, uint64_t address);
+
+struct object_cursor {
+    size_t window, slot;
+    uint64_t address; /* of the object returned last */
+};
+/* Each object once, in no order; NULL at the end. The cursor begins zeroed. */
+struct known_object *object_next(const struct object_table *table, struct object_cursor *cursor);
+void object_table_release(struct object_table *table);
 
 /* A type, and what it is in the snapshot. */
 struct known_type {

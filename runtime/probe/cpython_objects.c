@@ -129,8 +129,8 @@ static struct known_object *add_object(struct reading *r, uint64_t address, unsi
     o->unexplained = refcount > INT32_MAX ? INT32_MAX : (int32_t)refcount;
     o->generation = (uint8_t)generation;
     o->heap = (uint16_t)r->heap;
-    o->state = (uint8_t)((immortal ? KNOWN_IMMORTAL : 0) |
-                         (py_is_container(&r->world, address, &type->type) ? KNOWN_CONTAINER : 0));
+    o->state |= (uint8_t)((immortal ? KNOWN_IMMORTAL : 0) |
+                          (py_is_container(&r->world, address, &type->type) ? KNOWN_CONTAINER : 0));
     r->lists[generation]++;
     return o;
 }
@@ -184,7 +184,7 @@ void reading_begin(struct reading *r)
 
 void reading_release(struct reading *r)
 {
-    free(r->objects.slots);
+    object_table_release(&r->objects);
     free(r->order);
     type_table_release(&r->types);
     number_map_release(&r->texts);
@@ -192,7 +192,8 @@ void reading_release(struct reading *r)
 
 /* ---- labels ---- */
 
-/* Keys of the map of texts: what a label is made of is never at two addresses at once, and small numbers are offsets. */
+/* Keys of the map of texts: what a label is made of is never at two addresses at once, and small numbers are offsets.
+ */
 uint32_t reading_label(struct reading *r, enum py_label label, uint64_t number, const char *text)
 {
     char buffer[NAME_BYTES];
@@ -201,10 +202,11 @@ uint32_t reading_label(struct reading *r, enum py_label label, uint64_t number, 
     if (id)
         return id - 1;
     uint64_t whole;
-    long n = label == PY_LABEL_TEXT       ? (long)strlen(text)
-             : label == PY_LABEL_STR      ? py_str(&r->world, number, buffer, sizeof buffer, &whole)
-             : label == PY_LABEL_C_STRING ? py_c_string(r->world.memory, number, buffer, sizeof buffer)
-                                          : (long)snprintf(buffer, sizeof buffer, "+0x%llx", (unsigned long long)number);
+    long n = label == PY_LABEL_TEXT  ? (long)strlen(text)
+             : label == PY_LABEL_STR ? py_str(&r->world, number, buffer, sizeof buffer, &whole)
+             : label == PY_LABEL_C_STRING
+                 ? py_c_string(r->world.memory, number, buffer, sizeof buffer)
+                 : (long)snprintf(buffer, sizeof buffer, "+0x%llx", (unsigned long long)number);
     id = n > 0 ? writer_string(r->probe->writer, label == PY_LABEL_TEXT ? text : buffer, (size_t)n, NAME_BYTES) : 0;
     if (key)
         number_map_add(&r->texts, key, id + 1); /* in vain is no harm: it is written once more */
@@ -213,19 +215,41 @@ uint32_t reading_label(struct reading *r, enum py_label label, uint64_t number, 
 
 /* ---- objects ---- */
 
+/* Looks a reference's target up: it has a holder more, and is put on the list when it is new. */
+static void settle(struct reading *r, const struct late_reference *late)
+{
+    struct known_object *o = late->place;
+    if (late->target && !(o && o->state & KNOWN_OBJECT))
+        o = reading_reach(r, late->target, GENERATION_UNTRACKED);
+    if (o && late->counted) {
+        o->unexplained -= o->unexplained > INT32_MIN;
+        holders_explain(r->probe->holders, late->target);
+    }
+}
+
+static void settle_later(struct reading *r, uint64_t target, int counted)
+{
+    struct late_reference *late = &r->late[r->references++ % LATE];
+    settle(r, late);
+    *late = (struct late_reference){target, target ? object_place(&r->objects, target) : NULL, counted};
+    __builtin_prefetch(late->place, 1);
+}
+
+static void settle_all(struct reading *r)
+{
+    for (int i = 0; i < LATE; i++)
+        settle_later(r, 0, 0);
+}
+
 static int write_edge(void *context, const struct py_reference *reference)
 {
-    static const uint8_t kinds[] = {LABEL_NONE,   LABEL_INDEX,  LABEL_KEY,   LABEL_IS_KEY,
+    static const uint8_t kinds[] = {LABEL_NONE,   LABEL_INDEX,  LABEL_KEY,    LABEL_IS_KEY,
                                     LABEL_STRING, LABEL_STRING, LABEL_STRING, LABEL_STRING};
     struct reading *r = context;
-    struct known_object *o = reading_reach(r, reference->target, GENERATION_UNTRACKED);
     uint64_t label = reference->number;
+    settle_later(r, reference->target, reference->bits & EDGE_COUNTED);
     if (r->status)
         return 1;
-    if (o && reference->bits & EDGE_COUNTED) {
-        o->unexplained -= o->unexplained > INT32_MIN;
-        holders_explain(r->probe->holders, reference->target);
-    }
     if (kinds[reference->label] == LABEL_STRING)
         label = reading_label(r, reference->label, reference->number, reference->text);
     writer_edge(r->probe->writer, reference->target, reference->bits, kinds[reference->label], label);
@@ -273,12 +297,25 @@ static int write_object(struct reading *r, uint64_t address)
     return probe_tick(r->probe, r->err);
 }
 
+/* What writing an object soon will look at. */
+static void fetch_object(struct reading *r, uint64_t address)
+{
+    __builtin_prefetch(object_place(&r->objects, address));
+    __builtin_prefetch(py_view(r->world.memory, address, 1));
+}
+
 int reading_write_objects(struct reading *r)
 {
-    while (r->next < r->count && r->next < r->limit) {
+    enum { AHEAD = 8 };
+    for (;;) {
+        if (r->next >= r->count || r->next >= r->limit)
+            settle_all(r); /* which may put more on the list */
+        if (r->next >= r->count || r->next >= r->limit)
+            return r->status;
+        if (r->next + AHEAD < r->count)
+            fetch_object(r, r->order[r->next + AHEAD]);
         int status = write_object(r, r->order[r->next++]);
         if (status)
             return status;
     }
-    return 0;
 }

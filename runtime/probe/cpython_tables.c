@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "../../dumpfmt/hash.h"
 #include "cpython.h"
@@ -53,42 +54,100 @@ void number_map_release(struct number_map *map)
 
 /* ---- objects ---- */
 
-/* Objects of a page stand together, in their order: most references lead to near by, and so do their places here. */
-static size_t object_slot(const struct object_table *table, uint64_t address)
+/* Objects begin at multiples of 16, in memory of the interpreter's, or of 8, in static data: each half of a page has a
+ * window of its own. Windows are cut from chunks as large as a huge page, so that a look waits for memory once. */
+enum { WINDOW = 256, WINDOWS_A_CHUNK = 1024, CHUNK_SIZE = WINDOWS_A_CHUNK * WINDOW * sizeof(struct known_object) };
+
+static uint64_t window_key(uint64_t address)
 {
-    size_t mask = table->capacity - 1;
-    size_t i = ((size_t)hash_word(hash_key(), address >> 12) << 7 | (address >> 5 & 127)) & mask;
-    while (table->slots[i].address && table->slots[i].address != address)
-        i = (i + 1) & mask;
-    return i;
+    return address >> 12 << 1 | (address >> 3 & 1);
+}
+
+static uint64_t object_address(uint64_t key, size_t slot)
+{
+    return key >> 1 << 12 | slot << 4 | (key & 1) << 3;
+}
+
+static struct known_object *window_at(const struct object_table *table, uint32_t number)
+{
+    return table->chunks[number / WINDOWS_A_CHUNK] + (size_t)(number % WINDOWS_A_CHUNK) * WINDOW;
+}
+
+struct known_object *object_place(const struct object_table *table, uint64_t address)
+{
+    uint32_t window = address % 8 ? 0 : number_map_get(&table->windows, window_key(address));
+    return window ? window_at(table, window - 1) + (address >> 4) % WINDOW : NULL;
 }
 
 struct known_object *object_find(const struct object_table *table, uint64_t address)
 {
-    if (!table->capacity)
-        return NULL;
-    struct known_object *slot = &table->slots[object_slot(table, address)];
-    return slot->address ? slot : NULL;
+    struct known_object *place = object_place(table, address);
+    return place && place->state & KNOWN_OBJECT ? place : NULL;
+}
+
+static int add_chunk(struct object_table *table)
+{
+    struct known_object **more = realloc(table->chunks, (table->chunk_count + 1) * sizeof *more);
+    if (!more)
+        return -1;
+    table->chunks = more;
+    void *chunk = mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (chunk == MAP_FAILED)
+        return -1;
+    madvise(chunk, CHUNK_SIZE, MADV_HUGEPAGE);
+    table->chunks[table->chunk_count++] = chunk;
+    return 0;
+}
+
+static int add_window(struct object_table *table, uint64_t key)
+{
+    uint32_t number = (uint32_t)table->windows.used;
+    if (number == UINT32_MAX || (number / WINDOWS_A_CHUNK == table->chunk_count && add_chunk(table)))
+        return -1;
+    return number_map_add(&table->windows, key, number + 1);
 }
 
 struct known_object *object_add(struct object_table *table, uint64_t address)
 {
-    if (2 * table->used >= table->capacity) {
-        struct object_table larger = {.capacity = table->capacity ? 2 * table->capacity : 1 << 16, .used = table->used};
-        larger.slots = calloc(larger.capacity, sizeof *larger.slots);
-        if (!larger.slots)
+    struct known_object *place = object_place(table, address);
+    if (!place) {
+        if (add_window(table, window_key(address)))
             return NULL;
-        for (size_t i = 0; i < table->capacity; i++)
-            if (table->slots[i].address)
-                larger.slots[object_slot(&larger, table->slots[i].address)] = table->slots[i];
-        free(table->slots);
-        *table = larger;
+        place = object_place(table, address);
     }
-    struct known_object *slot = &table->slots[object_slot(table, address)];
-    *slot = (struct known_object){.address = address};
+    place->state = KNOWN_OBJECT;
     table->used++;
-    return slot;
+    return place;
 }
+
+struct known_object *object_next(const struct object_table *table, struct object_cursor *at)
+{
+    const struct number_map *map = &table->windows;
+    for (; at->window < map->capacity; at->window++, at->slot = 0) {
+        if (!map->keys[at->window])
+            continue;
+        struct known_object *window = window_at(table, map->values[at->window] - 1);
+        while (at->slot < WINDOW) {
+            struct known_object *o = &window[at->slot++];
+            if (o->state & KNOWN_OBJECT) {
+                at->address = object_address(map->keys[at->window], at->slot - 1);
+                return o;
+            }
+        }
+    }
+    return NULL;
+}
+
+void object_table_release(struct object_table *table)
+{
+    for (size_t i = 0; i < table->chunk_count; i++)
+        munmap(table->chunks[i], CHUNK_SIZE);
+    free(table->chunks);
+    number_map_release(&table->windows);
+    *table = (struct object_table){0};
+}
+
+/* ---- types ---- */
 
 void type_table_release(struct type_table *table)
 {

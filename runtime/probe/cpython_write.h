@@ -4,6 +4,15 @@
 
 #include "cpython.h"
 
+enum { LATE = 16 };
+
+/* A reference that was written, but whose target has not been looked up. */
+struct late_reference {
+    uint64_t target; /* 0: none */
+    struct known_object *place; /* as object_place() had it */
+    int counted;
+};
+
 struct reading {
     struct probe *probe;
     const struct cpython *python;
@@ -19,6 +28,9 @@ struct reading {
     struct rh_error *err;
     int status;             /* of what a callback could not return */
     uint64_t lists[5];      /* objects of the heap by generation */
+    /* Targets lie anywhere, and so do their places in the table: each is looked up when LATE others were asked for. */
+    struct late_reference late[LATE];
+    unsigned references; /* so far */
 };
 
 void reading_begin(struct reading *r); /* of which probe, python, memory and err are set */

@@ -40,6 +40,7 @@ struct holders {
     struct value *values;
     uint32_t *slots; /* number of a value + 1 */
     size_t value_count, mask;
+    uint64_t *filter; /* 8 bits a slot, one set for each value: most objects are in no word, and need no more than this */
     uint64_t *exact; /* places of exact roots */
     size_t exact_count;
     int cut; /* there were more words than are kept */
@@ -160,9 +161,20 @@ static uint32_t *slot_of(const struct holders *h, uint64_t value)
     return &h->slots[i];
 }
 
+/* The word and the bit of the filter. */
+static uint64_t *filter_of(const struct holders *h, uint64_t value, uint64_t *bit)
+{
+    uint64_t hash = hash_word(h->key, value) >> 8;
+    *bit = UINT64_C(1) << hash % 64;
+    return &h->filter[hash / 64 & h->mask / 8];
+}
+
 static struct value *find(const struct holders *h, uint64_t address)
 {
-    uint32_t number = h->slots ? *slot_of(h, address) : 0;
+    uint64_t bit;
+    if (!h->slots || !(*filter_of(h, address, &bit) & bit))
+        return NULL;
+    uint32_t number = *slot_of(h, address);
     return number ? &h->values[number - 1] : NULL;
 }
 
@@ -177,13 +189,19 @@ static int number_values(struct holders *h)
         capacity *= 2;
     h->values = calloc(distinct + 1, sizeof *h->values);
     h->slots = calloc(capacity, sizeof *h->slots);
+    h->filter = calloc(capacity / 8, sizeof *h->filter);
     h->mask = capacity - 1;
-    if (!h->values || !h->slots)
+    if (!h->values || !h->slots || !h->filter) {
+        free(h->slots);
+        h->slots = NULL;
         return -1;
+    }
     for (size_t i = 0; i < h->count; i++) {
         if (!i || h->words[i].value != h->words[i - 1].value) {
             h->values[h->value_count] = (struct value){.value = h->words[i].value, .first = i};
             *slot_of(h, h->words[i].value) = (uint32_t)++h->value_count;
+            uint64_t bit;
+            *filter_of(h, h->words[i].value, &bit) |= bit;
         }
         h->values[h->value_count - 1].count++;
     }
@@ -216,6 +234,7 @@ void holders_release(struct holders *h)
     free(h->words);
     free(h->values);
     free(h->slots);
+    free(h->filter);
     free(h->exact);
     free(h);
 }

@@ -130,13 +130,13 @@ static void write_accounting(struct reading *r)
 {
     char text[160];
     uint64_t negative = 0, first = 0, containers = 0, explained = 0;
-    for (size_t i = 0; i < r->objects.capacity; i++) {
-        const struct known_object *o = &r->objects.slots[i];
-        if (!o->address || o->state & KNOWN_IMMORTAL)
+    struct object_cursor at = {0};
+    for (const struct known_object *o; (o = object_next(&r->objects, &at));) {
+        if (o->state & KNOWN_IMMORTAL)
             continue;
         if (o->unexplained < 0) {
             negative++;
-            first = !first || o->address < first ? o->address : first;
+            first = !first || at.address < first ? at.address : first;
         }
         containers += o->generation < GENERATION_UNTRACKED;
         explained += o->generation < GENERATION_UNTRACKED && !o->unexplained;
