@@ -24,6 +24,11 @@ struct py_layout {
         interp_sysdict_copy, interp_builtins, interp_builtins_copy, interp_dict, interp_codec_search_path,
         interp_codec_search_cache, interp_codec_error_registry, interp_before_forkers, interp_after_forkers_parent,
         interp_after_forkers_child, interp_audit_hooks;
+    /* GILs (3.12 on; before, interp_gil is -1 and the rest 0). They are asked for in the interpreter (3.12) or in the thread
+     * that has them (3.13), and interp_gil_drop_request is -1 then. */
+    int32_t runtime_interp_mutex, interp_finalizing, interp_eval_breaker, interp_gil_drop_request, tstate_eval_breaker;
+    int32_t gil_interval, gil_last_holder, gil_locked, gil_switch_number, gil_cond, gil_mutex, gil_switch_cond,
+        gil_switch_mutex;
     /* What each interpreter has of the static types (3.12 on): an array, and fields of its entries. */
     int32_t interp_static_types, interp_static_type_count, static_type_size, static_type_dict, static_type_subclasses;
     int32_t tstate_size, tstate_thread_id, tstate_native_thread_id, tstate_dict, tstate_context, tstate_async_exc,

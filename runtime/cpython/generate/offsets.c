@@ -102,11 +102,6 @@ static void interpreters(void)
     FIELD(runtime_gc, _PyRuntimeState, gc);
     NUMBER(interp_gc, -1);
 #endif
-#if AT(0x030c0000)
-    FIELD(interp_gil, PyInterpreterState, ceval.gil);
-#else
-    NUMBER(interp_gil, -1);
-#endif
     NUMBER(interp_size, sizeof(PyInterpreterState));
     FIELD(interp_next, PyInterpreterState, next);
     FIELD(interp_id, PyInterpreterState, id);
@@ -160,6 +155,34 @@ static void interpreters(void)
     NUMBER(static_type_size, sizeof(entry));
     FIELD(static_type_dict, entry, tp_dict);
     FIELD(static_type_subclasses, entry, tp_subclasses);
+#endif
+}
+
+/* From 3.12 on an interpreter can have a GIL of its own. */
+static void gils(void)
+{
+#if AT(0x030c0000)
+    typedef struct _gil_runtime_state gil;
+    FIELD(interp_gil, PyInterpreterState, ceval.gil);
+    FIELD(runtime_interp_mutex, _PyRuntimeState, interpreters.mutex);
+    FIELD(interp_finalizing, PyInterpreterState, _finalizing);
+    FIELD(gil_interval, gil, interval);
+    FIELD(gil_last_holder, gil, last_holder);
+    FIELD(gil_locked, gil, locked);
+    FIELD(gil_switch_number, gil, switch_number);
+    FIELD(gil_cond, gil, cond);
+    FIELD(gil_mutex, gil, mutex);
+    FIELD(gil_switch_cond, gil, switch_cond);
+    FIELD(gil_switch_mutex, gil, switch_mutex);
+#else
+    NUMBER(interp_gil, -1);
+#endif
+#if AT(0x030d0000)
+    NUMBER(interp_gil_drop_request, -1);
+    FIELD(tstate_eval_breaker, PyThreadState, eval_breaker);
+#elif AT(0x030c0000)
+    FIELD(interp_eval_breaker, PyInterpreterState, ceval.eval_breaker);
+    FIELD(interp_gil_drop_request, PyInterpreterState, ceval.gil_drop_request);
 #endif
 }
 
@@ -494,6 +517,7 @@ int main(void)
 {
     printf("    {.version = 0x%04x,\n", PY_VERSION_HEX >> 16);
     interpreters();
+    gils();
     threads();
     types();
     dicts();
