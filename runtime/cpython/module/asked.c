@@ -2,6 +2,7 @@
 
 #include "asked.h"
 #include "inside.h"
+#include "standstill.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -52,7 +53,7 @@ static int answer(void)
         finish(error_set(&err, RH_ERR_UNSUPPORTED, why, ""), &err);
         return 1;
     }
-    if (python_is_collecting(python, 0) || !atomic_compare_exchange_strong(&a->state, &waiting, ASKED_DUMPING))
+    if (standstill_is_collecting(python, 0) || !atomic_compare_exchange_strong(&a->state, &waiting, ASKED_DUMPING))
         return 0;
     struct inside_request request = {a->path, 0, CAPTURED_SAFE_POINT};
     int status = inside_dump(python, &request, &err);

@@ -3,8 +3,9 @@
 
 #include "../../../dumpfmt/error.h"
 #include "../../../dumpfmt/rawsys.h"
+#include "standstill.h"
 
-enum { HEAPS_MAX = 1024, LISTS = GENERATION_PERMANENT + 1 };
+enum { LISTS = GENERATION_PERMANENT + 1 };
 
 /* ---- heaps ---- */
 
@@ -14,9 +15,8 @@ static uint64_t list_head(uint64_t collector, unsigned generation)
                                               : collector + PY_GC_GENERATIONS + generation * PY_GC_GENERATION_SIZE;
 }
 
-static uint32_t name_of(struct inside *d, uint64_t interpreter)
+static uint32_t name_of(struct inside *d, int64_t id)
 {
-    int64_t id = python_interpreter_id(interpreter);
     char text[48] = "interpreter ", digits[20];
     size_t n = 0, used = 12;
     if (id <= 0)
@@ -29,18 +29,18 @@ static uint32_t name_of(struct inside *d, uint64_t interpreter)
     return inside_text(d, text);
 }
 
-static void write_heap(struct inside *d, uint64_t interpreter, const uint64_t counts[LISTS])
+static void write_heap(struct inside *d, const struct still *still, const uint64_t counts[LISTS])
 {
-    uint64_t collector = python_collector(d->python, interpreter);
+    uint64_t collector = python_collector(d->python, still->interpreter);
     struct heap_record r = {
         .id = d->heap,
         .runtime = inside_text(d, "cpython"),
         .version = inside_text(d, d->python->version),
-        .name = name_of(d, interpreter),
+        .name = name_of(d, still->id),
         .flags = half_at(collector + PY_GC_ENABLED) ? HEAP_ENABLED : 0,
         .collecting = -1,
         .debug = half_at(collector + PY_GC_DEBUG),
-        .address = interpreter,
+        .address = still->interpreter,
         .long_lived_total = word_at(collector + PY_GC_LONG_LIVED_TOTAL),
         .long_lived_pending = word_at(collector + PY_GC_LONG_LIVED_PENDING),
     };
@@ -61,21 +61,21 @@ static void write_heap(struct inside *d, uint64_t interpreter, const uint64_t co
 
 /* Which of the tracked objects are a heap's. */
 struct span {
-    uint64_t interpreter;
+    const struct still *still;
     size_t from, to;
 };
 
 /* Lists a collector's objects and writes its heap. */
 static int list_heap(struct inside *d, struct span *span, struct rh_error *err)
 {
-    uint64_t counts[LISTS], collector = python_collector(d->python, span->interpreter);
+    uint64_t counts[LISTS], collector = python_collector(d->python, span->still->interpreter);
     int status = 0;
     span->from = d->tracked.count;
     for (unsigned g = 0; g < LISTS && !status; g++)
         status = inside_list(d, list_head(collector, g), g, &counts[g], err);
     span->to = d->tracked.count;
     if (!status)
-        write_heap(d, span->interpreter, counts);
+        write_heap(d, span->still, counts);
     return status;
 }
 
@@ -96,31 +96,43 @@ static int know_tracked(struct inside *d, struct rh_error *err)
     return 0;
 }
 
-/* Learns the interpreters that stand still; with one collector for all (3.8) there is one heap. */
-static size_t list_interpreters(struct inside *d, struct span *spans)
+/* Why an interpreter is not in the snapshot. */
+static void note_left_out(struct inside *d, const struct still *still)
+{
+    static const char *const why[] = {
+        [STILL_BUSY] = "an interpreter was left out: it did not give up its GIL within a second",
+        [STILL_COLLECTING] = "an interpreter was left out: a collection was under way in it and did not end within a second",
+        [STILL_GONE] = "an interpreter was left out: it was being made, or was ending",
+        [STILL_UNKNOWN] = "an interpreter with a GIL of its own was left out: this build of CPython keeps its GIL in its own way",
+    };
+    inside_note(d, SEVERITY_WARNING, why[still->state], still->interpreter);
+}
+
+/* Those that stand still; with one collector for all (3.8) there is one heap. */
+static size_t list_interpreters(struct inside *d, const struct standstill *standstill, struct span *spans)
 {
     size_t count = 0;
-    for (uint64_t i = 0; (i = python_next_interpreter(i)) && count < HEAPS_MAX;)
-        if (python_stands_still(d->python, i))
-            spans[count++].interpreter = i;
+    for (size_t i = 0; i < standstill->count; i++)
+        if (still_stands(&standstill->all[i]))
+            spans[count++].still = &standstill->all[i];
         else
-            inside_note(d, SEVERITY_WARNING, "an interpreter with a GIL of its own was left out: dump from within it", i);
+            note_left_out(d, &standstill->all[i]);
     return count;
 }
 
-static int write_snapshot(struct inside *d, struct span *spans, struct rh_error *err)
+static int write_snapshot(struct inside *d, const struct standstill *standstill, struct span *spans, struct rh_error *err)
 {
     int no_values = (d->request->flags & INSIDE_NO_VALUES) != 0, status = 0;
     self_write_process(d->writer, &d->scratch, "refheap for CPython " REFHEAP_VERSION, d->request->captured, no_values);
     self_write_modules(d->writer, &d->scratch);
-    size_t count = list_interpreters(d, spans), heaps = d->python->shared_collector ? 1 : count;
+    size_t count = list_interpreters(d, standstill, spans), heaps = d->python->shared_collector ? 1 : count;
     for (d->heap = 0; d->heap < heaps && !status; d->heap++)
         status = list_heap(d, &spans[d->heap], err);
     if (status || (status = know_tracked(d, err)))
         return status;
     for (size_t i = 0; i < count; i++) {
         d->heap = (uint32_t)(i < heaps ? i : 0);
-        inside_roots(d, spans[i].interpreter);
+        inside_roots(d, spans[i].still->interpreter);
         if (i < heaps)
             inside_write_tracked(d, spans[i].from, spans[i].to);
         inside_write_found(d);
@@ -143,7 +155,7 @@ static void release(struct inside *d)
     visits_release(&d->visits);
 }
 
-static int dump_to(struct inside *d, struct span *spans, struct rh_error *err)
+static int dump_to(struct inside *d, const struct standstill *standstill, struct span *spans, struct rh_error *err)
 {
     struct writer_identity identity = {.time = writer_now(),
                                        .flags = d->request->flags & INSIDE_NO_VALUES ? FILE_NO_VALUES : 0};
@@ -152,7 +164,7 @@ static int dump_to(struct inside *d, struct span *spans, struct rh_error *err)
         return status;
     writer_random_uuid(identity.uuid);
     d->writer = writer_open(d->writer_memory, &d->file.sink, &identity);
-    status = write_snapshot(d, spans, err);
+    status = write_snapshot(d, standstill, spans, err);
     struct rh_error late;
     int finished = writer_finish(d->writer, &late);
     if (!status && finished) {
@@ -167,27 +179,41 @@ static int dump_to(struct inside *d, struct span *spans, struct rh_error *err)
     return sink_file_commit(&d->file, err);
 }
 
+/* What a dump needs memory for from the start. */
+struct room {
+    struct standstill standstill;
+    struct span spans[STANDSTILL_MAX];
+};
+
+static int dump_still(struct inside *d, struct room *room, const struct python *python, struct rh_error *err)
+{
+    int ended = (d->request->flags & INSIDE_COLLECTION_ENDED) != 0;
+    int status = standstill_begin(&room->standstill, python, ended, err);
+    if (status)
+        return status;
+    d->python = python;
+    d->world = python->world;
+    status = dump_to(d, &room->standstill, room->spans, err);
+    standstill_end(&room->standstill);
+    release(d);
+    return status;
+}
+
 int inside_dump(const struct python *python, const struct inside_request *request, struct rh_error *err)
 {
-    if (python_is_collecting(python, (request->flags & INSIDE_COLLECTION_ENDED) != 0))
-        return error_set(err, RH_ERR_BUSY, "a collection is under way, and only it knows where its objects are",
-                         "dump before it or after it");
-    size_t spans_size = HEAPS_MAX * sizeof(struct span), size = sizeof(struct inside) + writer_memory_size();
+    size_t size = sizeof(struct inside) + writer_memory_size();
     struct inside *d = raw_map(size);
-    struct span *spans = raw_map(spans_size);
+    struct room *room = raw_map(sizeof *room);
     int status = RH_ERR_NO_MEMORY;
-    if (d && spans) {
+    if (d && room) {
         d->request = request;
-        d->python = python;
-        d->world = python->world;
-        status = dump_to(d, spans, err);
-        release(d);
+        status = dump_still(d, room, python, err);
     } else {
         error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the dump's buffers", "");
     }
     if (d)
         raw_unmap(d, size);
-    if (spans)
-        raw_unmap(spans, spans_size);
+    if (room)
+        raw_unmap(room, sizeof *room);
     return status;
 }

@@ -1,6 +1,6 @@
-/* Writing a snapshot of the interpreter this code runs in.
+/* Writing a snapshot of the interpreters of the process this code runs in.
  *
- * The caller holds the GIL from the first to the last byte, and nothing here creates a Python object, changes a refcount,
+ * The caller holds the GIL, and the dump those of other interpreters (standstill.h), from the first to the last byte, and nothing here creates a Python object, changes a refcount,
  * or runs Python code: tp_traverse and tp_is_gc are the only functions of the interpreter that are called for objects.
  * Memory comes from mappings. So the heap that is written is the heap that was there.
  */
@@ -23,8 +23,8 @@ struct inside_request {
     unsigned captured; /* enum captured */
 };
 
-/* Makes a snapshot of every interpreter that stands still. Fails with RH_ERR_BUSY while a collection is under way: its
- * objects hang on lists only the collection knows. */
+/* Makes a snapshot of every interpreter that stands still, or can be made to. Fails with RH_ERR_BUSY while a collection is
+ * under way: its objects hang on lists only the collection knows. */
 int inside_dump(const struct python *python, const struct inside_request *request, struct rh_error *err);
 
 /* ---- between the files of this folder ---- */

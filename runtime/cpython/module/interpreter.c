@@ -1,15 +1,11 @@
 #include "python.h"
 
 #include "../threads.h"
-#include "interpreter.h"
+#include "gil.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Exported by every version, but not part of the limited API. */
-PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Head(void);
-PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Next(PyInterpreterState *);
 
 enum { THREAD_STATE_INTERPRETER = 16, COLLECTOR_YOUNGEST = 96 /* points to generation 0 */ };
 
@@ -38,7 +34,7 @@ static int is_free_threaded(void)
 
 /* ---- the collector ---- */
 
-static uint64_t current_interpreter(void)
+uint64_t python_current_interpreter(void)
 {
     return word_at((uintptr_t)PyThreadState_Get() + THREAD_STATE_INTERPRETER);
 }
@@ -75,8 +71,8 @@ static uint64_t find_collector(struct python *python, uint64_t interpreter)
 
 static int python_learn(struct python *python, char *why, size_t size)
 {
+    memset(python, 0, sizeof *python);
     uint32_t version = parse_version(python);
-    memset(&python->world, 0, sizeof python->world);
     py_memory_inside(&python->memory);
     python->world.memory = &python->memory;
     python->world.layout = py_layout_of(version);
@@ -87,7 +83,7 @@ static int python_learn(struct python *python, char *why, size_t size)
                  is_free_threaded() ? " without one" : "");
         return -1;
     }
-    uint64_t interpreter = current_interpreter(), collector = find_collector(python, interpreter);
+    uint64_t interpreter = python_current_interpreter(), collector = find_collector(python, interpreter);
     if (!collector || py_world_begin(&python->world)) {
         snprintf(why, size, "cannot find the collector of CPython %s", python->version);
         return -1;
@@ -96,69 +92,32 @@ static int python_learn(struct python *python, char *why, size_t size)
         python->shared_collector = collector;
     else
         python->collector_offset = collector - interpreter;
+    python->gils_understood = gil_is_understood(python);
     return 0;
 }
 
+/* Interpreters with GILs of their own may ask at the same time: the first to have learnt tells the others. */
 const struct python *python_known(char *why, size_t size)
 {
+    enum { NOT_LEARNT, BEING_TOLD, LEARNT };
     static struct python python;
-    static int known;
-    if (!known && !python_learn(&python, why, size))
-        known = 1;
-    return known ? &python : NULL;
+    static int learnt;
+    struct python mine;
+    int expected = NOT_LEARNT;
+    if (__atomic_load_n(&learnt, __ATOMIC_ACQUIRE) == LEARNT)
+        return &python;
+    if (python_learn(&mine, why, size))
+        return NULL;
+    if (__atomic_compare_exchange_n(&learnt, &expected, BEING_TOLD, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        python = mine;
+        python.world.memory = &python.memory;
+        __atomic_store_n(&learnt, LEARNT, __ATOMIC_RELEASE);
+    }
+    while (__atomic_load_n(&learnt, __ATOMIC_ACQUIRE) != LEARNT) { } /* a few words are being copied */
+    return &python;
 }
 
 uint64_t python_collector(const struct python *python, uint64_t interpreter)
 {
     return python->shared_collector ? python->shared_collector : interpreter + python->collector_offset;
-}
-
-/* ---- interpreters ---- */
-
-int64_t python_interpreter_id(uint64_t interpreter)
-{
-    return PyInterpreterState_GetID((PyInterpreterState *)(uintptr_t)interpreter);
-}
-
-/* CPython lists the newest first. */
-uint64_t python_next_interpreter(uint64_t interpreter)
-{
-    int64_t after = interpreter ? python_interpreter_id(interpreter) : -1, best = -1;
-    uint64_t next = 0;
-    for (PyInterpreterState *i = PyInterpreterState_Head(); i; i = PyInterpreterState_Next(i)) {
-        int64_t id = python_interpreter_id((uintptr_t)i);
-        if (id > after && (!next || id < best)) {
-            best = id;
-            next = (uintptr_t)i;
-        }
-    }
-    return next;
-}
-
-/* The GIL an interpreter uses, where interpreters can have different ones; else 0. */
-static uint64_t gil_of(const struct python *python, uint64_t interpreter)
-{
-    int32_t offset = python->world.layout->interp_gil;
-    return offset >= 0 && python->layout_fits ? word_at(interpreter + (uint64_t)offset) : 0;
-}
-
-int python_stands_still(const struct python *python, uint64_t interpreter)
-{
-    uint64_t mine = current_interpreter();
-    if (interpreter == mine)
-        return 1;
-    if (python->world.layout->version >= 0x030c && !python->layout_fits)
-        return 0; /* not known */
-    return gil_of(python, interpreter) == gil_of(python, mine);
-}
-
-int python_is_collecting(const struct python *python, int ended)
-{
-    uint64_t over = ended ? python_collector(python, current_interpreter()) : 0;
-    for (uint64_t i = 0; (i = python_next_interpreter(i));) {
-        uint64_t collector = python_collector(python, i);
-        if (collector != over && python_stands_still(python, i) && half_at(collector + PY_GC_COLLECTING))
-            return 1;
-    }
-    return 0;
 }

@@ -20,6 +20,7 @@ struct python {
     uint64_t collector_offset; /* of the collector in an interpreter */
     uint64_t shared_collector; /* 3.8: the one of all interpreters; else 0 */
     int layout_fits;           /* whether interpreters lie in memory as layout.h says of this version */
+    int gils_understood;       /* whether their GILs do, too; see gil.h */
     char version[24];
 };
 
@@ -27,19 +28,11 @@ struct python {
  * in `why`: a version this module does not know, a build without GIL. */
 const struct python *python_known(char *why, size_t size);
 
-/* The interpreters in the order of their ids: the one after `interpreter`, or the first for 0; 0 at the end. */
-uint64_t python_next_interpreter(uint64_t interpreter);
-int64_t python_interpreter_id(uint64_t interpreter);
+/* The interpreter this code runs in. */
+uint64_t python_current_interpreter(void);
 
 /* The collector of an interpreter (PY_GC_* are offsets in it). */
 uint64_t python_collector(const struct python *python, uint64_t interpreter);
-
-/* Whether it stands still while we hold the GIL: from 3.12 on an interpreter may have one of its own. */
-int python_stands_still(const struct python *python, uint64_t interpreter);
-
-/* Whether a collection is under way in an interpreter that stands still. One that has just ended in the interpreter of the
- * caller, and only has its callbacks still to call (`ended`), is none. */
-int python_is_collecting(const struct python *python, int ended);
 
 static inline uint64_t word_at(uint64_t address)
 {

@@ -7,6 +7,7 @@
  */
 #include "python.h"
 
+#include "gil.h"
 #include "inside.h"
 #include "trigger.h"
 
@@ -43,7 +44,8 @@ PyDoc_STRVAR(dump_doc,
              "dump(path, values=True)\n--\n\n"
              "Write a snapshot of this process's Python heap to path: every container of every generation and the\n"
              "frozen ones, and all they lead to. The file appears under its name when it is complete. The heap is not\n"
-             "changed, nothing is collected, and no other Python thread runs meanwhile.\n\n"
+             "changed, nothing is collected, and no other Python thread runs meanwhile, whatever its interpreter; one that\n"
+             "does not give up a GIL of its own (3.12 on) within a second is left out, and the snapshot says so.\n\n"
              "With values=False the contents of strings, numbers and the like, and the command line, are left out;\n"
              "names of attributes, classes, functions and modules are kept.\n\n"
              "Raises OSError when the file cannot be written, and ValueError during a collection (in a finalizer or a\n"
@@ -71,6 +73,12 @@ static PyObject *module_dump(PyObject *module, PyObject *args, PyObject *keyword
 }
 
 /* ---- dump_on ---- */
+
+/* What sets off dumps is kept once for the process, under the GIL of the main interpreter. */
+static int shares_gil_of_main(void)
+{
+    return gil_of(python, (uintptr_t)PyInterpreterState_Main()) == gil_of(python, python_current_interpreter());
+}
 
 /* A signal by number or name. Returns 0 for None, -1 with an exception set. */
 static int signal_of(PyObject *signal)
@@ -110,7 +118,7 @@ PyDoc_STRVAR(dump_on_doc,
              "the time in seconds. Replaces what an earlier call asked for; dump_on() takes everything back.\n\n"
              "A signal is answered by a thread of this module's own as soon as it gets the GIL, also while the program\n"
              "sleeps; during a long call into C that keeps the GIL nothing happens until that call returns. Failures\n"
-             "are told on stderr.");
+             "are told on stderr. An interpreter with a GIL of its own cannot ask: RuntimeError.");
 
 static PyObject *module_dump_on(PyObject *module, PyObject *args, PyObject *keywords)
 {
@@ -127,7 +135,9 @@ static PyObject *module_dump_on(PyObject *module, PyObject *args, PyObject *keyw
     int status = -1;
     request.pattern = bytes ? PyBytes_AsString(bytes) : PATTERN_DEFAULT;
     request.flags = values ? 0 : INSIDE_NO_VALUES;
-    if (!pattern_is_good(request.pattern))
+    if (!shares_gil_of_main())
+        PyErr_SetString(PyExc_RuntimeError, "dump_on() is for the process: call it in the main interpreter");
+    else if (!pattern_is_good(request.pattern))
         PyErr_SetString(PyExc_ValueError, "path takes %p, %n, %t and %% and no other percent sign");
     else
         status = set_trigger(module, &request);
@@ -325,14 +335,26 @@ static int module_exec(PyObject *module)
         PyErr_SetString(PyExc_ImportError, why);
         return -1;
     }
-    if (PyModule_AddStringConstant(module, "__version__", REFHEAP_VERSION) ||
-        hand_over(module, "atexit", "register", NULL, "_at_exit") ||
+    if (PyModule_AddStringConstant(module, "__version__", REFHEAP_VERSION))
+        return -1;
+    if (!shares_gil_of_main()) /* the process's end, and what the environment asks for, are the main interpreter's */
+        return 0;
+    if (hand_over(module, "atexit", "register", NULL, "_at_exit") ||
         hand_over(module, "os", "register_at_fork", "after_in_child", "_forked"))
         return -1;
     return read_environment(module);
 }
 
+/* Versions before 3.12 refuse slots that they do not know. */
+enum { MOD_MULTIPLE_INTERPRETERS = 3 };
+#define MOD_PER_INTERPRETER_GIL ((void *)2)
+
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)module_exec},
+    {0, NULL},
+};
+static PyModuleDef_Slot slots_of_3_12[] = {
+    {MOD_MULTIPLE_INTERPRETERS, MOD_PER_INTERPRETER_GIL},
     {Py_mod_exec, (void *)module_exec},
     {0, NULL},
 };
@@ -346,5 +368,9 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit_refheap(void);
 __attribute__((visibility("default"))) PyObject *PyInit_refheap(void)
 {
+    unsigned major = 0, minor = 0;
+    sscanf(Py_GetVersion(), "%u.%u", &major, &minor);
+    if (major > 3 || minor >= 12) /* to all interpreters the same, whichever imports first */
+        __atomic_store_n(&definition.m_slots, slots_of_3_12, __ATOMIC_RELAXED);
     return PyModuleDef_Init(&definition);
 }

@@ -10,6 +10,11 @@
 #define Py_LIMITED_API 0x03080000
 #include <Python.h>
 
+/* Exported by every version, but not part of the limited API. */
+PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Main(void);
+PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Head(void);
+PyAPI_FUNC(PyInterpreterState *) PyInterpreterState_Next(PyInterpreterState *);
+
 #undef Py_INCREF
 #undef Py_XINCREF
 #undef Py_DECREF

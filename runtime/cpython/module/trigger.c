@@ -13,6 +13,7 @@
 #include "../../../dumpfmt/format.h"
 #include "../../../dumpfmt/rawsys.h"
 #include "../../maps/pattern.h"
+#include "standstill.h"
 
 /* One for the process, as signal handlers are. Everything but `asked` is changed under the GIL only. */
 static struct {
@@ -78,7 +79,7 @@ static void dump_when_quiet(void)
     for (int first = 1; waiting && !trigger.over && Py_IsInitialized(); first = 0) {
         PyGILState_STATE held = PyGILState_Ensure();
         trigger.wanted |= first;
-        if (trigger.wanted && !trigger.over && !python_is_collecting(trigger.python, 0))
+        if (trigger.wanted && !trigger.over && !standstill_is_collecting(trigger.python, 0))
             answer(0);
         waiting = trigger.wanted;
         PyGILState_Release(held);
@@ -89,7 +90,7 @@ static void dump_when_quiet(void)
 
 void trigger_collected(void)
 {
-    if (trigger.wanted && !trigger.over && !python_is_collecting(trigger.python, 1))
+    if (trigger.wanted && !trigger.over && !standstill_is_collecting(trigger.python, 1))
         answer(INSIDE_COLLECTION_ENDED);
 }
 
