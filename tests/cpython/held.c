@@ -37,6 +37,26 @@ static PyObject *at_once(PyObject *module, PyObject *looks)
     return PyLong_FromLong(0);
 }
 
+/* wait(): says so on standard output, and stands still until there is something on standard input. Nothing runs meanwhile, since
+ * the GIL is held. */
+static PyObject *wait_held(PyObject *module, PyObject *unused)
+{
+    char byte;
+    (void)module;
+    (void)unused;
+    if (write(STDOUT_FILENO, "waiting\n", 8) != 8 || read(STDIN_FILENO, &byte, 1) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    return PyLong_FromLong(0);
+}
+
+/* hold(descriptor): reads a byte, and keeps the GIL meanwhile. */
+static PyObject *hold(PyObject *module, PyObject *descriptor)
+{
+    char byte;
+    (void)module;
+    return PyLong_FromSsize_t(read((int)PyLong_AsLong(descriptor), &byte, 1));
+}
+
 /* The object at an address. */
 static PyObject *object_at(PyObject *module, PyObject *address)
 {
@@ -67,14 +87,22 @@ static PyObject *refcounts(PyObject *module, PyObject *args)
 
 static PyMethodDef methods[] = {
     {"at_once", at_once, METH_O, NULL},
+    {"wait", wait_held, METH_NOARGS, NULL},
+    {"hold", hold, METH_O, NULL},
     {"object_at", object_at, METH_O, NULL},
     {"refcounts", refcounts, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "held", NULL, -1, methods, NULL, NULL, NULL, NULL};
+/* The first is for 3.12 and later alone: interpreters with GILs of their own may import this. */
+static PyModuleDef_Slot slots[] = {{3, (void *)2}, {0, NULL}};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "held", NULL, 0, methods, slots, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit_held(void)
 {
-    return PyModule_Create(&definition);
+    int minor = 0;
+    if (sscanf(Py_GetVersion(), "3.%d", &minor) == 1 && minor < 12)
+        definition.m_slots = slots + 1;
+    return PyModuleDef_Init(&definition);
 }
