@@ -64,6 +64,15 @@ static inline long raw_read(int fd, void *to, size_t size)
     return n;
 }
 
+static inline long raw_pread(int fd, void *to, size_t size, uint64_t offset)
+{
+    long n;
+    do
+        n = raw_syscall(SYS_pread64, fd, (long)to, (long)size, (long)offset, 0, 0);
+    while (n == -EINTR);
+    return n;
+}
+
 static inline long raw_write(int fd, const void *from, size_t size)
 {
     long n;

@@ -182,7 +182,7 @@ static void write_snapshot(struct dump *d)
 {
     self_write_process(d->writer, &d->self, rh_control.library, d->request->captured,
                        (d->request->flags & RH_DUMP_NO_VALUES) != 0);
-    self_write_modules(d->writer, &d->self);
+    self_write_modules(d->writer, &d->self, NULL, NULL);
     for (struct rh_heap *heap = rh_control.heaps; heap; heap = heap->next) {
         if (heap->owner != d->thread && (!d->request->everyone || heap->busy)) {
             write_note(d, "a heap of another thread was left out", (uintptr_t)heap);

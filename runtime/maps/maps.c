@@ -4,6 +4,8 @@
 
 #include "../../dumpfmt/rawsys.h"
 
+enum { SEGMENTS_MAX = 256 };
+
 void maps_begin(struct maps_reader *reader, int fd, char *buffer)
 {
     *reader = (struct maps_reader){.fd = fd, .buffer = buffer};
@@ -100,7 +102,7 @@ int maps_next(struct maps_reader *reader, struct map_line *line)
 
 /* ---- modules ---- */
 
-static uint32_t find_build_id(const uint8_t *notes, size_t size, uint8_t id[MAPS_BUILD_ID_MAX])
+uint32_t maps_build_id(const uint8_t *notes, size_t size, uint8_t id[MAPS_BUILD_ID_MAX])
 {
     for (size_t at = 0; at + sizeof(Elf64_Nhdr) <= size;) {
         const Elf64_Nhdr *note = (const void *)(notes + at);
@@ -120,36 +122,82 @@ static uint32_t find_build_id(const uint8_t *notes, size_t size, uint8_t id[MAPS
     return 0;
 }
 
-static uint32_t read_build_id(uint64_t base, maps_read read, void *context, uint8_t id[MAPS_BUILD_ID_MAX])
-{
+/* Program headers in memory, read one at a time. */
+struct segments {
+    uint64_t base;
+    maps_read read;
+    void *context;
     Elf64_Ehdr header;
+};
+
+static int segments_open(struct segments *s)
+{
+    const unsigned char *ident = s->header.e_ident;
+    return s->read(s->context, s->base, &s->header, sizeof s->header) || ident[0] != 0x7f || ident[1] != 'E' ||
+           ident[2] != 'L' || ident[3] != 'F' || ident[EI_CLASS] != ELFCLASS64 ||
+           s->header.e_phentsize != sizeof(Elf64_Phdr) || s->header.e_phnum > SEGMENTS_MAX;
+}
+
+static int segments_get(const struct segments *s, unsigned i, Elf64_Phdr *segment)
+{
+    return s->read(s->context, s->base + s->header.e_phoff + (uint64_t)i * sizeof *segment, segment, sizeof *segment);
+}
+
+static uint32_t read_build_id(const struct segments *s, uint8_t id[MAPS_BUILD_ID_MAX])
+{
     Elf64_Phdr segment;
     _Alignas(8) uint8_t notes[1024];
-    uint64_t bias = base;
+    uint64_t bias = s->base;
     int bias_known = 0;
-    if (read(context, base, &header, sizeof header))
-        return 0;
-    if (header.e_ident[0] != 0x7f || header.e_ident[1] != 'E' || header.e_ident[2] != 'L' || header.e_ident[3] != 'F' ||
-        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof segment || header.e_phnum > 64)
-        return 0;
     for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < header.e_phnum; i++) {
-            if (read(context, base + header.e_phoff + (uint64_t)i * sizeof segment, &segment, sizeof segment))
+        for (unsigned i = 0; i < s->header.e_phnum; i++) {
+            if (segments_get(s, i, &segment))
                 return 0;
             if (pass == 0 && segment.p_type == PT_LOAD && !bias_known) {
-                bias = base - (segment.p_vaddr & ~(uint64_t)4095);
+                bias = s->base - (segment.p_vaddr & ~(uint64_t)4095);
                 bias_known = 1;
             }
             if (pass == 1 && segment.p_type == PT_NOTE) {
                 size_t size = segment.p_memsz < sizeof notes ? segment.p_memsz : sizeof notes;
                 uint32_t length = 0;
-                if (!read(context, bias + segment.p_vaddr, notes, size))
-                    length = find_build_id(notes, size, id);
+                if (!s->read(s->context, bias + segment.p_vaddr, notes, size))
+                    length = maps_build_id(notes, size, id);
                 if (length)
                     return length;
             }
         }
     return 0;
+}
+
+/* Where a module ends by its program headers; 0 when they cannot be read. */
+static uint64_t loaded_end(const struct segments *s)
+{
+    Elf64_Phdr segment;
+    uint64_t low = UINT64_MAX, high = 0;
+    for (unsigned i = 0; i < s->header.e_phnum; i++) {
+        if (segments_get(s, i, &segment))
+            return 0;
+        if (segment.p_type != PT_LOAD || segment.p_memsz > UINT64_MAX - segment.p_vaddr)
+            continue;
+        low = segment.p_vaddr < low ? segment.p_vaddr : low;
+        high = segment.p_vaddr + segment.p_memsz > high ? segment.p_vaddr + segment.p_memsz : high;
+    }
+    low &= ~(uint64_t)4095;
+    return high > low ? s->base + (high - low) : 0;
+}
+
+/* What has no file and continues a module is its own, as far as its headers say: memory that the program mapped right
+ * behind it can be one mapping with it. The headers begin its first mapping, if they are mapped at all. */
+static void read_headers(struct module_found *module, int has_header, maps_read read, void *context)
+{
+    struct segments s = {.base = module->base, .read = read, .context = context};
+    module->build_id_length = 0;
+    if (!has_header || segments_open(&s))
+        return;
+    uint64_t loaded = loaded_end(&s);
+    if (loaded && loaded < module->data_end)
+        module->data_end = loaded > module->end ? loaded : module->end;
+    module->build_id_length = read_build_id(&s, module->build_id);
 }
 
 static int same_path(const struct module_found *module, const struct map_line *line)
@@ -170,15 +218,17 @@ int maps_modules(struct maps_reader *reader, maps_read read, void *read_context,
     do {
         status = maps_next(reader, &line);
         if (status > 0 && line.path_length && line.path[0] == '/' && module->path[0] && same_path(module, &line)) {
-            module->end = line.end;
+            module->end = module->data_end = line.end;
             has_code |= line.executable;
             continue;
         }
-        if (status > 0 && (!line.path_length || line.path[0] != '/'))
-            continue; /* memory between two parts of a module */
+        if (status > 0 && (!line.path_length || line.path[0] != '/')) {
+            if (!line.path_length && module->path[0] && line.start == module->data_end)
+                module->data_end = line.end;
+            continue; /* its data, or memory between two parts of it */
+        }
         if (module->path[0] && has_code) {
-            module->build_id_length =
-                has_header ? read_build_id(module->base, read, read_context, module->build_id) : 0;
+            read_headers(module, has_header, read, read_context);
             found(context, module);
         }
         if (status > 0) {
@@ -187,7 +237,7 @@ int maps_modules(struct maps_reader *reader, maps_read read, void *read_context,
                 module->path[i] = line.path[i];
             module->path[n] = 0;
             module->base = line.start;
-            module->end = line.end;
+            module->end = module->data_end = line.end;
             has_code = line.executable;
             has_header = line.offset == 0 && line.readable;
         }

@@ -63,21 +63,31 @@ void self_write_process(struct writer *w, struct self_scratch *s, const char *li
     writer_record(w, SECTION_PROCESS, &r);
 }
 
+struct module_writing {
+    struct writer *writer;
+    void (*also)(void *context, const struct module_found *module);
+    void *context;
+};
+
 static void write_module(void *context, const struct module_found *found)
 {
-    struct writer *w = context;
-    struct module_record r = {.base = found->base, .end = found->end, .build_id_length = found->build_id_length};
-    r.path = put_text(w, found->path);
+    const struct module_writing *writing = context;
+    struct module_record r = {.base = found->base, .end = found->data_end, .build_id_length = found->build_id_length};
+    r.path = put_text(writing->writer, found->path);
     __builtin_memcpy(r.build_id, found->build_id, found->build_id_length);
-    writer_record(w, SECTION_MODULES, &r);
+    writer_record(writing->writer, SECTION_MODULES, &r);
+    if (writing->also)
+        writing->also(writing->context, found);
 }
 
-void self_write_modules(struct writer *w, struct self_scratch *s)
+void self_write_modules(struct writer *w, struct self_scratch *s,
+                        void (*also)(void *context, const struct module_found *module), void *context)
 {
+    struct module_writing writing = {w, also, context};
     long fd = raw_openat(-100, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return;
     maps_begin(&s->maps, (int)fd, s->maps_buffer);
-    maps_modules(&s->maps, self_read, NULL, &s->module, write_module, w);
+    maps_modules(&s->maps, self_read, NULL, &s->module, write_module, &writing);
     raw_close((int)fd);
 }

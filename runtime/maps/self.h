@@ -19,7 +19,10 @@ struct self_scratch {
 /* `library` is the name and version of what writes, `captured` one of enum captured. */
 void self_write_process(struct writer *w, struct self_scratch *scratch, const char *library, unsigned captured,
                         int no_values);
-void self_write_modules(struct writer *w, struct self_scratch *scratch);
+
+/* Writes the modules, in the order of their addresses. `also` is told of each when it is written, unless it is NULL. */
+void self_write_modules(struct writer *w, struct self_scratch *scratch,
+                        void (*also)(void *context, const struct module_found *module), void *context);
 
 /* Reads memory of this process that may not be there; a maps_read, `context` is unused. */
 int self_read(void *context, uint64_t address, void *to, size_t size);

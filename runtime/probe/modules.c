@@ -1,51 +1,16 @@
 #include "modules.h"
 
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../maps/maps.h"
 
-enum { SYMBOLS_MAX = 4096 /* modules whose files are read */, SEGMENTS_MAX = 256, PAGE = 4096 };
+enum { SYMBOLS_MAX = 4096 /* modules whose files are read */ };
 
 static int read_memory(void *context, uint64_t address, void *to, size_t size)
 {
     return memory_read(context, address, to, size);
-}
-
-/* Where a module ends by its program headers, which begin its first mapping; 0 when they cannot be read. */
-static uint64_t loaded_end(struct probe *probe, uint64_t base)
-{
-    Elf64_Ehdr header;
-    Elf64_Phdr segment;
-    uint64_t low = UINT64_MAX, high = 0;
-    if (memory_read(probe->memory, base, &header, sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) ||
-        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof segment || header.e_phnum > SEGMENTS_MAX)
-        return 0;
-    for (unsigned i = 0; i < header.e_phnum; i++) {
-        if (memory_read(probe->memory, base + header.e_phoff + i * sizeof segment, &segment, sizeof segment))
-            return 0;
-        if (segment.p_type != PT_LOAD || segment.p_memsz > UINT64_MAX - segment.p_vaddr)
-            continue;
-        low = segment.p_vaddr < low ? segment.p_vaddr : low;
-        high = segment.p_vaddr + segment.p_memsz > high ? segment.p_vaddr + segment.p_memsz : high;
-    }
-    low &= ~(uint64_t)(PAGE - 1);
-    return high > low ? base + (high - low) : 0;
-}
-
-/* Where the data of a module ends. What has no file and continues it is its own, as far as its headers say: memory that
- * the program mapped right behind it can be one mapping with it. */
-static uint64_t data_end(struct probe *probe, uint64_t base, uint64_t mapped_end)
-{
-    const struct region *r;
-    uint64_t end = mapped_end, loaded = loaded_end(probe, base);
-    while ((r = probe_region(probe, end)) && r->start == end && r->kind == REGION_BSS)
-        end = r->end;
-    if (loaded && loaded < end)
-        end = loaded;
-    return end > mapped_end ? end : mapped_end;
 }
 
 static void keep_module(void *context, const struct module_found *found)
@@ -62,7 +27,7 @@ static void keep_module(void *context, const struct module_found *found)
     struct probe_module *m = &probe->modules[probe->module_count++];
     *m = (struct probe_module){.base = found->base,
                                .end = found->end,
-                               .data_end = data_end(probe, found->base, found->end),
+                               .data_end = found->data_end,
                                .path = path,
                                .build_id_length = found->build_id_length};
     memcpy(m->build_id, found->build_id, found->build_id_length);

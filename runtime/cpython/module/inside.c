@@ -59,21 +59,15 @@ static void write_heap(struct inside *d, const struct still *still, const uint64
     }
 }
 
-/* Which of the tracked objects are a heap's. */
-struct span {
-    const struct still *still;
-    size_t from, to;
-};
-
 /* Lists a collector's objects and writes its heap. */
-static int list_heap(struct inside *d, struct span *span, struct rh_error *err)
+static int list_heap(struct inside *d, struct heap_span *span, struct rh_error *err)
 {
     uint64_t counts[LISTS], collector = python_collector(d->python, span->still->interpreter);
     int status = 0;
-    span->from = d->tracked.count;
+    span->tracked_from = d->tracked.count;
     for (unsigned g = 0; g < LISTS && !status; g++)
         status = inside_list(d, list_head(collector, g), g, &counts[g], err);
-    span->to = d->tracked.count;
+    span->tracked_to = d->tracked.count;
     if (!status)
         write_heap(d, span->still, counts);
     return status;
@@ -109,7 +103,7 @@ static void note_left_out(struct inside *d, const struct still *still)
 }
 
 /* Those that stand still; with one collector for all (3.8) there is one heap. */
-static size_t list_interpreters(struct inside *d, const struct standstill *standstill, struct span *spans)
+static size_t list_interpreters(struct inside *d, const struct standstill *standstill, struct heap_span *spans)
 {
     size_t count = 0;
     for (size_t i = 0; i < standstill->count; i++)
@@ -120,11 +114,11 @@ static size_t list_interpreters(struct inside *d, const struct standstill *stand
     return count;
 }
 
-static int write_snapshot(struct inside *d, const struct standstill *standstill, struct span *spans, struct rh_error *err)
+static int write_snapshot(struct inside *d, const struct standstill *standstill, struct heap_span *spans, struct rh_error *err)
 {
     int no_values = (d->request->flags & INSIDE_NO_VALUES) != 0, status = 0;
     self_write_process(d->writer, &d->scratch, "refheap for CPython " REFHEAP_VERSION, d->request->captured, no_values);
-    self_write_modules(d->writer, &d->scratch);
+    self_write_modules(d->writer, &d->scratch, holders_module, d);
     size_t count = list_interpreters(d, standstill, spans), heaps = d->python->shared_collector ? 1 : count;
     for (d->heap = 0; d->heap < heaps && !status; d->heap++)
         status = list_heap(d, &spans[d->heap], err);
@@ -134,10 +128,12 @@ static int write_snapshot(struct inside *d, const struct standstill *standstill,
         d->heap = (uint32_t)(i < heaps ? i : 0);
         inside_roots(d, spans[i].still->interpreter);
         if (i < heaps)
-            inside_write_tracked(d, spans[i].from, spans[i].to);
+            inside_write_tracked(d, spans[i].tracked_from, spans[i].tracked_to);
         inside_write_found(d);
+        spans[d->heap].found_to = d->found.count;
     }
     inside_account(d);
+    holders_write(d, spans, (uint32_t)heaps);
     if (d->out_of_memory)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the dump's tables", "");
     return 0;
@@ -153,9 +149,10 @@ static void release(struct inside *d)
     id_map_release(&d->type_ids);
     mapping_release(&d->types);
     visits_release(&d->visits);
+    holders_release(&d->holders);
 }
 
-static int dump_to(struct inside *d, const struct standstill *standstill, struct span *spans, struct rh_error *err)
+static int dump_to(struct inside *d, const struct standstill *standstill, struct heap_span *spans, struct rh_error *err)
 {
     struct writer_identity identity = {.time = writer_now(),
                                        .flags = d->request->flags & INSIDE_NO_VALUES ? FILE_NO_VALUES : 0};
@@ -182,7 +179,7 @@ static int dump_to(struct inside *d, const struct standstill *standstill, struct
 /* What a dump needs memory for from the start. */
 struct room {
     struct standstill standstill;
-    struct span spans[STANDSTILL_MAX];
+    struct heap_span spans[STANDSTILL_MAX];
 };
 
 static int dump_still(struct inside *d, struct room *room, const struct python *python, struct rh_error *err)

@@ -11,6 +11,7 @@
 #include "../../../dumpfmt/writer.h"
 #include "../../maps/self.h"
 #include "../threads.h"
+#include "holders.h"
 #include "interpreter.h"
 #include "mapping.h"
 #include "visits.h"
@@ -35,6 +36,14 @@ struct object_list {
     size_t count;
 };
 
+struct still;
+
+/* What of the two lists is a heap's: each begins where the heap before it ends. */
+struct heap_span {
+    const struct still *still;
+    size_t tracked_from, tracked_to, found_to;
+};
+
 struct inside {
     const struct inside_request *request;
     const struct python *python;
@@ -57,6 +66,7 @@ struct inside {
     uint64_t self;        /* that object */
     int self_is_container, self_is_immortal, self_is_dict, self_has_attributes;
 
+    struct holders holders; /* who might hold what is unexplained */
     uint32_t threads, frames; /* numbers handed out */
     uint64_t not_visited, not_visited_example; /* references described that tp_traverse did not visit */
     uint64_t refused, refused_example;         /* words described as references that lead to no object */

@@ -93,6 +93,11 @@ uint64_t id_map_get(const struct id_map *map, uint64_t key)
     return map->capacity ? id_slot_of(&map->slots, map->capacity, key)->value : 0;
 }
 
+int id_map_has(const struct id_map *map, uint64_t key)
+{
+    return map->capacity && id_slot_of(&map->slots, map->capacity, key)->key;
+}
+
 void id_map_release(struct id_map *map)
 {
     mapping_release(&map->slots);
@@ -159,6 +164,12 @@ int census_add(struct census *c, uint64_t object, unsigned references)
 int census_has(const struct census *c, uint64_t object)
 {
     return c->capacity && *census_slot(&c->slots, c->capacity, object >> 3) != 0;
+}
+
+uint64_t census_get(const struct census *c, uint64_t object)
+{
+    uint64_t slot = c->capacity ? *census_slot(&c->slots, c->capacity, object >> 3) : 0;
+    return slot ? (slot & CENSUS_MANY) + 1 : 0;
 }
 
 void census_prefetch(const struct census *c, uint64_t object)

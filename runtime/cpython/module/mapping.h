@@ -28,6 +28,7 @@ struct id_map {
 uint64_t *id_map_at(struct id_map *map, uint64_t key, int *added);
 /* The number of `key`, or 0. */
 uint64_t id_map_get(const struct id_map *map, uint64_t key);
+int id_map_has(const struct id_map *map, uint64_t key);
 void id_map_release(struct id_map *map);
 
 /* The objects met, and how many references to each: a word an object, since there are millions. Zeroed is empty. */
@@ -43,6 +44,8 @@ int census_expect(struct census *c, size_t objects);
 int census_add(struct census *c, uint64_t object, unsigned references);
 /* Whether an object is known. */
 int census_has(const struct census *c, uint64_t object);
+/* The references to an object, and one more; 0 when it is not known. */
+uint64_t census_get(const struct census *c, uint64_t object);
 /* Fetches what census_add() will look at. */
 void census_prefetch(const struct census *c, uint64_t object);
 void census_release(struct census *c);

@@ -33,6 +33,7 @@ void inside_root(struct inside *d, const struct py_root *root, uint32_t thread, 
     r.name = kind == LABEL_STRING ? (uint32_t)name : 0;
     writer_record(d->writer, SECTION_ROOTS, &r);
     inside_meet(d, root->object, root->counted ? 1 : 0);
+    holders_exact(d, root->where);
 }
 
 static int on_root(void *context, const struct py_root *root)
