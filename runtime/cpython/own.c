@@ -187,6 +187,9 @@ static const struct py_field thread_local_data[] = {{16, OWNED, "key", 0, 0x030c
                                                     {48, STRONG, "thread_watchdogs", 0x030d, 0},
                                                     {0}};
 
+/* What a module of one phase had in its dict, for the next interpreter that imports it. */
+static const struct py_field module_definition[] = {{32, OWNED, "m_copy", 0, 0}, {0}};
+
 static const struct py_own owns[] = {
     {"list", PY_KIND_LIST, NULL, NULL, 0},
     {"tuple", PY_KIND_TUPLE, NULL, NULL, 0},
@@ -242,6 +245,7 @@ static const struct py_own owns[] = {
     {"keys", PY_KIND_FIELDS, hamt_iterator, NULL, 0},
     {"values", PY_KIND_FIELDS, hamt_iterator, NULL, 0},
     {"items", PY_KIND_FIELDS, hamt_iterator, NULL, 0},
+    {"moduledef", PY_KIND_FIELDS, module_definition, NULL, 0},
     {"_thread.lock", PY_KIND_PLAIN, NULL, NULL, 0}, /* what stands behind its last byte is left from another object */
     {"_thread.RLock", PY_KIND_PLAIN, NULL, NULL, 0},
     {"_thread._localdummy", PY_KIND_PLAIN, NULL, NULL, 0}, /* its dict is borrowed */

@@ -55,7 +55,7 @@ static int answer(void)
     }
     if (standstill_is_collecting(python, 0) || !atomic_compare_exchange_strong(&a->state, &waiting, ASKED_DUMPING))
         return 0;
-    struct inside_request request = {a->path, 0, CAPTURED_SAFE_POINT};
+    struct inside_request request = {a->path, 0, CAPTURED_SAFE_POINT, 0};
     int status = inside_dump(python, &request, &err);
     finish(status, &err);
     return 1;

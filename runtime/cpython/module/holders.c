@@ -17,11 +17,6 @@ struct module_place {
     uint32_t build_id_length;
 };
 
-struct hit {
-    uint64_t object, where;
-    uint32_t module;
-};
-
 /* ---- modules ---- */
 
 void holders_module(void *context, const struct module_found *module)
@@ -69,7 +64,7 @@ void holders_exact(struct inside *d, uint64_t where)
 /* ---- words ---- */
 
 /* Whether something refers to the object that nothing explains. The census counts no further than CENSUS_MANY. */
-static int is_unexplained(struct inside *d, uint64_t word)
+int holders_is_unexplained(struct inside *d, uint64_t word)
 {
     uint64_t references;
     int immortal = 0;
@@ -79,18 +74,18 @@ static int is_unexplained(struct inside *d, uint64_t word)
     return !immortal && refcount > (int64_t)(references - 1);
 }
 
-static void keep(struct inside *d, uint64_t object, uint64_t where, uint32_t module)
+void holders_keep(struct inside *d, struct hit hit)
 {
     struct holders *h = &d->holders;
     int added;
-    if (h->exact.used && id_map_has(&h->exact, where))
+    if (hit.where && id_map_has(&h->exact, hit.where))
         return;
-    if (h->hit_count == HITS_MAX || mapping_grow(&h->hits, (h->hit_count + 1) * sizeof(struct hit)) ||
-        !id_map_at(&h->heaps, object, &added)) {
+    if (h->hit_count == HITS_MAX || mapping_grow(&h->hits, (h->hit_count + 1) * sizeof hit) ||
+        !id_map_at(&h->heaps, hit.object, &added)) {
         h->cut = 1;
         return;
     }
-    ((struct hit *)h->hits.bytes)[h->hit_count++] = (struct hit){object, where, module};
+    ((struct hit *)h->hits.bytes)[h->hit_count++] = hit;
 }
 
 /* A copy is looked through, made by the kernel: what is not there, or goes meanwhile, is passed over. */
@@ -104,7 +99,7 @@ static size_t copy_piece(uint64_t from, void *to, size_t size)
     return n > 0 ? (size_t)n : 0;
 }
 
-static void search_range(struct inside *d, uint64_t from, uint64_t to, uint32_t module)
+void holders_search(struct inside *d, uint64_t from, uint64_t to, struct hit hit)
 {
     struct holders *h = &d->holders;
     uint64_t *piece = h->piece.bytes, left = to - from < h->allowed ? to - from : h->allowed;
@@ -113,8 +108,11 @@ static void search_range(struct inside *d, uint64_t from, uint64_t to, uint32_t 
     while (left && !h->cut) {
         size_t want = left < PIECE ? (size_t)left : PIECE, n = copy_piece(from, piece, want);
         for (size_t i = 0; i < n / 8; i++)
-            if (piece[i] && is_unexplained(d, piece[i]))
-                keep(d, piece[i], from + i * 8, module);
+            if (piece[i] && holders_is_unexplained(d, piece[i])) {
+                hit.object = piece[i];
+                hit.where = from + i * 8;
+                holders_keep(d, hit);
+            }
         /* On behind what was read, or to the page after the one that is not there. */
         uint64_t step = n == want ? n : n + PAGE - (from + n) % PAGE;
         if (step >= left)
@@ -128,17 +126,17 @@ static void search_range(struct inside *d, uint64_t from, uint64_t to, uint32_t 
 
 /* The part of a mapping that is data of a module: what is mapped of its file, or continues that. Memory shared with other
  * processes holds no objects, and what is a device's is no module's. */
-static void search_mapping(struct inside *d, const struct map_line *line)
+static void search_data(struct inside *d, const struct map_line *line)
 {
     struct holders *h = &d->holders;
     uint32_t module = module_of(h, line->start);
     if (!line->readable || !line->writable || line->shared || module == FORMAT_NONE)
         return;
     uint64_t end = ((const struct module_place *)h->modules.bytes)[module].data_end;
-    search_range(d, line->start, line->end < end ? line->end : end, module);
+    holders_search(d, line->start, line->end < end ? line->end : end, (struct hit){.module = module, .thread = FORMAT_NONE});
 }
 
-static void search_data(struct inside *d)
+static void search_mappings(struct inside *d, void (*search)(struct inside *d, const struct map_line *line))
 {
     struct map_line line;
     long fd = raw_openat(AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
@@ -146,7 +144,7 @@ static void search_data(struct inside *d)
         return;
     maps_begin(&d->scratch.maps, (int)fd, d->scratch.maps_buffer);
     while (maps_next(&d->scratch.maps, &line) > 0)
-        search_mapping(d, &line);
+        search(d, &line);
     raw_close((int)fd);
 }
 
@@ -179,9 +177,11 @@ static void write_hit(struct inside *d, const struct hit *hit, uint32_t name, ui
                             .where = hit->where,
                             .name = name,
                             .module = hit->module,
-                            .thread = FORMAT_NONE,
+                            .thread = hit->thread,
                             .frame = FORMAT_NONE,
-                            .kind = ROOT_GLOBAL,
+                            .kind = hit->module != FORMAT_NONE   ? ROOT_GLOBAL
+                                    : hit->thread != FORMAT_NONE ? ROOT_STACK
+                                                                 : ROOT_RUNTIME,
                             .heap = (uint32_t)id_map_get(&d->holders.heaps, hit->object),
                             .offset = offset};
     writer_record(d->writer, SECTION_ROOTS, &r);
@@ -230,7 +230,11 @@ static void write_hits(struct inside *d)
     const struct hit *hits = h->hits.bytes;
     struct mapping variables = {NULL, 0};
     for (size_t from = 0, to; from < h->hit_count; from = to) {
-        for (to = from; to < h->hit_count && hits[to].module == hits[from].module; to++) { }
+        for (to = from; to < h->hit_count && hits[to].module == hits[from].module; to++)
+            if (hits[to].module == FORMAT_NONE)
+                write_hit(d, &hits[to], holders_name(d, &hits[to]), 0);
+        if (hits[from].module == FORMAT_NONE)
+            continue;
         if (mapping_grow(&variables, (to - from) * sizeof(struct variable)))
             d->out_of_memory = 1;
         else
@@ -247,7 +251,9 @@ void holders_write(struct inside *d, const struct heap_span *spans, uint32_t hea
         d->out_of_memory = 1;
         return;
     }
-    search_data(d);
+    search_mappings(d, search_data);
+    search_mappings(d, holders_search_stacks);
+    holders_search_objects(d);
     find_heaps(d, spans, heaps);
     write_hits(d);
     if (h->cut)
@@ -260,6 +266,8 @@ void holders_release(struct holders *h)
     mapping_release(&h->paths);
     mapping_release(&h->hits);
     mapping_release(&h->piece);
+    mapping_release(&h->stacks);
+    mapping_release(&h->scanned);
     id_map_release(&h->exact);
     id_map_release(&h->heaps);
 }

@@ -199,11 +199,13 @@ static int dump_still(struct inside *d, struct room *room, const struct python *
 int inside_dump(const struct python *python, const struct inside_request *request, struct rh_error *err)
 {
     size_t size = sizeof(struct inside) + writer_memory_size();
+    struct inside_request asked = *request;
     struct inside *d = raw_map(size);
     struct room *room = raw_map(sizeof *room);
     int status = RH_ERR_NO_MEMORY;
     if (d && room) {
-        d->request = request;
+        asked.caller = (uintptr_t)__builtin_frame_address(0);
+        d->request = &asked;
         status = dump_still(d, room, python, err);
     } else {
         error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the dump's buffers", "");

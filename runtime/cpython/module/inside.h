@@ -22,6 +22,7 @@ struct inside_request {
     const char *path;
     unsigned flags;
     unsigned captured; /* enum captured */
+    uint64_t caller;   /* where the stack of who asks for it ends; set by inside_dump() */
 };
 
 /* Makes a snapshot of every interpreter that stands still, or can be made to. Fails with RH_ERR_BUSY while a collection is
@@ -90,6 +91,9 @@ void inside_label(struct inside *d, enum py_label label, uint64_t number, const 
 
 /* types.c: the type of an object, read and written when first met. Valid until the next call. */
 const struct py_type *inside_type(struct inside *d, uint64_t object, uint32_t *id);
+
+/* Whether the collector looks at an object of the type. */
+int inside_is_container(uint64_t object, const struct py_type *type);
 
 /* Whether its values under keys are attributes. */
 int inside_has_attributes(const struct py_type *type);

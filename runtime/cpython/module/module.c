@@ -63,7 +63,7 @@ static PyObject *module_dump(PyObject *module, PyObject *args, PyObject *keyword
         !PyUnicode_FSConverter(path, &bytes))
         return NULL;
     struct rh_error err;
-    struct inside_request request = {PyBytes_AsString(bytes), values ? 0 : INSIDE_NO_VALUES, CAPTURED_REQUEST};
+    struct inside_request request = {PyBytes_AsString(bytes), values ? 0 : INSIDE_NO_VALUES, CAPTURED_REQUEST, 0};
     int status = inside_dump(python, &request, &err);
     Py_DecRef(bytes);
     if (status)

@@ -149,14 +149,15 @@ static void write_references(struct inside *d, uint64_t object, const struct py_
     visits_begin(&d->visits);
     if (d->self_is_container && type->traverse)
         ((traverseproc)(uintptr_t)type->traverse)((PyObject *)(uintptr_t)object, on_visited, &d->visits);
-    py_references(&d->world, object, type, on_described, d);
+    if (py_references(&d->world, object, type, on_described, d) == PY_SCANNED)
+        holders_scanned(d, object);
     put_unnamed(d);
     d->out_of_memory |= d->visits.out_of_memory;
 }
 
 /* ---- an object ---- */
 
-static int is_container(uint64_t object, const struct py_type *type)
+int inside_is_container(uint64_t object, const struct py_type *type)
 {
     inquiry ask = (inquiry)(uintptr_t)word_at(type->address + PY_TP_IS_GC);
     return type->container && (!ask || ask((PyObject *)(uintptr_t)object));
@@ -182,7 +183,7 @@ static void write_object(struct inside *d, uint64_t object, unsigned generation)
         return;
     struct py_type type = *known; /* the table may move */
     d->self = object;
-    d->self_is_container = is_container(object, &type);
+    d->self_is_container = inside_is_container(object, &type);
     d->self_is_dict = type.kind == PY_KIND_DICT;
     d->self_has_attributes = inside_has_attributes(&type);
     row.refcount = py_refcount(&d->world, word_at(object), &immortal);

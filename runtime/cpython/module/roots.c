@@ -9,6 +9,8 @@
 PyAPI_FUNC(int) PyCode_Addr2Line(PyCodeObject *, int);
 PyAPI_FUNC(int) PyFrame_GetLineNumber(PyFrameObject *);
 
+enum { PTHREAD_TID = 720 };
+
 /* Whose roots are being visited. */
 struct place {
     struct inside *d;
@@ -100,15 +102,30 @@ static uint32_t name_of_thread(struct inside *d, uint64_t tid)
     return length > 1 ? writer_string(d->writer, d->text, (size_t)length - 1, 64) : 0;
 }
 
-static void write_thread(struct inside *d, uint64_t thread, uint64_t current)
+/* As the system numbers it. Before 3.11 there is only pthread_self(), at which the C library keeps the number; what stands
+ * there in another library is believed no further than name_of_thread(). */
+static uint64_t tid_of_thread(struct inside *d, uint64_t thread, uint64_t current)
 {
     int native = 0;
+    uint32_t tid = 0;
     uint64_t id = py_thread_id(&d->world, thread, &native);
-    struct thread_record r = {.tid = native ? id : thread == current ? (uint64_t)raw_gettid() : 0};
+    if (native)
+        return id;
+    if (thread == current)
+        return (uint64_t)raw_gettid();
+    return self_read(NULL, id + PTHREAD_TID, &tid, sizeof tid) ? 0 : tid;
+}
+
+static void write_thread(struct inside *d, uint64_t thread, uint64_t current)
+{
+    struct thread_record r = {.tid = tid_of_thread(d, thread, current)};
     r.name = name_of_thread(d, r.tid);
+    if (!r.name)
+        r.tid = 0; /* there is no such thread */
     writer_record(d->writer, SECTION_THREADS, &r);
 
     struct place place = {d, d->threads++, FORMAT_NONE};
+    holders_thread(d, place.thread, r.tid);
     py_thread_roots(&d->world, thread, on_root, &place);
     struct py_frame frame;
     uint32_t depth = 0;

@@ -41,7 +41,7 @@ static void dump_for(unsigned captured, unsigned flags)
 {
     char path[SINK_PATH_MAX];
     struct rh_error err;
-    struct inside_request request = {path, trigger.request.flags | flags, captured};
+    struct inside_request request = {path, trigger.request.flags | flags, captured, 0};
     pattern_expand(trigger.pattern, trigger.dumps, path, sizeof path);
     trigger.dumps++;
     if (inside_dump(trigger.python, &request, &err))
