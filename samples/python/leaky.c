@@ -1,5 +1,6 @@
 /* An extension module with the two mistakes that extension modules have: a reference that is not given back, and one that is
- * given back though it was only borrowed. */
+ * given back though it was only borrowed. And with what looks like a mistake and is none: a static variable that holds an
+ * object. */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x03080000
 #include <Python.h>
@@ -35,9 +36,23 @@ static PyObject *total(PyObject *module, PyObject *list)
     return PyLong_FromSsize_t(sum);
 }
 
+static PyObject *remembered;
+
+/* remember(object): keeps the last object it was given. */
+static PyObject *remember(PyObject *module, PyObject *object)
+{
+    PyObject *before = remembered;
+    (void)module;
+    Py_IncRef(object);
+    remembered = object;
+    Py_DecRef(before);
+    return PyLong_FromLong(before != NULL);
+}
+
 static PyMethodDef methods[] = {
     {"longest", longest, METH_O, NULL},
     {"total", total, METH_O, NULL},
+    {"remember", remember, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,4 +1,4 @@
-"""Uses leaky.c, an extension module that counts references wrongly: once too many, and once too few."""
+"""Uses leaky.c, an extension module that counts references wrongly, once too many and once too few, and once not wrongly."""
 
 import os
 import sys
@@ -27,6 +27,8 @@ outbox = [Message(100), Message(200)]
 also = list(outbox)
 leaky.total(outbox)
 print("Counted the words of two messages, which two lists hold.")
+leaky.remember(Message(300))
+print("Had one remembered.")
 sample.end()
 sys.stdout.flush()
 os._exit(0)  # the two would be freed too early

@@ -57,6 +57,22 @@ static PyObject *hold(PyObject *module, PyObject *descriptor)
     return PyLong_FromSsize_t(read((int)PyLong_AsLong(descriptor), &byte, 1));
 }
 
+/* keep(object, descriptor): holds an object from its stack alone, and lets others run, until a byte can be read. */
+static PyObject *keep(PyObject *module, PyObject *args)
+{
+    PyObject *volatile kept = PyTuple_GetItem(args, 0);
+    int descriptor = (int)PyLong_AsLong(PyTuple_GetItem(args, 1));
+    char byte;
+    ssize_t n;
+    (void)module;
+    Py_IncRef(kept);
+    Py_BEGIN_ALLOW_THREADS
+    n = read(descriptor, &byte, 1);
+    Py_END_ALLOW_THREADS
+    Py_DecRef(kept);
+    return PyLong_FromSsize_t(n);
+}
+
 /* The object at an address. */
 static PyObject *object_at(PyObject *module, PyObject *address)
 {
@@ -89,6 +105,7 @@ static PyMethodDef methods[] = {
     {"at_once", at_once, METH_O, NULL},
     {"wait", wait_held, METH_NOARGS, NULL},
     {"hold", hold, METH_O, NULL},
+    {"keep", keep, METH_VARARGS, NULL},
     {"object_at", object_at, METH_O, NULL},
     {"refcounts", refcounts, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -1,0 +1,141 @@
+"""Possible holders seen from inside: an audit of a dump says what an audit of a capture says of the same process."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "cli")]
+
+import pythons  # noqa: E402
+from test_truth import BUILD, REFHEAP, environment  # noqa: E402
+from truth import capture  # noqa: E402
+
+BEGIN = """
+import os, sys, threading, time, held, leaky, refheap
+class Message:
+    def __init__(self, words):
+        self.words = words
+    def __len__(self):
+        return self.words
+def stand():
+    os.write(1, b"ready\\n")
+    os.read(0, 1)
+"""
+OWN_CALL = 4  # what the call of dump() itself holds for its time
+
+
+class Holders:
+    """The tests, for one interpreter."""
+
+    python = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="refheap-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def run_program(self, program, captured=False):
+        variables = environment()
+        variables["PYTHONPATH"] += ":" + os.path.join(BUILD, "samples")
+        process = subprocess.Popen([self.python, "-W", "ignore", "-c", BEGIN + program + "stand()"], cwd=self.folder, env=variables,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            line = process.stdout.readline()
+            self.assertEqual(line, b"ready\n", line or process.stderr.read())
+            if captured:
+                capture(self.path("out.refheap"), "--pid", process.pid)
+        finally:
+            process.communicate(b"x", timeout=60)
+
+    def audit(self, name, *options):
+        said = subprocess.run([REFHEAP, "audit", self.path(name), "--json", "--limit", "0", "--no-cache", "--quiet", *options],
+                              stdout=subprocess.PIPE, check=True).stdout
+        return json.loads(said)
+
+    def test_a_static_variable_holds_and_a_missing_release_does_not(self):
+        self.run_program("""
+outbox = [Message(3)]
+also = list(outbox)
+def work():
+    leaky.longest([Message(words) for words in (10, 20, 30)])
+    leaky.total(outbox)
+    leaky.remember(Message(4))
+thread = threading.Thread(target=work)  # its stack goes with what is left on it
+thread.start()
+thread.join()
+refheap.dump("in.refheap")
+stand()
+os._exit(0)  # one would be freed too early
+""")
+        said = self.audit("in.refheap", "--type", "Message")
+        self.assertEqual((len(said["over"]), [o["possible"] for o in said["possibly_over"]]),
+                         (2, [["global remembered in leaky.abi3.so"]]))
+
+    def test_as_many_are_over_as_from_outside(self):
+        self.run_program("""
+import ctypes, collections, datetime, decimal, json, pickle, re, socket
+leaky.remember(Message(4))
+refheap.dump("in.refheap")
+""", captured=True)
+        inside, outside = self.audit("in.refheap"), self.audit("out.refheap")
+        over_inside, over_outside = ({o["address"] for o in said["over"]} for said in (inside, outside))
+        self.assertLessEqual(len(over_inside - over_outside), OWN_CALL,
+                             [o for o in inside["over"] if o["address"] not in over_outside])
+        # Static variables have the names they have from outside.
+        names_inside, names_outside = ({o["address"]: {p for p in o["possible"] if p.startswith("global")}
+                                        for o in said["possibly_over"]} for said in (inside, outside))
+        both = [a for a in names_inside if names_outside.get(a)]
+        self.assertGreater(len(both), 20)
+        differ = [(names_inside[a], names_outside[a]) for a in both if names_inside[a] != names_outside[a]]
+        self.assertLessEqual(len(differ), len(both) / 50, differ[:5])
+        self.assertTrue(any("remembered in leaky" in n for names in names_inside.values() for n in names))
+
+    def test_the_stack_of_a_thread_that_waits_holds(self):
+        self.run_program("""
+message = Message(1)
+out, to = os.pipe()
+thread = threading.Thread(target=held.keep, args=(message, out), daemon=True)
+thread.start()
+time.sleep(0.2)
+refheap.dump("in.refheap")
+os.write(to, b"x")
+thread.join()
+refheap.dump("after.refheap")
+""")
+        said = self.audit("in.refheap", "--type", "Message")
+        self.assertEqual((said["over"], len(said["possibly_over"])), ([], 1))
+        self.assertTrue(all(p.startswith("stack of thread ") for p in said["possibly_over"][0]["possible"]))
+        said = self.audit("after.refheap", "--type", "Message")
+        self.assertEqual((said["over"], said["possibly_over"]), ([], []))
+
+    def test_libraries_whose_file_is_gone_are_named_by_their_place(self):
+        self.run_program("""
+import importlib.util, shutil
+shutil.copy(leaky.__file__, "other.so")
+spec = importlib.util.spec_from_file_location("leaky", os.path.abspath("other.so"))
+other = importlib.util.module_from_spec(spec)
+thread = threading.Thread(target=lambda: other.remember(Message(4)))
+thread.start()
+thread.join()
+os.unlink("other.so")
+refheap.dump("in.refheap")
+""")
+        said = self.audit("in.refheap", "--type", "Message")
+        self.assertEqual((said["over"], len(said["possibly_over"])), ([], 1))
+        self.assertRegex(said["possibly_over"][0]["possible"][0], r"^global other\.so \(deleted\)\+0x[0-9a-f]+$")
+
+
+FOUND, _ = pythons.found()
+for version, path in FOUND:
+    name = "Holders_%s_%s" % (version.replace(".", "_"), "debian" if path.startswith("/usr/bin") else "built")
+    globals()[name] = type(name, (Holders, unittest.TestCase), {"python": path, "version": version})
+
+if __name__ == "__main__":
+    unittest.main()
