@@ -20,8 +20,8 @@ enum { PAGE = 4096, PIECE = 1 << 20, RED_ZONE = 128, NAME_SIZE_MAX = 300 };
 
 struct word {
     uint64_t value, where; /* `where` 0: in a register */
-    uint32_t thread;       /* FORMAT_NONE: in data */
-    uint32_t number;       /* of the register */
+    uint32_t thread;       /* FORMAT_NONE: in data, or in a range */
+    uint32_t number;       /* of the register; of the range, from 1 on, or 0 */
 };
 
 /* A value that some words have, and what the walk found it to be. */
@@ -34,6 +34,7 @@ struct value {
 };
 
 struct holders {
+    const struct holders_range *ranges;
     uint64_t key;
     struct word *words; /* by value, then place */
     size_t count, capacity;
@@ -72,7 +73,7 @@ static int could_point(const struct probe *probe, uint64_t value)
 }
 
 /* Looks through at most *allowed bytes from `from` on, and takes what it looked through off it. */
-static void gather_range(struct holders *h, struct probe *probe, uint64_t from, uint64_t to, uint32_t thread,
+static void gather_range(struct holders *h, struct probe *probe, uint64_t from, uint64_t to, struct word place,
                          uint64_t *allowed, uint8_t *piece)
 {
     struct memory_source *source = probe->options->source;
@@ -83,7 +84,8 @@ static void gather_range(struct holders *h, struct probe *probe, uint64_t from, 
         size_t want = left < PIECE ? (size_t)left : PIECE;
         size_t n = source->read(source, from, piece, want);
         for (size_t i = 0; i + 8 <= n; i += 8) {
-            struct word word = {.where = from + i, .thread = thread};
+            struct word word = place;
+            word.where = from + i;
             memcpy(&word.value, piece + i, 8);
             if (could_point(probe, word.value) && add_word(h, &word))
                 return;
@@ -110,7 +112,7 @@ static void gather_data(struct holders *h, struct probe *probe, uint8_t *piece)
             uint64_t own = module == FORMAT_NONE ? r->start : probe->modules[module].data_end;
             end = own < end ? own : end;
         }
-        gather_range(h, probe, r->start, end, FORMAT_NONE, &allowed, piece);
+        gather_range(h, probe, r->start, end, (struct word){.thread = FORMAT_NONE}, &allowed, piece);
     }
 }
 
@@ -125,7 +127,7 @@ static void gather_stack(struct holders *h, struct probe *probe, uint32_t number
     from = (from + 7) & ~UINT64_C(7);
     uint64_t own = STACK_MAX < *allowed ? STACK_MAX : *allowed, before = own;
     if (from < stack->end)
-        gather_range(h, probe, from, stack->end, number, &own, piece);
+        gather_range(h, probe, from, stack->end, (struct word){.thread = number}, &own, piece);
     *allowed -= before - own;
 }
 
@@ -141,6 +143,16 @@ static void gather_thread(struct holders *h, struct probe *probe, uint32_t numbe
         if (register_number(i) >= 0 && could_point(probe, word.value))
             add_word(h, &word);
     }
+}
+
+/* Ranges that are data are looked through already. */
+static void gather_more(struct holders *h, struct probe *probe, size_t count, uint8_t *piece)
+{
+    uint64_t allowed = DATA_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (modules_find(probe, h->ranges[i].start) == FORMAT_NONE)
+            gather_range(h, probe, h->ranges[i].start, h->ranges[i].end,
+                         (struct word){.thread = FORMAT_NONE, .number = (uint32_t)i + 1}, &allowed, piece);
 }
 
 /* ---- values ---- */
@@ -208,14 +220,16 @@ static int number_values(struct holders *h)
     return 0;
 }
 
-struct holders *holders_gather(struct probe *probe)
+struct holders *holders_gather(struct probe *probe, const struct holders_range *more, size_t count)
 {
     struct holders *h = calloc(1, sizeof *h);
     uint8_t *piece = malloc(PIECE);
     if (h && piece) {
         h->key = hash_key();
+        h->ranges = more;
         uint64_t stacks = STACKS_MAX;
         gather_data(h, probe, piece);
+        gather_more(h, probe, count, piece);
         for (uint32_t i = 0; i < probe->options->thread_count; i++)
             gather_thread(h, probe, i, &stacks, piece);
     }
@@ -294,20 +308,22 @@ static void name_place(struct probe *probe, struct root_record *r)
         r->offset = r->where - base;
 }
 
-static void write_holder(struct probe *probe, const struct value *v, const struct word *word)
+static void write_holder(const struct holders *h, struct probe *probe, const struct value *v, const struct word *word)
 {
     struct root_record r = {.object = v->value,
                             .where = word->where,
                             .module = FORMAT_NONE,
                             .thread = word->thread,
                             .frame = FORMAT_NONE,
-                            .kind = word->thread == FORMAT_NONE ? ROOT_GLOBAL
+                            .kind = word->thread == FORMAT_NONE ? (word->number ? ROOT_RUNTIME : ROOT_GLOBAL)
                                     : word->where               ? ROOT_STACK
                                                                 : ROOT_REGISTER,
                             .heap = v->heap};
     char name[NAME_SIZE_MAX];
     if (r.kind == ROOT_GLOBAL) {
         name_place(probe, &r);
+    } else if (r.kind == ROOT_RUNTIME) {
+        r.name = probe_text(probe, h->ranges[word->number - 1].name);
     } else {
         const struct frame *f = word->where ? frames_find(probe->frames, word->thread, word->where, &r.frame) : NULL;
         int named = f && *f->function;
@@ -332,7 +348,7 @@ void holders_write(struct holders *h, struct probe *probe)
             const struct word *word = &h->words[w];
             if (!h->exact_count || !word->where ||
                 !bsearch(&word->where, h->exact, h->exact_count, sizeof *h->exact, compare_places))
-                write_holder(probe, v, word);
+                write_holder(h, probe, v, word);
         }
     }
     if (h->cut)

@@ -1,7 +1,7 @@
 /* Who might hold the objects that no object and no exact root explains.
  *
- * Before the heaps are walked, every word of the data of each module, of the stacks in use and of the registers that
- * could be a pointer is noted; while they are walked, it is noted which of these are objects and how many of their
+ * Before the heaps are walked, every word of the data of each module, of the stacks in use, of the registers and of what
+ * the runtime names that could be a pointer is noted; while they are walked, it is noted which of these are objects and how many of their
  * references are explained. What is left is written as possible roots, with the variable's name where symbols tell it.
  * The words are few beside the heap, so the walk pays one look-up a reference.
  */
@@ -12,8 +12,15 @@
 
 struct holders;
 
-/* Gathers the words. Returns NULL without memory; nothing is looked for then. */
-struct holders *holders_gather(struct probe *probe);
+/* Memory that holds, though it is neither data nor a stack. */
+struct holders_range {
+    uint64_t start, end;
+    const char *name; /* "memory of an interpreter"; the caller's, until it is written */
+};
+
+/* Gathers the words of data, stacks and registers, and of `more` memory that is not among these. Returns NULL without memory;
+ * nothing is looked for then. */
+struct holders *holders_gather(struct probe *probe, const struct holders_range *more, size_t count);
 void holders_release(struct holders *holders);
 
 /* What the walk has found: an object, or one reference to one that something exact explains. */

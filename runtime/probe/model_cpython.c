@@ -194,12 +194,22 @@ static int write_heaps(struct reading *r)
     return 0;
 }
 
+/* What an interpreter has in its own memory; that of the main one is data from 3.11 on. */
+static struct holders *gather_holders(struct probe *probe, const struct cpython *c, struct holders_range ranges[INTERPRETERS_MAX])
+{
+    for (size_t i = 0; i < c->interpreter_count; i++)
+        ranges[i] = (struct holders_range){c->interpreters[i].address,
+                                           c->interpreters[i].address + (uint64_t)c->layout->interp_size, "memory of an interpreter"};
+    return holders_gather(probe, ranges, c->interpreter_count);
+}
+
 static int cpython_model_write(struct probe *probe, void *state, struct rh_error *err)
 {
     const struct cpython *c = state;
     if (!c->interpreter_count)
         return 0;
     struct reading *r = calloc(1, sizeof *r);
+    struct holders_range ranges[INTERPRETERS_MAX];
     if (!r)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory", "");
     r->probe = probe;
@@ -209,7 +219,7 @@ static int cpython_model_write(struct probe *probe, void *state, struct rh_error
     probe->heaps += (uint32_t)(c->layout->runtime_gc != -1 ? 1 : c->interpreter_count);
     probe_memory_init(&r->memory, probe);
     reading_begin(r);
-    probe->holders = holders_gather(probe);
+    probe->holders = gather_holders(probe, c, ranges);
     int status = write_heaps(r);
     if (!status) {
         write_accounting(r);

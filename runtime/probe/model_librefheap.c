@@ -449,7 +449,7 @@ static int runtime_write(struct probe *probe, void *state, struct rh_error *err)
 {
     const struct runtime *runtime = state;
     int status = 0;
-    probe->holders = holders_gather(probe);
+    probe->holders = holders_gather(probe, NULL, 0);
     for (size_t i = 0; i < runtime->heap_count && !status; i++)
         status = read_heap(probe, runtime->heaps[i].block, runtime->heaps[i].address, err);
     if (!status)

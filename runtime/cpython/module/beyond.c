@@ -90,6 +90,16 @@ void holders_search_stacks(struct inside *d, const struct map_line *line)
     }
 }
 
+/* ---- interpreters ---- */
+
+/* What an interpreter has in its own memory: that of the main one is data of a module from 3.11 on, others' never. */
+void holders_search_interpreter(struct inside *d, uint64_t interpreter)
+{
+    if (d->python->layout_fits)
+        holders_search(d, interpreter, interpreter + (uint64_t)d->world.layout->interp_size,
+                       (struct hit){.module = FORMAT_NONE, .thread = FORMAT_NONE, .number = HIT_IN_INTERPRETER});
+}
+
 /* ---- objects ---- */
 
 void holders_scanned(struct inside *d, uint64_t object)
@@ -167,6 +177,8 @@ static size_t put(char *to, size_t used, const char *text)
 
 uint32_t holders_name(struct inside *d, const struct hit *hit)
 {
+    if (hit->thread == FORMAT_NONE && hit->number == HIT_IN_INTERPRETER)
+        return inside_text(d, "memory of an interpreter");
     if (hit->thread == FORMAT_NONE) {
         size_t used = put(d->text, 0, "memory of ");
         const struct py_type *type = (const struct py_type *)d->types.bytes + hit->number;

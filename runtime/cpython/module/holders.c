@@ -2,6 +2,7 @@
 
 #include "../../../dumpfmt/rawsys.h"
 #include "inside.h"
+#include "standstill.h"
 #include "variables.h"
 
 enum { PAGE = 4096, PIECE = 256 << 10 };
@@ -243,7 +244,7 @@ static void write_hits(struct inside *d)
     mapping_release(&variables);
 }
 
-void holders_write(struct inside *d, const struct heap_span *spans, uint32_t heaps)
+void holders_write(struct inside *d, const struct heap_span *spans, size_t interpreters, uint32_t heaps)
 {
     struct holders *h = &d->holders;
     h->allowed = DATA_MAX;
@@ -253,6 +254,9 @@ void holders_write(struct inside *d, const struct heap_span *spans, uint32_t hea
     }
     search_mappings(d, search_data);
     search_mappings(d, holders_search_stacks);
+    for (size_t i = 0; i < interpreters; i++)
+        if (module_of(h, spans[i].still->interpreter) == FORMAT_NONE)
+            holders_search_interpreter(d, spans[i].still->interpreter);
     holders_search_objects(d);
     find_heaps(d, spans, heaps);
     write_hits(d);

@@ -26,10 +26,11 @@ struct module_found;
 /* A word that has the address of an unexplained object. */
 struct hit {
     uint64_t object, where;
-    uint32_t module; /* FORMAT_NONE: on a stack, or in an object */
-    uint32_t thread; /* FORMAT_NONE: in an object */
-    uint64_t number; /* of a thread as the system has it; of the object's type */
+    uint32_t module; /* FORMAT_NONE: on a stack, in an object or in an interpreter */
+    uint32_t thread; /* FORMAT_NONE: in an object or in an interpreter */
+    uint64_t number; /* of a thread as the system has it; of the object's type; HIT_IN_INTERPRETER */
 };
+#define HIT_IN_INTERPRETER UINT64_MAX
 
 /* Zeroed is empty. */
 struct holders {
@@ -58,8 +59,8 @@ void holders_thread(struct inside *d, uint32_t thread, uint64_t tid);
 /* An object that has words whose meaning is not known. */
 void holders_scanned(struct inside *d, uint64_t object);
 
-/* Looks for them, and writes them. `spans` has what is each heap's. */
-void holders_write(struct inside *d, const struct heap_span *spans, uint32_t heaps);
+/* Looks for them, and writes them. `spans` has an interpreter each, and what is each heap's. */
+void holders_write(struct inside *d, const struct heap_span *spans, size_t interpreters, uint32_t heaps);
 
 void holders_release(struct holders *holders);
 
@@ -72,6 +73,7 @@ void holders_keep(struct inside *d, struct hit hit);
 /* Looks through a range; `hit` says what it is. */
 void holders_search(struct inside *d, uint64_t from, uint64_t to, struct hit hit);
 void holders_search_stacks(struct inside *d, const struct map_line *line); /* those in a mapping */
+void holders_search_interpreter(struct inside *d, uint64_t interpreter);
 void holders_search_objects(struct inside *d);
 uint32_t holders_name(struct inside *d, const struct hit *hit); /* of what is in no module */
 

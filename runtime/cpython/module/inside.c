@@ -133,7 +133,7 @@ static int write_snapshot(struct inside *d, const struct standstill *standstill,
         spans[d->heap].found_to = d->found.count;
     }
     inside_account(d);
-    holders_write(d, spans, (uint32_t)heaps);
+    holders_write(d, spans, count, (uint32_t)heaps);
     if (d->out_of_memory)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the dump's tables", "");
     return 0;
