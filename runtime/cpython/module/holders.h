@@ -5,7 +5,7 @@
  * such objects, and what is found is written as possible roots. So the walk over the heap pays next to nothing for it. Looked
  * through are
  *
- * - the data of each module;
+ * - the data of each module, and what an interpreter has in its own memory;
  * - the stacks of the interpreter's threads: the dump's own from its caller on, and those of threads that wait in the
  *   kernel, whose registers are on their stacks. A thread that runs C without a GIL is not looked at;
  * - objects of types whose layout is not known: words of theirs that tp_traverse did not visit. From outside these are
