@@ -45,9 +45,9 @@ struct module_found {
 /* The build-id among the notes of an ELF file, 8-aligned; returns its length, 0 when there is none. */
 uint32_t maps_build_id(const uint8_t *notes, size_t size, uint8_t id[MAPS_BUILD_ID_MAX]);
 
-/* Calls `found` for each file that is mapped with code: its lowest and highest address, path, where its data ends, and the build-id in its
- * notes in memory (length 0 when it has none or it cannot be read). `module` is scratch. Returns 0 or a negative errno.
- */
+/* Calls `found` for each file that is mapped with code: its lowest and highest address, path, where its data ends, and the
+ * build-id in its notes in memory (length 0 when it has none or it cannot be read). `module` is scratch. Returns 0 or a
+ * negative errno. */
 int maps_modules(struct maps_reader *reader, maps_read read, void *read_context, struct module_found *module,
                  void (*found)(void *context, const struct module_found *module), void *context);
 

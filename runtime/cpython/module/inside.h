@@ -1,8 +1,9 @@
 /* Writing a snapshot of the interpreters of the process this code runs in.
  *
- * The caller holds the GIL, and the dump those of other interpreters (standstill.h), from the first to the last byte, and nothing here creates a Python object, changes a refcount,
- * or runs Python code: tp_traverse and tp_is_gc are the only functions of the interpreter that are called for objects.
- * Memory comes from mappings. So the heap that is written is the heap that was there.
+ * The caller holds the GIL, and the dump those of other interpreters (standstill.h), from the first to the last byte, and
+ * nothing here creates a Python object, changes a refcount, or runs Python code: tp_traverse and tp_is_gc are the only
+ * functions of the interpreter that are called for objects. Memory comes from mappings. So the heap that is written is the
+ * heap that was there.
  */
 #ifndef CPYTHON_INSIDE_H
 #define CPYTHON_INSIDE_H

@@ -97,7 +97,9 @@ static void list(struct standstill *s)
 {
     uint64_t mine = python_current_interpreter();
     for (PyInterpreterState *i = PyInterpreterState_Head(); i; i = PyInterpreterState_Next(i)) {
-        struct still still = {.interpreter = (uintptr_t)i, .gil = gil_of(s->python, (uintptr_t)i), .id = PyInterpreterState_GetID(i)};
+        struct still still = {.interpreter = (uintptr_t)i,
+                              .gil = gil_of(s->python, (uintptr_t)i),
+                              .id = PyInterpreterState_GetID(i)};
         still.state = first_state(s->python, &still, mine);
         insert(s, &still);
     }
@@ -149,7 +151,8 @@ static void set_state(struct standstill *s, size_t first, enum still_state state
 static int any_collecting(const struct standstill *s, size_t first)
 {
     for (size_t i = first; i < s->count; i++)
-        if (s->all[i].gil == s->all[first].gil && s->all[i].state != STILL_GONE && is_collecting(s->python, s->all[i].interpreter))
+        if (s->all[i].gil == s->all[first].gil && s->all[i].state != STILL_GONE &&
+            is_collecting(s->python, s->all[i].interpreter))
             return 1;
     return 0;
 }

@@ -118,7 +118,8 @@ static int read_tables(struct variable_file *file, const Elf64_Ehdr *header, str
 int variables_find(struct variable_file *file, const struct module_found *module, struct variable *variables, size_t count)
 {
     Elf64_Ehdr header;
-    *file = (struct variable_file){.fd = (int)raw_openat(AT_FDCWD, module->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0)};
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    *file = (struct variable_file){.fd = (int)raw_openat(AT_FDCWD, module->path, flags, 0)};
     if (file->fd < 0 || !module->build_id_length)
         return -1;
     if (read_header(file->fd, &header) || check_segments(file, &header, module))
