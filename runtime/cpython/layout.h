@@ -19,6 +19,9 @@ struct py_layout {
     uint32_t version; /* 0x030b for 3.11 */
     /* The runtime, interpreters and threads. */
     int32_t runtime_size, runtime_interp_head, runtime_gc;
+    /* tracemalloc: its state and its table of traces in the runtime; of a hash table of its kind; of a traceback. */
+    int32_t runtime_traces_state, runtime_traces;
+    int32_t table_entries, table_bucket_count, table_key_size /* the value's is next to it */, traceback_count_size;
     int32_t interp_size, interp_next, interp_id, interp_tstate_head, interp_gc, interp_gil;
     int32_t interp_modules, interp_modules_by_index, interp_importlib, interp_import_func, interp_sysdict,
         interp_sysdict_copy, interp_builtins, interp_builtins_copy, interp_dict, interp_codec_search_path,
@@ -117,6 +120,20 @@ enum {
     PY_GC_LONG_LIVED_TOTAL = 224,
     PY_GC_LONG_LIVED_PENDING = 232,
     PY_GC_STATE_SIZE = 240,
+
+    PY_TRACES_TRACING = 4, /* of tracemalloc's state */
+    PY_TRACES_MOST_FRAMES = 8,
+    PY_TABLE_BUCKETS = 16,
+    PY_TABLE_LENGTH = 40, /* as far as it is looked at */
+    PY_ENTRY_NEXT = 0,
+    PY_ENTRY_HASH = 8,
+    PY_ENTRY_KEY = 16,
+    PY_TRACE_TRACEBACK = 8,
+    PY_TRACE_LENGTH = 16,
+    PY_TRACEBACK_COUNT = 8,
+    PY_TRACEBACK_FRAMES = 12,
+    PY_TRACEBACK_FRAME_LINE = 8,
+    PY_TRACEBACK_FRAME_SIZE = 12,
 };
 #define PY_FLAG_HEAPTYPE (UINT64_C(1) << 9)
 #define PY_FLAG_HAVE_GC (UINT64_C(1) << 14)

@@ -29,7 +29,7 @@ FACES = {
     ("runtime/maps", "dumpfmt"): {"rawsys.h", "writer.h"},
     ("runtime/cpython", "dumpfmt"): {"format.h"},
     ("runtime/cpython/module", "dumpfmt"): {"error.h", "format.h", "sink.h", "writer.h", "rawsys.h", "refheap/error.h"},
-    ("runtime/cpython/module", "runtime/cpython"): {"describe.h", "layout.h", "threads.h"},
+    ("runtime/cpython/module", "runtime/cpython"): {"describe.h", "layout.h", "threads.h", "traces.h"},
     ("runtime/probe", "runtime/librefheap"): {"refheap/control.h"},
     # The tables are made of the session; nothing but the command is made of the tables.
     ("analyzer/sql", "analyzer"): {"session.h", "names.h", "generations.h"},

@@ -23,6 +23,10 @@
 #if PY_VERSION_HEX >= 0x030d0000
 #include <internal/pycore_typeobject.h>
 #endif
+#if PY_VERSION_HEX >= 0x03090000
+#include <internal/pycore_hashtable.h>
+#include <internal/pycore_pymem.h>
+#endif
 
 #define AT(v) (PY_VERSION_HEX >= (v))
 #define NUMBER(name, n) printf("     .%s = %lld,\n", #name, (long long)(n))
@@ -90,6 +94,44 @@ SAME(offsetof(PyWeakReference, wr_object), 16);
 SAME(offsetof(PyWeakReference, wr_callback), 24);
 SAME(offsetof(PyModuleDef, m_size), 56);
 SAME(offsetof(PyModuleDef, m_traverse), 80);
+
+SAME(offsetof(struct _PyTraceMalloc_Config, tracing), 4);
+SAME(offsetof(struct _PyTraceMalloc_Config, max_nframe), 8);
+#if AT(0x03090000)
+SAME(offsetof(_Py_hashtable_t, buckets), 16);
+SAME(offsetof(_Py_hashtable_entry_t, key_hash), 8);
+SAME(offsetof(_Py_hashtable_entry_t, key), 16);
+SAME(offsetof(_Py_hashtable_entry_t, value), 24);
+#endif
+#if AT(0x030c0000)
+SAME(offsetof(struct tracemalloc_traceback, nframe), 8);
+SAME(offsetof(struct tracemalloc_traceback, frames), 12);
+SAME(offsetof(struct tracemalloc_frame, lineno), 8);
+SAME(sizeof(struct tracemalloc_frame), 12);
+#endif
+
+/* tracemalloc's own structs are Modules/_tracemalloc.c's to 3.11, the hash table is Modules/hashtable.h's in 3.8. */
+static void traces(void)
+{
+#if AT(0x030c0000)
+    FIELD(runtime_traces_state, _PyRuntimeState, tracemalloc.config);
+    FIELD(runtime_traces, _PyRuntimeState, tracemalloc.traces);
+#else
+    NUMBER(runtime_traces_state, -1);
+    NUMBER(runtime_traces, -1);
+#endif
+#if AT(0x03090000)
+    FIELD(table_entries, _Py_hashtable_t, nentries);
+    FIELD(table_bucket_count, _Py_hashtable_t, nbuckets);
+    NUMBER(table_key_size, -1);
+    NUMBER(traceback_count_size, 2);
+#else
+    NUMBER(table_entries, 8);
+    NUMBER(table_bucket_count, 0);
+    NUMBER(table_key_size, 24);
+    NUMBER(traceback_count_size, 4);
+#endif
+}
 
 static void interpreters(void)
 {
@@ -518,6 +560,7 @@ int main(void)
     printf("    {.version = 0x%04x,\n", PY_VERSION_HEX >> 16);
     interpreters();
     gils();
+    traces();
     threads();
     types();
     dicts();

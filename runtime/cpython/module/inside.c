@@ -124,6 +124,7 @@ static int write_snapshot(struct inside *d, const struct standstill *standstill,
         status = list_heap(d, &spans[d->heap], err);
     if (status || (status = know_tracked(d, err)))
         return status;
+    inside_find_sites(d);
     for (size_t i = 0; i < count; i++) {
         d->heap = (uint32_t)(i < heaps ? i : 0);
         inside_roots(d, spans[i].still->interpreter);
@@ -134,6 +135,7 @@ static int write_snapshot(struct inside *d, const struct standstill *standstill,
     }
     inside_account(d);
     holders_write(d, spans, count, (uint32_t)heaps);
+    inside_sites_end(d);
     if (d->out_of_memory)
         return error_set(err, RH_ERR_NO_MEMORY, "not enough memory for the dump's tables", "");
     return 0;
@@ -150,6 +152,7 @@ static void release(struct inside *d)
     mapping_release(&d->types);
     visits_release(&d->visits);
     holders_release(&d->holders);
+    inside_sites_release(d);
 }
 
 static int dump_to(struct inside *d, const struct standstill *standstill, struct heap_span *spans, struct rh_error *err)

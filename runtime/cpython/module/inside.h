@@ -12,6 +12,7 @@
 #include "../../../dumpfmt/writer.h"
 #include "../../maps/self.h"
 #include "../threads.h"
+#include "../traces.h"
 #include "holders.h"
 #include "interpreter.h"
 #include "mapping.h"
@@ -46,6 +47,24 @@ struct heap_span {
     size_t tracked_from, tracked_to, found_to;
 };
 
+/* Memory that may go while it is read: its pages are copied by the kernel, which knows what is there. */
+struct guarded {
+    struct py_memory memory; /* first */
+    struct guarded_page *pages;
+    uint8_t piece[PY_VIEW_MAX]; /* of two pages */
+};
+
+/* Where objects were made, as tracemalloc says. */
+struct sites {
+    struct guarded memory;
+    struct py_world world; /* over that memory */
+    struct py_traces traces;
+    struct id_map tracebacks; /* by address: site id + 1, and one more for those that are broken */
+    struct id_map places;     /* by the string id of a file, and line: their number */
+    struct id_map frames;     /* by the caller's id + 1, and the number of a place: site id + 1 */
+    uint32_t place_count, count;
+};
+
 struct inside {
     const struct inside_request *request;
     const struct python *python;
@@ -69,6 +88,8 @@ struct inside {
     int self_is_container, self_is_immortal, self_is_dict, self_has_attributes;
 
     struct holders holders; /* who might hold what is unexplained */
+    struct sites sites;
+
     uint32_t threads, frames; /* numbers handed out */
     uint64_t not_visited, not_visited_example; /* references described that tp_traverse did not visit */
     uint64_t refused, refused_example;         /* words described as references that lead to no object */
@@ -110,6 +131,12 @@ int inside_list(struct inside *d, uint64_t head, unsigned generation, uint64_t *
 void inside_write_tracked(struct inside *d, size_t from, size_t to);
 void inside_write_found(struct inside *d);
 void inside_account(struct inside *d);
+
+/* sites.c: where objects were made */
+void inside_find_sites(struct inside *d); /* when tracemalloc is on: where its table is */
+uint64_t inside_site(struct inside *d, uint64_t object, const struct py_type *type); /* site id + 1; 0 none */
+void inside_sites_end(struct inside *d); /* says what could not be read */
+void inside_sites_release(struct inside *d);
 
 /* roots.c: what interpreters and threads hold */
 void inside_roots(struct inside *d, uint64_t interpreter);

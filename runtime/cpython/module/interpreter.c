@@ -4,6 +4,7 @@
 #include "gil.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +60,48 @@ static uint64_t follow_newest(void)
     return right ? collector : 0;
 }
 
+/* ---- tracemalloc ---- */
+
+/* Keeps where the library lies that the runtime stands in, and its writable part. */
+static int on_library(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct python *python = context;
+    uint64_t from = UINT64_MAX, end = 0, data = UINT64_MAX, data_end = 0;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+        uint64_t start = info->dlpi_addr + p->p_vaddr, stop = start + p->p_memsz;
+        if (p->p_type != PT_LOAD)
+            continue;
+        from = start < from ? start : from;
+        end = stop > end ? stop : end;
+        if (p->p_flags & PF_W) {
+            data = start < data ? start : data;
+            data_end = stop > data_end ? stop : data_end;
+        }
+    }
+    if (python->runtime < data || python->runtime >= data_end)
+        return 0;
+    python->library = from;
+    python->library_end = end;
+    python->data = (data + 7) & ~UINT64_C(7);
+    python->data_end = data_end;
+    return 1;
+}
+
+static void learn_traces(struct python *python)
+{
+    int32_t offset = python->world.layout->runtime_traces_state;
+    if (offset == -1)
+        python->traces_state = (uintptr_t)dlsym(RTLD_DEFAULT, "_Py_tracemalloc_config");
+    else if (python->layout_fits)
+        python->traces_state = python->runtime + (uint64_t)offset;
+    if (python->runtime)
+        dl_iterate_phdr(on_library, python);
+}
+
+/* ---- all of it ---- */
+
 /* Where layout.h says, if it is there: a collector tells itself by a pointer into itself. Else it is learnt by making an object,
  * which may set off a collection, as any new object may. */
 static uint64_t find_collector(struct python *python, uint64_t interpreter)
@@ -93,6 +136,7 @@ static int python_learn(struct python *python, char *why, size_t size)
     else
         python->collector_offset = collector - interpreter;
     python->gils_understood = gil_is_understood(python);
+    learn_traces(python);
     return 0;
 }
 

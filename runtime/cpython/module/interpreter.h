@@ -19,6 +19,9 @@ struct python {
     uint64_t runtime;          /* &_PyRuntime */
     uint64_t collector_offset; /* of the collector in an interpreter */
     uint64_t shared_collector; /* 3.8: the one of all interpreters; else 0 */
+    uint64_t traces_state;     /* tracemalloc's, 0: not known */
+    uint64_t data, data_end;   /* of the library that _PyRuntime stands in: where its variables are */
+    uint64_t library, library_end;
     int layout_fits;           /* whether interpreters lie in memory as layout.h says of this version */
     int gils_understood;       /* whether their GILs do, too; see gil.h */
     char version[24];

@@ -189,6 +189,7 @@ static void write_object(struct inside *d, uint64_t object, unsigned generation)
     row.refcount = py_refcount(&d->world, word_at(object), &immortal);
     d->self_is_immortal = immortal;
     row.size = py_size(&d->world, object, &type, &estimate);
+    row.site = inside_site(d, object, &type);
     py_used(&d->world, object, &type, &row.used, &row.capacity);
     row.state |= (immortal ? STATE_IMMORTAL : 0) | (estimate ? STATE_SIZE_ESTIMATED : 0);
     if (d->self_is_container) {
