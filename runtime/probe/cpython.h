@@ -21,6 +21,7 @@ struct interpreter {
 struct cpython {
     const struct py_layout *layout;
     uint64_t runtime, type_type;
+    uint64_t traces_state; /* tracemalloc's, 0: not known */
     uint32_t version; /* as Py_Version has it, or its upper half only */
     int size_differs; /* _PyRuntime is not as large as in the release the layout is from */
     size_t interpreter_count;

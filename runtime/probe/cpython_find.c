@@ -232,6 +232,15 @@ static void find_interpreters(struct probe *probe, struct cpython *c, struct py_
     }
 }
 
+static void find_traces(struct probe *probe, const struct dynamic *d, struct cpython *c)
+{
+    uint64_t ignored;
+    if (c->layout->runtime_traces_state != -1)
+        c->traces_state = c->runtime + (uint64_t)c->layout->runtime_traces_state;
+    else if (find_symbol(probe, d, "_Py_tracemalloc_config", &c->traces_state, &ignored))
+        c->traces_state = 0;
+}
+
 static int read_module(struct probe *probe, const struct dynamic *d, struct cpython *c)
 {
     uint64_t size, ignored;
@@ -247,6 +256,7 @@ static int read_module(struct probe *probe, const struct dynamic *d, struct cpyt
     if (!py_first_interpreter(&world, c->runtime) || py_world_begin(&world))
         return 0; /* not started yet, or a second copy that nobody uses */
     find_interpreters(probe, c, &world);
+    find_traces(probe, d, c);
     if (!c->interpreter_count)
         refuse(probe, "a CPython whose collector is not where it should be");
     return (int)c->interpreter_count;

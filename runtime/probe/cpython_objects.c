@@ -188,6 +188,7 @@ void reading_release(struct reading *r)
     free(r->order);
     type_table_release(&r->types);
     number_map_release(&r->texts);
+    reading_sites_release(r);
 }
 
 /* ---- labels ---- */
@@ -279,6 +280,7 @@ static int write_object(struct reading *r, uint64_t address)
     unsigned generation = o->generation, state = o->state;
     struct writer_object row = {.address = address, .refcount = (int64_t)stored, .type = type_id(r, known)};
     row.size = py_size(&r->world, address, type, &estimate);
+    row.site = reading_site(r, address, type);
     py_used(&r->world, address, type, &row.used, &row.capacity);
     row.state = generation | (state & KNOWN_CONTAINER ? STATE_CONTAINER : 0) |
                 (state & KNOWN_IMMORTAL ? STATE_IMMORTAL : 0) | (estimate ? STATE_SIZE_ESTIMATED : 0) |

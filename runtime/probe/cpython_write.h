@@ -2,6 +2,7 @@
 #ifndef PROBE_CPYTHON_WRITE_H
 #define PROBE_CPYTHON_WRITE_H
 
+#include "../cpython/traces.h"
 #include "cpython.h"
 
 enum { LATE = 16 };
@@ -13,6 +14,15 @@ struct late_reference {
     int counted;
 };
 
+/* Where objects were made, as tracemalloc says. */
+struct site_table {
+    struct py_traces traces;
+    struct number_map tracebacks; /* by address: site id + 2, or 1 for those that are broken */
+    struct number_map places;     /* by the string id of a file, and line: their number */
+    struct number_map frames;     /* by the caller's id + 1, and the number of a place: site id + 1 */
+    uint32_t place_count;
+};
+
 struct reading {
     struct probe *probe;
     const struct cpython *python;
@@ -21,6 +31,7 @@ struct reading {
     struct object_table objects;
     struct type_table types;
     struct number_map texts; /* string ids by what they were made of: see text_of() */
+    struct site_table sites;
     uint64_t *order;         /* objects to be written, those of lists first */
     size_t count, capacity, next, limit;
     uint32_t heap;          /* being written */
@@ -45,6 +56,14 @@ struct known_object *reading_reach(struct reading *r, uint64_t address, unsigned
 
 /* Writes the objects that are on the list and not written, and all they lead to. */
 int reading_write_objects(struct reading *r);
+
+/* When tracemalloc is on: finds its table and looks at all of it, or says why not. */
+void reading_find_sites(struct reading *r);
+/* Site id + 1 of an object, 0 for none. */
+uint64_t reading_site(struct reading *r, uint64_t object, const struct py_type *type);
+/* Says what could not be read. */
+void reading_sites_end(struct reading *r);
+void reading_sites_release(struct reading *r);
 
 /* Writes what an interpreter and its threads hold, as exact roots, and puts it on the list. */
 int reading_write_roots(struct reading *r, const struct interpreter *interpreter);

@@ -220,9 +220,11 @@ static int cpython_model_write(struct probe *probe, void *state, struct rh_error
     probe_memory_init(&r->memory, probe);
     reading_begin(r);
     probe->holders = gather_holders(probe, c, ranges);
+    reading_find_sites(r);
     int status = write_heaps(r);
     if (!status) {
         write_accounting(r);
+        reading_sites_end(r);
         holders_write(probe->holders, probe);
         if (c->size_differs)
             probe_note(probe, SEVERITY_NOTE,
