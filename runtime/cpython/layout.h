@@ -121,7 +121,8 @@ enum {
     PY_GC_LONG_LIVED_PENDING = 232,
     PY_GC_STATE_SIZE = 240,
 
-    PY_TRACES_TRACING = 4, /* of tracemalloc's state */
+    PY_TRACES_INITIALIZED = 0, /* of tracemalloc's state */
+    PY_TRACES_TRACING = 4,
     PY_TRACES_MOST_FRAMES = 8,
     PY_TABLE_BUCKETS = 16,
     PY_TABLE_LENGTH = 40, /* as far as it is looked at */

@@ -91,7 +91,7 @@ static uint32_t frames_of(struct py_traces *t, uint64_t traceback)
     uint32_t count = ok ? py_u32(m, traceback + PY_TRACEBACK_COUNT, &ok) : 0;
     if (t->world->layout->traceback_count_size == 2)
         count &= 0xffff; /* beside it stands how many there were */
-    if (!ok || count > t->most_frames || !may_read(t, 2 * (uint64_t)count))
+    if (!ok || count > t->most_frames || !may_read(t, (uint64_t)count * PY_TRACEBACK_FRAME_SIZE / 8 + 1))
         return 0;
     for (uint32_t i = 0; i < count; i++)
         if (!is_str(t, py_u64(m, traceback + PY_TRACEBACK_FRAMES + (uint64_t)i * PY_TRACEBACK_FRAME_SIZE, &ok)) || !ok)
@@ -119,11 +119,12 @@ void py_traceback_frame(struct py_traces *t, uint64_t traceback, uint32_t frame,
 int py_traces_are_on(struct py_world *w, uint64_t state, uint32_t *most_frames)
 {
     int ok = state != 0;
+    uint32_t begun = ok ? py_u32(w->memory, state + PY_TRACES_INITIALIZED, &ok) : 0;
     uint32_t tracing = ok ? py_u32(w->memory, state + PY_TRACES_TRACING, &ok) : 0;
     *most_frames = ok ? py_u32(w->memory, state + PY_TRACES_MOST_FRAMES, &ok) : 0;
     if (*most_frames > FRAMES_MOST)
         *most_frames = FRAMES_MOST;
-    return ok && tracing == 1 && *most_frames;
+    return ok && begun == 1 && tracing == 1 && *most_frames;
 }
 
 static int read_header(struct py_traces *t, uint64_t table)
@@ -191,6 +192,12 @@ int py_traces_open(struct py_traces *t, struct py_world *w, uint64_t table, uint
         return -1;
     t->table = table;
     return 0;
+}
+
+int py_traces_moved(const struct py_traces *t)
+{
+    struct py_traces now = {.world = t->world};
+    return t->table && (read_header(&now, t->table) || now.buckets != t->buckets || now.bucket_count != t->bucket_count);
 }
 
 int py_traces_check(struct py_traces *t)

@@ -35,6 +35,9 @@ int py_traces_open(struct py_traces *traces, struct py_world *world, uint64_t ta
  * way in or out. */
 int py_traces_check(struct py_traces *traces);
 
+/* Whether the table has got other buckets since it was opened: then not all of it was found. */
+int py_traces_moved(const struct py_traces *traces);
+
 /* Searches words that may be the variable that leads to the table: `size` bytes at `from`. Of what they point to, what
  * lies between `own` and `own_end` is none. Returns the table's address; 0 when there is none, or several that differ. */
 uint64_t py_traces_search(struct py_world *world, uint64_t from, uint64_t size, uint64_t own, uint64_t own_end,

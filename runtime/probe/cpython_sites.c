@@ -136,7 +136,7 @@ void reading_sites_end(struct reading *r)
     char text[160];
     if (!r->sites.traces.broken)
         return;
-    snprintf(text, sizeof text, "%llu times tracemalloc's table made no sense: objects lack their sites",
+    snprintf(text, sizeof text, "%llu traces of tracemalloc made no sense: objects lack their sites",
              (unsigned long long)r->sites.traces.broken);
     probe_note(r->probe, SEVERITY_WARNING, text, r->sites.traces.table);
 }

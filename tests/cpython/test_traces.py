@@ -29,6 +29,34 @@ DAMAGES = int(os.environ.get("CORE_DAMAGES", "60" if os.environ.get("CPYTHONS") 
 ABOUT_TRACES = "tracemalloc"
 
 
+FREES = """
+#include <pthread.h>
+#include <stdlib.h>
+void *PyMem_RawMalloc(size_t);
+void PyMem_RawFree(void *);
+static void **blocks;
+static int count;
+void make(int n)
+{
+    blocks = malloc(n * sizeof *blocks);
+    for (count = 0; count < n; count++)
+        blocks[count] = PyMem_RawMalloc(16);
+}
+static void *give_back(void *unused)
+{
+    while (count)
+        PyMem_RawFree(blocks[--count]);
+    return unused;
+}
+void begin(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, give_back, NULL);
+}
+int left(void) { return __atomic_load_n(&count, __ATOMIC_SEQ_CST); }
+"""
+
+
 class Traced:
     """A process that tells where its objects were made."""
 
@@ -189,6 +217,33 @@ class Traces(TestCase):
                 self.assertEqual([(a, sites.get(a), t) for a, t in truth.items() if sites.get(a) != t][:3], [])
                 self.assertEqual(told(snapshot), [])
             os.unlink(inside)
+
+    def test_memory_that_is_freed_meanwhile(self):
+        """A thread of C frees without the GIL: the table changes, and shrinks, while the dump reads it."""
+        library, source = self.path("frees.so"), self.path("frees.c")
+        with open(source, "w") as f:
+            f.write(FREES)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-lpthread"], check=True)
+        program = ("import ctypes, refheap, sys, tracemalloc; tracemalloc.start(2)\n"
+                   "kept = [[object()] for _ in range(1000)]\n"
+                   "frees = ctypes.PyDLL(sys.argv[1])\n"
+                   "for i in range(3):\n"
+                   "    frees.make(500000); frees.begin()\n"
+                   "    refheap.dump('%d.refheap' % i)\n"
+                   "    while frees.left(): pass\n"
+                   "where = [tracemalloc.get_object_traceback(k) for k in kept]\n"
+                   "print({id(k): [f.lineno for f in t or ()] for k, t in zip(kept, where)})")
+        for _, python in self.each():
+            done = subprocess.run([python, "-c", program, library], stdout=subprocess.PIPE, env=environment(), timeout=100, cwd=self.folder)
+            self.assertEqual(done.returncode, 0)
+            truth = eval(done.stdout)
+            for i in range(3):
+                snapshot = sr.read_snapshot(self.path("%d.refheap" % i))
+                lines = {a: [line for _, line in reversed(t)] for a, t in sites_of(snapshot).items() if a in truth}
+                self.assertEqual([a for a in truth if lines[a] and lines[a] != truth[a]], [])
+                if not told(snapshot):
+                    self.assertEqual(lines, truth)
+                os.unlink(self.path("%d.refheap" % i))
 
     def test_commands_show_them(self):
         path = self.path("s.refheap")

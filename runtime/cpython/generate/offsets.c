@@ -95,6 +95,7 @@ SAME(offsetof(PyWeakReference, wr_callback), 24);
 SAME(offsetof(PyModuleDef, m_size), 56);
 SAME(offsetof(PyModuleDef, m_traverse), 80);
 
+SAME(offsetof(struct _PyTraceMalloc_Config, initialized), 0);
 SAME(offsetof(struct _PyTraceMalloc_Config, tracing), 4);
 SAME(offsetof(struct _PyTraceMalloc_Config, max_nframe), 8);
 #if AT(0x03090000)

@@ -152,9 +152,16 @@ uint64_t inside_site(struct inside *d, uint64_t object, const struct py_type *ty
 
 void inside_sites_end(struct inside *d)
 {
-    if (d->sites.traces.broken)
-        inside_note_number(d, SEVERITY_WARNING, "times tracemalloc's table made no sense, or was being changed: objects lack their sites",
-                           d->sites.traces.broken, d->sites.traces.table);
+    struct sites *s = &d->sites;
+    if (!s->traces.table)
+        return;
+    forget_pages(&s->memory);
+    if (py_traces_moved(&s->traces))
+        inside_note(d, SEVERITY_WARNING, "tracemalloc's table was changed meanwhile: some objects lack their allocation sites",
+                    s->traces.table);
+    if (s->traces.broken)
+        inside_note_number(d, SEVERITY_WARNING, "traces of tracemalloc made no sense, or were being changed: objects lack their sites",
+                           s->traces.broken, s->traces.table);
 }
 
 void inside_sites_release(struct inside *d)
