@@ -207,7 +207,19 @@ static int compare_classes(const void *pa, const void *pb, void *sums)
     return a < b ? -1 : a > b;
 }
 
-enum { COLUMNS = 6 };
+enum { COLUMNS = 6, SITE_CHARACTERS = 60 /* a cell shows no more */ };
+
+/* Of a site the end tells more: the file's name, and the line. */
+static void cut_front(char *name)
+{
+    size_t length = strlen(name), from = length > SITE_CHARACTERS ? length - SITE_CHARACTERS + 3 : 0;
+    while (from && ((unsigned char)name[from] & 0xc0) == 0x80)
+        from++; /* not within a character */
+    if (from) {
+        memmove(name + 3, name + from, length - from + 1);
+        memcpy(name, "...", 3);
+    }
+}
 
 static void describe_columns(const struct grouping *by, struct column columns[COLUMNS])
 {
@@ -234,6 +246,8 @@ static int show_table(struct invocation *inv, const struct subject *u, const str
         struct text whole = by == groupings ? class_name(&inv->session, order[i]) : (struct text){NULL, 0, 0};
         if (!whole.bytes)
             by->name(u, order[i], name);
+        if (by->class_of == site_of && inv->out.format == OUTPUT_TEXT)
+            cut_front(name);
         struct cell cells[] = {whole.bytes ? cell_bytes(whole.bytes, whole.length) : cell_text(name),
                                cell_number(c->count),
                                cell_number(c->shallow),

@@ -312,6 +312,19 @@ static const struct module_record *module_at(const struct session *s, uint64_t a
     return NULL;
 }
 
+enum { PATH_SHOWN = 80 };
+
+/* Of a long path the end tells more. */
+static void clean_path(const struct session *s, uint32_t id, char to[NAME_SIZE])
+{
+    struct text path = snapshot_string(s->snapshot, id);
+    size_t from = path.length > PATH_SHOWN ? path.length - PATH_SHOWN : 0, dots = from ? 3 : 0;
+    while (from && from < path.length && ((unsigned char)path.bytes[from] & 0xc0) == 0x80)
+        from++; /* not within a character */
+    memcpy(to, "...", dots);
+    text_clean(path.bytes + from, path.length - from, NAME_CHARACTERS, to + dots, NAME_SIZE - dots);
+}
+
 const char *name_site(const struct session *s, uint64_t *site, char to[NAME_SIZE])
 {
     char function[NAME_SIZE], file[NAME_SIZE];
@@ -320,7 +333,7 @@ const char *name_site(const struct session *s, uint64_t *site, char to[NAME_SIZE
         return NULL;
     *site = r->caller == FORMAT_NONE || r->caller + UINT64_C(1) >= *site ? 0 : r->caller + UINT64_C(1);
     clean_string(s, r->function, "", function);
-    clean_string(s, r->file, "", file);
+    clean_path(s, r->file, file);
     if (*file) {
         snprintf(to, NAME_SIZE, "%.100s%s%.120s:%" PRIu32, function, *function ? " at " : "", file, r->line);
         return to;

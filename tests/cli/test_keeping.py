@@ -205,6 +205,17 @@ class Made(TestCase):
         left_out.header.flags = 1
         self.assertIn("equal strings: not known", run("summary", self.write("left_out.refheap", left_out), "--waste")[0])
 
+    def test_the_end_of_a_long_path_is_shown(self):
+        """A site is found by the name of its file, and that stands at the end."""
+        file = "/" + "/".join("ä folder that lies deep in another %d" % i for i in range(20)) + "/model.py"
+        path = self.write("s.refheap", snapshot_of([sr.Object(0, 0x10000, 0, 64, 1, CONTAINER, site=1)], [node_type()],
+                                                   sites=[sr.Site(file=file.encode(), line=12)]))
+        said, = ask("object", path, "@0")["site"]
+        self.assertRegex(said, r"^\.\.\..{60,80}/model\.py:12$")
+        self.assertIn(said[3:-3], file)
+        self.assertEqual([r["site"] for r in ask("summary", path, "--by", "site")["groups"]], [said])
+        self.assertRegex(run("summary", path, "--by", "site")[0], r"(?m)^\.\.\..{40,60}/model\.py:12 +1 ")
+
     def test_filters(self):
         """Of sets, and of the top of the tree, what matches is left."""
         objects = [sr.Object(0, 0x10000 + 64 * i, i % 2, 32, 1, i % 3 | CONTAINER) for i in range(60)]
