@@ -46,6 +46,7 @@ PyDoc_STRVAR(dump_doc,
              "frozen ones, and all they lead to. The file appears under its name when it is complete. The heap is not\n"
              "changed, nothing is collected, and no other Python thread runs meanwhile, whatever its interpreter; one that\n"
              "does not give up a GIL of its own (3.12 on) within a second is left out, and the snapshot says so.\n\n"
+             "While tracemalloc is on, objects carry the tracebacks of where they were made.\n\n"
              "With values=False the contents of strings, numbers and the like, and the command line, are left out;\n"
              "names of attributes, classes, functions and modules are kept.\n\n"
              "Raises OSError when the file cannot be written, and ValueError during a collection (in a finalizer or a\n"
