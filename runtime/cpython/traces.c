@@ -213,6 +213,8 @@ uint64_t py_traces_search(struct py_world *w, uint64_t from, uint64_t size, uint
     struct py_traces t;
     for (uint64_t at = 0; at + 8 <= size; at += sizeof words) {
         uint64_t piece = size - at < sizeof words ? (size - at) & ~UINT64_C(7) : sizeof words;
+        if (w->spend && !w->spend(w, piece / 8))
+            return 0;
         const void *p = py_view(w->memory, from + at, piece);
         if (!p)
             continue;
