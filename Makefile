@@ -50,7 +50,7 @@ RENDER := $(basename $(notdir $(wildcard analyzer/render/*.c)))
 REPORT := $(filter-out make_%,$(basename $(notdir $(wildcard analyzer/report/*.c))))
 SQL := $(basename $(notdir $(wildcard analyzer/sql/*.c)))
 BROWSE := $(basename $(notdir $(wildcard analyzer/browse/*.c)))
-ANALYZER := $(basename $(notdir $(wildcard analyzer/*.c)))
+ANALYZER := $(basename $(wildcard $(addsuffix *.c,analyzer/ $(addprefix analyzer/,session/ answers/ pictures/ export/ line/ parts/))))
 SAMPLES := $(basename $(notdir $(wildcard samples/c/*.c)))
 SUPPORT := $(basename $(notdir $(wildcard tests/support/*.c)))
 UNIT := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
@@ -70,9 +70,9 @@ render_o := $(RENDER:%=$(O)/analyzer/render/%.o)
 sql_o := $(SQL:%=$(O)/analyzer/sql/%.o)
 report_o := $(REPORT:%=$(O)/analyzer/report/%.o)
 browse_o := $(BROWSE:%=$(O)/analyzer/browse/%.o)
-analyzer_o := $(ANALYZER:%=$(O)/analyzer/%.o)
+analyzer_o := $(ANALYZER:%=$(O)/%.o)
 support_o := $(SUPPORT:%=$(O)/tests/support/%.o)
-session_o := $(addprefix $(O)/analyzer/,session.o session_kept.o owners.o kept.o fail.o)
+session_o := $(addprefix $(O)/analyzer/session/,session.o session_kept.o owners.o kept.o fail.o)
 core_o := $(writer_o) $(reader_o) $(maps_o) $(cpython_o) $(probe_o) $(graph_o) $(render_o)
 
 GVC_CFLAGS = $(shell $(PKG_CONFIG) --cflags libgvc)
@@ -170,7 +170,7 @@ $(O)/analyzer/report/page.o: $(O)/gen/assets.h
 $(O)/analyzer/render/layout.o $(O)/tests/tools/read_dot.o: BASE += $(GVC_CFLAGS)
 $(sql_o) $(O)/analyzer/cmd_sql.o: BASE += $(SQLITE_CFLAGS)
 $(O)/analyzer/browse/terminal.o: BASE += $(NCURSES_CFLAGS)
-$(O)/analyzer/line_editor.o: BASE += $(EDIT_CFLAGS)
+$(O)/analyzer/line/line_editor.o: BASE += $(EDIT_CFLAGS)
 
 # What an object is made of holds for any name of the same folder.
 depends = -MT '$$(O)/$(@:$(O)/%=%)'
@@ -217,7 +217,7 @@ $(O)/tests/clean/%-O2: tests/clean/%.c $(O)/librefheap.so
 tools: $(CLEAN:%=$(O)/tests/clean/%-O0) $(CLEAN:%=$(O)/tests/clean/%-O2) $(TOOLS:%=$(O)/tests/tools/%) $(O)/tests/fuzz/fuzz_snapshot.o
 tools: $(if $(PYTHON_CFLAGS),$(O)/tests/cpython/held.abi3.so)
 $(O)/tests/tools/phases: $(session_o)
-$(O)/tests/tools/embed: $(session_o) $(addprefix $(O)/analyzer/,image.o sketch.o sketch_cycles.o sketch_edges.o advice.o shape.o names.o)
+$(O)/tests/tools/embed: $(session_o) $(addprefix $(O)/analyzer/,session/names.o answers/advice.o answers/shape.o $(addprefix pictures/,image.o sketch.o sketch_cycles.o sketch_edges.o))
 $(O)/tests/tools/model: $(MODEL:%=$(O)/tests/model/%.o)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(support_o) $(O)/librefheap.a $(core_o)
 	$(call say,LINK,$@)

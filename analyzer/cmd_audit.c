@@ -1,7 +1,7 @@
 /* audit: whether refcounts are what their holders say. */
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "inquiry.h"
+#include "line/commands.h"
+#include "parts/inquiry.h"
 
 /* ---- coverage ---- */
 

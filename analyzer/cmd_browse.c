@@ -7,7 +7,7 @@
 #include "../dumpfmt/error.h"
 #include "browse/browser.h"
 #include "browse/terminal.h"
-#include "commands.h"
+#include "line/commands.h"
 
 static int wants_color(const struct options *o)
 {

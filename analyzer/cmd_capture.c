@@ -15,10 +15,10 @@
 #include "../runtime/probe/probe.h"
 #include "../runtime/probe/served.h"
 #include "../runtime/probe/threads.h"
-#include "commands.h"
-#include "free_memory.h"
-#include "mapped.h"
-#include "options.h"
+#include "line/commands.h"
+#include "session/free_memory.h"
+#include "session/mapped.h"
+#include "line/options.h"
 #include "render/text.h"
 
 enum { OWN_PID, OWN_CORE, OWN_EXE, OWN_SYSROOT, OWN_MEMORY_FD, OWN_MEMORY_SOCKET, OWN_MAPS_FD, OWN_THREADS_FD, OWN_PROCESS, OWN_COPY };

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "advice.h"
-#include "commands.h"
-#include "findings.h"
-#include "fold.h"
+#include "answers/advice.h"
+#include "line/commands.h"
+#include "parts/findings.h"
+#include "answers/fold.h"
 #include "render/text.h"
-#include "trace.h"
+#include "parts/trace.h"
 
 /* What is spent on the paths of one failure in JSON unless --limit says how many are wanted: a path round a cycle looks
  * at the whole heap, and one of a million steps is a hundred megabytes of text. */

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "advice.h"
-#include "commands.h"
-#include "owners.h"
+#include "answers/advice.h"
+#include "line/commands.h"
+#include "session/owners.h"
 #include "render/text.h"
-#include "shape.h"
+#include "answers/shape.h"
 
 enum { OWN_OBJECTS, MEMBERS_SHOWN = 8, MEMBERS_LOOKED_AT = 1000, EDGES_SHOWN = 4 };
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "compare.h"
+#include "line/commands.h"
+#include "answers/compare.h"
 #include "graph/array.h"
 #include "graph/changes.h"
 #include "render/text.h"

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
+#include "line/commands.h"
 #include "graph/forest.h"
 #include "graph/top.h"
-#include "keepers.h"
+#include "answers/keepers.h"
 #include "render/text.h"
 #include "render/tree.h"
-#include "select.h"
+#include "line/select.h"
 
 /* What is below one keeper, as it is shown: entries, and how much is left out. */
 struct level {

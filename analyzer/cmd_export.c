@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "export.h"
+#include "line/commands.h"
+#include "export/export.h"
 #include "render/text.h"
-#include "sketch.h"
+#include "pictures/sketch.h"
 
 enum { OWN_FORMAT, OWN_WHAT };
 enum { DOT_OBJECTS_MAX = 2000, DOT_EDGES_MAX = 10000 }; /* more than that nobody lays out, or reads */

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
+#include "line/commands.h"
 
 enum { PATH_SIZE = 4096 };
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "generations.h"
+#include "line/commands.h"
+#include "answers/generations.h"
 #include "render/text.h"
 
 static void show_row(struct table *t, uint32_t heap, uint32_t generation, const struct generation_row *r)

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "commands.h"
+#include "line/commands.h"
 #include "render/text.h"
 
 /* Every table of this command shows all its rows. */

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
+#include "line/commands.h"
 #include "render/text.h"
-#include "select.h"
+#include "line/select.h"
 
 enum direction { TO_REFERRERS, TO_REFERENTS };
 

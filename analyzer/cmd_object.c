@@ -2,10 +2,10 @@
 #include <inttypes.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
+#include "line/commands.h"
 #include "graph/sums.h"
 #include "render/text.h"
-#include "select.h"
+#include "line/select.h"
 
 /* What the two forms of the answer are made of. */
 struct facts {

@@ -6,7 +6,7 @@
 
 #include "../dumpfmt/error.h"
 #include "../dumpfmt/pack.h"
-#include "commands.h"
+#include "line/commands.h"
 #include "render/text.h"
 
 enum { OWN_LEVEL, LEVEL_DEFAULT = 3, LEVEL_MAX = 19 };

@@ -5,14 +5,14 @@
 #include <sys/stat.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "generations.h"
-#include "image.h"
-#include "keepers.h"
-#include "options.h"
+#include "line/commands.h"
+#include "answers/generations.h"
+#include "pictures/image.h"
+#include "answers/keepers.h"
+#include "line/options.h"
 #include "render/text.h"
-#include "select.h"
-#include "sketch_tree.h"
+#include "line/select.h"
+#include "pictures/sketch_tree.h"
 
 enum { PATH_SIZE = 4096 };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
+#include "line/commands.h"
 #include "render/text.h"
 #include "report/report.h"
 

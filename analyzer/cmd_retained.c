@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
+#include "line/commands.h"
 #include "graph/top.h"
-#include "keepers.h"
+#include "answers/keepers.h"
 #include "render/text.h"
 
 struct listing {

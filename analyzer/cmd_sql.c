@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "line_editor.h"
-#include "options.h"
+#include "line/commands.h"
+#include "line/line_editor.h"
+#include "line/options.h"
 #include "render/text.h"
 #include "sql/database.h"
 #include "sql/guard.h"

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
+#include "line/commands.h"
 #include "graph/sums.h"
-#include "owners.h"
+#include "session/owners.h"
 #include "render/text.h"
-#include "sites.h"
-#include "waste_view.h"
+#include "answers/sites.h"
+#include "parts/waste_view.h"
 
 enum { OWN_WASTE };
 

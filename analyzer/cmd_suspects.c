@@ -1,8 +1,8 @@
 /* suspects: the likely problem, in words. */
 #include "../dumpfmt/error.h"
-#include "commands.h"
+#include "line/commands.h"
 #include "render/text.h"
-#include "suspects.h"
+#include "answers/suspects.h"
 
 static void show_json(struct invocation *inv, const struct suspects *found, const struct baseline *baseline,
                       size_t shown)

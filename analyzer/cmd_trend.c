@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "compare.h"
+#include "line/commands.h"
+#include "answers/compare.h"
 #include "graph/census.h"
 #include "render/text.h"
 

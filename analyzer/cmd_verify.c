@@ -1,5 +1,5 @@
 /* verify: whether the file is whole. */
-#include "commands.h"
+#include "line/commands.h"
 #include "render/text.h"
 
 static int run(struct invocation *inv)

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "cuts.h"
+#include "line/commands.h"
+#include "parts/cuts.h"
 #include "render/text.h"
 
 static const struct own_option own[] = {

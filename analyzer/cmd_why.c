@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "expression.h"
-#include "options.h"
+#include "line/commands.h"
+#include "answers/expression.h"
+#include "line/options.h"
 #include "render/text.h"
 #include "render/tree.h"
-#include "select.h"
-#include "trace.h"
-#include "why_set.h"
+#include "line/select.h"
+#include "parts/trace.h"
+#include "parts/why_set.h"
 
 enum { OWN_PATHS, PATHS_MAX = 1000, DEPTH_MERGED = 12 };
 

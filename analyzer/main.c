@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "../dumpfmt/error.h"
-#include "commands.h"
-#include "complete.h"
-#include "mapped.h"
-#include "options.h"
+#include "line/commands.h"
+#include "line/complete.h"
+#include "session/mapped.h"
+#include "line/options.h"
 #include "render/text.h"
 
 static const struct command *const commands[] = {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../commands.h"
+#include "../line/commands.h"
 #include "browser.h"
 #include "page.h"
 #include "views.h"

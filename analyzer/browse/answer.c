@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../options.h"
+#include "../line/options.h"
 
 enum { KEPT_MOST = 16 << 20, PIECE = 1 << 16 };
 

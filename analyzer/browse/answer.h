@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "../command.h"
+#include "../line/command.h"
 
 /* A question: a command and its words behind the snapshot, options among them. */
 enum { QUESTION_WORDS = 8 };

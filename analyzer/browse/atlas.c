@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "../../dumpfmt/error.h"
-#include "../generations.h"
+#include "../answers/generations.h"
 #include "../graph/array.h"
-#include "../shape.h"
+#include "../answers/shape.h"
 #include "view.h"
 
 static int compare_names(const void *pa, const void *pb, void *session)

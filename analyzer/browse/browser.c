@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../commands.h"
+#include "../line/commands.h"
 #include "page.h"
 #include "views.h"
 

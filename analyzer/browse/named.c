@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../options.h"
+#include "../line/options.h"
 #include "view.h"
 
 static int is_name(struct text text, const char *name)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../commands.h"
+#include "../line/commands.h"
 #include "fit.h"
 
 static const struct view_column columns[] = {{"line", "", CELL_TEXT, .sortable = 0}};

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../generations.h"
+#include "../answers/generations.h"
 #include "../graph/array.h"
-#include "../keepers.h"
+#include "../answers/keepers.h"
 #include "../render/text.h"
 #include "page.h"
 

@@ -10,7 +10,7 @@
 
 #include "../graph/forest.h"
 #include "../graph/order.h"
-#include "../names.h"
+#include "../session/names.h"
 #include "../render/output.h"
 
 /* What the views share: the session with everything computed, and what was made of it for browsing. */

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../generations.h"
+#include "../answers/generations.h"
 #include "views.h"
 
 enum { HEAP, GENERATION, OBJECTS, BYTES, GARBAGE, GARBAGE_BYTES, DEPENDENT, UNCOLLECTABLE, SURVIVORS, THRESHOLD };

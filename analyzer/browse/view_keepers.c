@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../keepers.h"
+#include "../answers/keepers.h"
 #include "../render/text.h"
 #include "views.h"
 

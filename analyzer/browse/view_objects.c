@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../advice.h"
-#include "../generations.h"
+#include "../answers/advice.h"
+#include "../answers/generations.h"
 #include "../graph/array.h"
 #include "../render/text.h"
 #include "views.h"

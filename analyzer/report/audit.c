@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "../fold.h"
+#include "../answers/fold.h"
 #include "../render/html.h"
 #include "../render/text.h"
 #include "report.h"

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "../compare.h"
+#include "../answers/compare.h"
 #include "../render/html.h"
 #include "../render/text.h"
 #include "report.h"

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../advice.h"
-#include "../image.h"
+#include "../answers/advice.h"
+#include "../pictures/image.h"
 #include "../render/html.h"
 #include "../render/text.h"
-#include "../shape.h"
+#include "../answers/shape.h"
 #include "report.h"
 
 enum { SHAPES_SHOWN = 6, MEMBERS_SHOWN = 12, EDGES_SHOWN = 16, PICTURES_BYTES = 400000 };

@@ -5,7 +5,7 @@
  * far as there is room. Nodes stand in the page with their place and width in parts of the whole; page.js stretches
  * them when one is opened, and draws nothing itself.
  */
-#include "../keepers.h"
+#include "../answers/keepers.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include "../render/html.h"
 #include "../render/text.h"
-#include "../trace.h"
+#include "../parts/trace.h"
 #include "report.h"
 
 enum { STEPS_SHOWN = 10 };

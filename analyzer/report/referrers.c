@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../graph/array.h"
-#include "../intern.h"
+#include "../answers/intern.h"
 #include "../render/html.h"
 #include "../render/text.h"
 #include "report.h"

@@ -7,12 +7,12 @@
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
-#include "../baseline.h"
-#include "../generations.h"
-#include "../inquiry.h"
-#include "../suspects.h"
-#include "../type_paths.h"
-#include "../waste.h"
+#include "../answers/baseline.h"
+#include "../answers/generations.h"
+#include "../parts/inquiry.h"
+#include "../answers/suspects.h"
+#include "../answers/type_paths.h"
+#include "../answers/waste.h"
 
 enum {
     REPORT_COLOURS = 7, /* classes of types that have a colour of their own, the same wherever they are shown */

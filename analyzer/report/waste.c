@@ -3,7 +3,7 @@
 
 #include "../render/html.h"
 #include "../render/text.h"
-#include "../waste_view.h"
+#include "../parts/waste_view.h"
 #include "report.h"
 
 enum { TYPES_SHOWN = 30, VALUES_SHOWN = 20 };

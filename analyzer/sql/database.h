@@ -17,7 +17,7 @@
 
 #include <sqlite3.h>
 
-#include "../session.h"
+#include "../session/session.h"
 
 struct database;
 

@@ -2,7 +2,7 @@
 #ifndef SQL_PARTS_H
 #define SQL_PARTS_H
 
-#include "../generations.h"
+#include "../answers/generations.h"
 #include "../graph/sums.h"
 #include "database.h"
 #include "guard.h"

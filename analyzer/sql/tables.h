@@ -2,7 +2,7 @@
 #ifndef SQL_TABLES_H
 #define SQL_TABLES_H
 
-#include "../names.h"
+#include "../session/names.h"
 #include "parts.h"
 
 enum { LOOKUPS_MAX = 2, LOOKUP_NONE = -1 };

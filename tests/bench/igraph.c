@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../analyzer/session.h"
+#include "../../analyzer/session/session.h"
 
 static double now(void)
 {

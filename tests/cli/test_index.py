@@ -14,7 +14,7 @@ import second_reader as sr
 from test_keeping import root, snapshot_of
 
 OBJECTS = 120000
-HEAD = 104  # bytes before the table of parts: analyzer/kept.c
+HEAD = 104  # bytes before the table of parts: analyzer/session/kept.c
 CHUNK = 16 << 10
 
 # What is asked; each as text and, where the command has it, as JSON.

@@ -9,6 +9,7 @@ import unittest
 from support import BUILD, SOURCE, TestCase, run, sample
 
 # Folders by what they may include: themselves and these.
+BELOW = {"dumpfmt", "analyzer/graph", "analyzer/render"}
 LAW = {
     "dumpfmt": set(),
     "runtime/maps": {"dumpfmt"},
@@ -18,10 +19,17 @@ LAW = {
     "runtime/probe": {"dumpfmt", "runtime/maps", "runtime/librefheap", "runtime/cpython"},
     "analyzer/graph": {"dumpfmt"},
     "analyzer/render": {"dumpfmt"},
-    "analyzer/sql": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer"},
-    "analyzer/report": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer"},
-    "analyzer/browse": {"dumpfmt", "analyzer/graph", "analyzer/render", "analyzer"},
-    "analyzer": {"analyzer/report", "analyzer/browse", "dumpfmt", "analyzer/graph", "analyzer/render", "analyzer/sql", "runtime/probe"},
+    "analyzer/session": {"dumpfmt", "analyzer/graph", "analyzer/render"},
+    "analyzer/answers": BELOW | {"analyzer/session"},
+    "analyzer/sql": BELOW | {"analyzer/session", "analyzer/answers"},
+    "analyzer/pictures": BELOW | {"analyzer/session", "analyzer/answers"},
+    "analyzer/export": BELOW | {"analyzer/session", "analyzer/answers"},
+    "analyzer/line": BELOW | {"analyzer/session", "analyzer/answers", "analyzer/sql"},
+    "analyzer/parts": BELOW | {"analyzer/session", "analyzer/answers", "analyzer/line"},
+    "analyzer/report": BELOW | {"analyzer/session", "analyzer/answers", "analyzer/pictures", "analyzer/parts"},
+    "analyzer/browse": BELOW | {"analyzer/session", "analyzer/answers", "analyzer/line"},
+    "analyzer": BELOW | {"analyzer/" + f for f in ("session", "answers", "sql", "pictures", "export", "line", "parts", "report", "browse")} |
+                {"runtime/probe"},
 }
 # Of a folder, all that another may use.
 FACES = {
@@ -31,18 +39,20 @@ FACES = {
     ("runtime/cpython/module", "dumpfmt"): {"error.h", "format.h", "sink.h", "writer.h", "rawsys.h", "refheap/error.h"},
     ("runtime/cpython/module", "runtime/cpython"): {"describe.h", "layout.h", "threads.h", "traces.h"},
     ("runtime/probe", "runtime/librefheap"): {"refheap/control.h"},
-    # The tables are made of the session; nothing but the command is made of the tables.
-    ("analyzer/sql", "analyzer"): {"session.h", "names.h", "generations.h"},
+    # The tables are made of the session; nothing but the command, and sets that a condition chooses, is made of the tables.
+    ("analyzer/sql", "analyzer/session"): {"session.h", "names.h"},
+    ("analyzer/sql", "analyzer/answers"): {"generations.h"},
     ("analyzer", "analyzer/sql"): {"database.h", "guard.h", "result.h"},
+    ("analyzer/line", "analyzer/sql"): {"database.h"},
     ("analyzer", "analyzer/report"): {"report.h"},
     # Views are made of the session, and of what other commands answer.
-    ("analyzer/browse", "analyzer"): {"session.h", "names.h", "keepers.h", "generations.h", "shape.h", "advice.h", "command.h",
-                                      "commands.h", "options.h"},
+    ("analyzer/browse", "analyzer/answers"): {"keepers.h", "generations.h", "shape.h", "advice.h"},
+    ("analyzer/browse", "analyzer/line"): {"command.h", "commands.h", "options.h"},
     ("analyzer", "analyzer/browse"): {"browser.h", "terminal.h"},
 }
 # Of a folder, the only files that may use another.
-USERS = {("analyzer", "analyzer/sql"): {"cmd_sql.c", "select_sql.c"}, ("analyzer", "analyzer/report"): {"cmd_report.c"},
-         ("analyzer", "analyzer/browse"): {"cmd_browse.c"}}
+USERS = {("analyzer", "analyzer/sql"): {"cmd_sql.c"}, ("analyzer/line", "analyzer/sql"): {"select_sql.c"},
+         ("analyzer", "analyzer/report"): {"cmd_report.c"}, ("analyzer", "analyzer/browse"): {"cmd_browse.c"}}
 
 
 def code_of(path):

@@ -1,7 +1,7 @@
 /* embed SNAPSHOT: the first cycles of a heap as SVGs in one XML document, as a page embeds them. */
 #include <stdio.h>
 
-#include "../../analyzer/image.h"
+#include "../../analyzer/pictures/image.h"
 
 enum { CYCLES = 3 };
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../analyzer/session.h"
+#include "../../analyzer/session/session.h"
 
 static double now(void)
 {
