@@ -4,6 +4,7 @@ import glob
 import os
 import subprocess
 import sys
+import tempfile
 
 VERSIONS = ["3.%d" % minor for minor in range(8, 14)]
 
@@ -43,6 +44,20 @@ def found():
             pythons.append((version, path))
     have = {v.rsplit(".", 1)[0] for v, _ in pythons}
     return pythons, [v for v in VERSIONS if v not in have]
+
+
+class OfPython:
+    """Tests of one interpreter, each with a folder of its own."""
+
+    python = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="refheap-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
 
 
 if __name__ == "__main__":

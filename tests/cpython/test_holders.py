@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,18 +27,8 @@ def stand():
 OWN_CALL = 4  # what the call of dump() itself holds for its time
 
 
-class Holders:
+class Holders(pythons.OfPython):
     """The tests, for one interpreter."""
-
-    python = None
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="refheap-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
 
     def run_program(self, program, captured=False):
         variables = environment()

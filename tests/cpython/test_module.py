@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
@@ -22,18 +21,8 @@ FRAME_LOCAL = 8
 BY_REQUEST, BY_SIGNAL, AT_EXIT, NO_MEMORY = 1, 2, 3, 4
 
 
-class Module:
+class Module(pythons.OfPython):
     """The tests, for one interpreter."""
-
-    python = None
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="refheap-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
 
     def start(self, program, **more):
         return subprocess.Popen([self.python, "-W", "ignore", "-c", "import gc, os, sys, refheap\n" + program], cwd=self.folder,

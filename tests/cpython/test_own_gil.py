@@ -6,7 +6,6 @@ On the versions before, all interpreters have one GIL; test_module.py and test_t
 import os
 import subprocess
 import sys
-import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -49,18 +48,8 @@ for _ in range(50):
 LEFT_OUT = "an interpreter was left out: "
 
 
-class OwnGil:
+class OwnGil(pythons.OfPython):
     """The tests, for one interpreter."""
-
-    python = None
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="refheap-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
 
     def start(self, program):
         process = subprocess.Popen([self.python, "-W", "ignore", "-c", BEGIN + program], cwd=self.folder, env=environment(),
