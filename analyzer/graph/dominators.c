@@ -92,10 +92,11 @@ static inline ordinal evaluate(struct tree *t, ordinal v, ordinal linked, ordina
 }
 
 /* Walks the ways up from the sources of the edges before `end`, all in step, so that the waits for memory of many fall
- * together; evaluate() finds them fetched. Vertices below `linked` are not linked. Returns where the next begin. */
+ * together; evaluate() finds them fetched. Vertices below `linked` are not linked. Returns where the next begin. Long ways
+ * are left to evaluate(), which shortens them: here they would be walked again and again. */
 static uint64_t scout(const struct tree *t, uint64_t end, ordinal linked)
 {
-    enum { SCOUTS = 32 };
+    enum { SCOUTS = 32, STEPS_MAX = 64 };
     ordinal way[SCOUTS];
     unsigned ways = end < SCOUTS ? (unsigned)end : SCOUTS, left = 0;
     for (unsigned i = 0; i < ways; i++) {
@@ -104,7 +105,7 @@ static uint64_t scout(const struct tree *t, uint64_t end, ordinal linked)
         left += v >= linked;
         __builtin_prefetch(&t->record[v]);
     }
-    while (left) {
+    for (int steps = 0; left && steps < STEPS_MAX; steps++) {
         unsigned last = left;
         left = 0;
         for (unsigned i = 0; i < last; i++) {

@@ -27,7 +27,7 @@ typedef uint32_t ordinal;
  * words a unit, whose heads share a word with two bits. `most` edges lead out of one object. */
 static inline int ordinals_suffice(uint64_t objects, uint64_t edges, uint64_t most)
 {
-    return objects < ORDINAL_NONE / 2 && most < ORDINAL_NONE / 4 && edges / 2 + 3 * objects + 4 < ORDINAL_NONE;
+    return objects < ORDINAL_NONE / 4 && most < ORDINAL_NONE / 4 && edges / 2 + 3 * objects + 4 < ORDINAL_NONE;
 }
 
 #endif

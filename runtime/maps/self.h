@@ -24,6 +24,10 @@ void self_write_process(struct writer *w, struct self_scratch *scratch, const ch
 void self_write_modules(struct writer *w, struct self_scratch *scratch,
                         void (*also)(void *context, const struct module_found *module), void *context);
 
+/* Reads what is there of this process's memory from an address on; returns how many bytes. Where process_vm_readv is not
+ * allowed, by /proc/self/mem. */
+size_t self_read_part(uint64_t address, void *to, size_t size);
+
 /* Reads memory of this process that may not be there; a maps_read, `context` is unused. */
 int self_read(void *context, uint64_t address, void *to, size_t size);
 

@@ -60,6 +60,7 @@ struct known_object {
     uint8_t generation; /* enum generation */
     uint8_t state;      /* enum known_state; 0: no object */
 };
+enum { WINDOW = 256 /* places */ };
 enum known_state { KNOWN_IMMORTAL = 1, KNOWN_CONTAINER = 2, KNOWN_OBJECT = 4 };
 
 /* Objects by address: a window of places for each page there are objects in. Places stay where they are. */

@@ -119,8 +119,11 @@ static struct known_type *looks_like_object(struct reading *r, uint64_t address,
 static struct known_object *add_object(struct reading *r, uint64_t address, unsigned generation,
                                        const struct known_type *type, int64_t refcount)
 {
+    size_t windows = r->objects.windows.used;
     struct known_object *o = object_add(&r->objects, address);
     int immortal;
+    if (r->objects.windows.used > windows)
+        probe_spend(r->probe, WINDOW); /* a core can have the same bytes stand in a thousand places */
     if (!o || put_in_order(r, address)) {
         r->status = error_set(r->err, RH_ERR_NO_MEMORY, "not enough memory for the set of objects", "");
         return NULL;

@@ -56,11 +56,11 @@ void number_map_release(struct number_map *map)
 
 /* Objects begin at multiples of 16, in memory of the interpreter's, or of 8, in static data: each half of a page has a
  * window of its own. Windows are cut from chunks as large as a huge page, so that a look waits for memory once. */
-enum { WINDOW = 256, WINDOWS_A_CHUNK = 1024, CHUNK_SIZE = WINDOWS_A_CHUNK * WINDOW * sizeof(struct known_object) };
+enum { WINDOWS_A_CHUNK = 1024, CHUNK_SIZE = WINDOWS_A_CHUNK * WINDOW * sizeof(struct known_object) };
 
 static uint64_t window_key(uint64_t address)
 {
-    return address >> 12 << 1 | (address >> 3 & 1);
+    return UINT64_C(1) << 63 | address >> 12 << 1 | (address >> 3 & 1); /* never 0 */
 }
 
 static uint64_t object_address(uint64_t key, size_t slot)

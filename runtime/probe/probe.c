@@ -156,7 +156,7 @@ static uint64_t words_at_most(const struct probe *probe)
     for (size_t i = 0; !probe->options->resident && i < probe->region_count; i++)
         if (probe->regions[i].readable)
             bytes += probe->regions[i].end - probe->regions[i].start;
-    return bytes / sizeof(uint64_t) * 2 + (1 << 20);
+    return bytes / sizeof(uint64_t) * 5 / 2 + (1 << 20); /* the half: windows of objects, see cpython_objects.c */
 }
 
 int probe_open(const struct probe_options *options, struct probe **out, struct rh_error *err)

@@ -74,6 +74,11 @@ class Shapes(TestCase):
         self.assertEqual(of[0], (SIZE * OBJECTS,) * 2)
         self.assertEqual(of[OBJECTS - 1], (SIZE, SIZE))
 
+    def test_owner(self):
+        of = self.make("owner")
+        self.assertEqual([of[0][0], of[1][0], of[OBJECTS - 1][0]], [SIZE] * 3)
+        self.assertEqual(self.json("object", "@2")["retained"], SIZE * (OBJECTS - 2))
+
     def test_ring(self):
         of = self.make("ring")
         self.assertEqual(of[1], (SIZE, SIZE * OBJECTS))

@@ -10,8 +10,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "cli")]
 
 import pythons  # noqa: E402
-from test_truth import BUILD, REFHEAP, environment  # noqa: E402
-from truth import capture  # noqa: E402
+from test_truth import BUILD, REFHEAP, UNTRACKED, environment, read_snapshot  # noqa: E402
+from truth import GENERATION, capture  # noqa: E402
 
 BEGIN = """
 import os, sys, threading, time, held, leaky, refheap
@@ -24,16 +24,17 @@ def stand():
     os.write(1, b"ready\\n")
     os.read(0, 1)
 """
+NOTE = 1  # a diagnostic that is no warning
 OWN_CALL = 4  # what the call of dump() itself holds for its time
 
 
 class Holders(pythons.OfPython):
     """The tests, for one interpreter."""
 
-    def run_program(self, program, captured=False):
+    def run_program(self, program, captured=False, under=()):
         variables = environment()
         variables["PYTHONPATH"] += ":" + os.path.join(BUILD, "samples")
-        process = subprocess.Popen([self.python, "-W", "ignore", "-c", BEGIN + program + "stand()"], cwd=self.folder, env=variables,
+        process = subprocess.Popen([*under, self.python, "-W", "ignore", "-c", BEGIN + program + "stand()"], cwd=self.folder, env=variables,
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             line = process.stdout.readline()
@@ -66,6 +67,18 @@ os._exit(0)  # one would be freed too early
         said = self.audit("in.refheap", "--type", "Message")
         self.assertEqual((len(said["over"]), [o["possible"] for o in said["possibly_over"]]),
                          (2, [["global remembered in leaky.abi3.so"]]))
+
+    def test_where_process_vm_readv_is_forbidden_nothing_is_missed(self):
+        self.run_program("""
+leaky.remember(Message(4))
+refheap.dump("in.refheap")
+""", under=[os.path.join(BUILD, "tests", "tools", "without_readv"), "EPERM"])
+        said = self.audit("in.refheap", "--type", "Message")
+        (message,) = said["possibly_over"]
+        self.assertIn("global remembered in leaky.abi3.so", message["possible"])
+        snapshot = read_snapshot(self.path("in.refheap"))
+        self.assertEqual([d.text for d in snapshot.diagnostics if d.severity > NOTE], [])
+        self.assertGreater(sum(o.state & GENERATION == UNTRACKED for o in snapshot.objects), 1000)
 
     def test_as_many_are_over_as_from_outside(self):
         self.run_program("""

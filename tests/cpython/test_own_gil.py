@@ -129,6 +129,32 @@ print("over")
                 self.assertGreaterEqual(len(truth), 100)  # nodes and their lists
                 self.assertEqual(self.garbage("in.refheap", heap, generation), truth)
 
+    def test_one_that_ends_meanwhile_is_not_left_waiting(self):
+        """It may have been asked for its GIL, and lets go of it for good while it finalizes."""
+        said = self.run_program("""
+LONG = '''
+import atexit
+atexit.register(sum, range(2000000))
+class Slow:
+    def __del__(self):
+        for i in range(200000): pass
+slow = Slow()
+'''
+for n in range(3):
+    ending = new()
+    run(ending, LONG)
+    thread = threading.Thread(target=lambda: interpreters.destroy(ending), daemon=True)
+    thread.start()
+    time.sleep(0.02)
+    refheap.dump("%d.refheap" % n)
+    thread.join(60)
+    print(thread.is_alive(), flush=True)
+os._exit(0)
+""")
+        self.assertEqual(said.split(), ["False"] * 3)
+        for n in range(3):
+            self.assertIn("main", self.names(read_snapshot(self.path("%d.refheap" % n))))
+
     def test_a_dump_from_within_shows_all(self):
         said = self.run_program("""
 first, second = new(), new()

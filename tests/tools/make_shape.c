@@ -5,6 +5,8 @@
  *   none     no references                           tail     a chain whose second half is also held from outside
  *   ends     a chain at both ends of the address space
  *   sparse   a chain with a mebibyte between one object and the next
+ *   owner    a chain whose objects from the third on refer to the second, too, and of which the third is held as well: a list
+ *            whose nodes know it, and an iterator
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +16,8 @@
 #include "../../dumpfmt/writer.h"
 
 static uint64_t objects;
-static enum shape { IN, OUT, CHAIN, RING, NONE, TAIL, ENDS, SPARSE, SHAPES } shape;
-static const char *const names[SHAPES] = {"in", "out", "chain", "ring", "none", "tail", "ends", "sparse"};
+static enum shape { IN, OUT, CHAIN, RING, NONE, TAIL, ENDS, SPARSE, OWNER, SHAPES } shape;
+static const char *const names[SHAPES] = {"in", "out", "chain", "ring", "none", "tail", "ends", "sparse", "owner"};
 
 static uint64_t address_of(uint64_t i)
 {
@@ -36,6 +38,8 @@ static int is_held(uint64_t i)
         return 0;
     case TAIL:
         return i == 0 || i >= objects / 2;
+    case OWNER:
+        return i == 0 || i == 2;
     default:
         return i == 0;
     }
@@ -53,6 +57,8 @@ static uint64_t refcount_of(uint64_t i)
         return held;
     case RING:
         return 1;
+    case OWNER:
+        return held + (i == 1 ? objects - 1 : i > 0);
     default:
         return held + (i > 0);
     }
@@ -74,6 +80,8 @@ static void write_edges(struct writer *w, uint64_t i)
     if (shape >= TAIL || shape == CHAIN)
         if (i + 1 < objects)
             write_edge(w, i + 1);
+    if (shape == OWNER && i >= 2)
+        write_edge(w, 1);
 }
 
 static void write_heap(struct writer *w)

@@ -90,24 +90,14 @@ void holders_keep(struct inside *d, struct hit hit)
 }
 
 /* A copy is looked through, made by the kernel: what is not there, or goes meanwhile, is passed over. */
-static size_t copy_piece(uint64_t from, void *to, size_t size)
-{
-    struct {
-        void *base;
-        size_t length;
-    } local = {to, size}, remote = {(void *)(uintptr_t)from, size};
-    long n = raw_syscall(SYS_process_vm_readv, raw_getpid(), (long)&local, 1, (long)&remote, 1, 0);
-    return n > 0 ? (size_t)n : 0;
-}
-
 void holders_search(struct inside *d, uint64_t from, uint64_t to, struct hit hit)
 {
     struct holders *h = &d->holders;
     uint64_t *piece = h->piece.bytes, left = to - from < h->allowed ? to - from : h->allowed;
     h->cut |= left < to - from;
     h->allowed -= left;
-    while (left && !h->cut) {
-        size_t want = left < PIECE ? (size_t)left : PIECE, n = copy_piece(from, piece, want);
+    while (left) {
+        size_t want = left < PIECE ? (size_t)left : PIECE, n = self_read_part(from, piece, want);
         for (size_t i = 0; i < n / 8; i++)
             if (piece[i] && holders_is_unexplained(d, piece[i])) {
                 hit.object = piece[i];
@@ -157,7 +147,11 @@ static void find_heaps_in(struct inside *d, const struct object_list *list, size
     for (size_t i = from; i < to; i++)
         if (id_map_has(&d->holders.heaps, entries[i] & ~(uint64_t)7)) {
             int added;
-            *id_map_at(&d->holders.heaps, entries[i] & ~(uint64_t)7, &added) = heap;
+            uint64_t *of = id_map_at(&d->holders.heaps, entries[i] & ~(uint64_t)7, &added);
+            if (of)
+                *of = heap;
+            else
+                d->out_of_memory = 1; /* the map grows before it looks */
         }
 }
 
@@ -247,13 +241,15 @@ static void write_hits(struct inside *d)
 void holders_write(struct inside *d, const struct heap_span *spans, size_t interpreters, uint32_t heaps)
 {
     struct holders *h = &d->holders;
-    h->allowed = DATA_MAX;
     if (mapping_grow(&h->piece, PIECE)) {
         d->out_of_memory = 1;
         return;
     }
+    h->allowed = DATA_MAX;
     search_mappings(d, search_data);
+    h->allowed = DATA_MAX; /* stacks and interpreters are not to be missed for large data */
     search_mappings(d, holders_search_stacks);
+    h->allowed = DATA_MAX;
     for (size_t i = 0; i < interpreters; i++)
         if (module_of(h, spans[i].still->interpreter) == FORMAT_NONE)
             holders_search_interpreter(d, spans[i].still->interpreter);

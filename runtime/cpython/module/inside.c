@@ -111,6 +111,9 @@ static size_t list_interpreters(struct inside *d, const struct standstill *stand
             spans[count++].still = &standstill->all[i];
         else
             note_left_out(d, &standstill->all[i]);
+    if (standstill->too_many)
+        inside_note_number(d, SEVERITY_WARNING, "interpreters were left out: there are more than a dump looks at",
+                           standstill->too_many, 0);
     return count;
 }
 

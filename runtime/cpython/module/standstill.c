@@ -68,11 +68,24 @@ static int lock_list(const struct python *python)
     return 0;
 }
 
-static void insert(struct standstill *s, const struct still *still)
+/* Makes room by leaving out the newest, but not the caller's (`mine`). Returns whether `still` is not that itself. */
+static int make_room(struct standstill *s, const struct still *still, uint64_t mine)
 {
-    size_t i = s->count;
-    if (i == STANDSTILL_MAX)
+    size_t last = s->count - 1;
+    last -= s->all[last].interpreter == mine;
+    s->too_many++;
+    if (still->interpreter != mine && still->id > s->all[last].id)
+        return 0;
+    for (s->count--; last < s->count; last++)
+        s->all[last] = s->all[last + 1];
+    return 1;
+}
+
+static void insert(struct standstill *s, const struct still *still, uint64_t mine)
+{
+    if (s->count == STANDSTILL_MAX && !make_room(s, still, mine))
         return;
+    size_t i = s->count;
     for (; i && s->all[i - 1].id > still->id; i--)
         s->all[i] = s->all[i - 1];
     s->all[i] = *still;
@@ -101,7 +114,7 @@ static void list(struct standstill *s)
                               .gil = gil_of(s->python, (uintptr_t)i),
                               .id = PyInterpreterState_GetID(i)};
         still.state = first_state(s->python, &still, mine);
-        insert(s, &still);
+        insert(s, &still, mine);
     }
 }
 
@@ -161,8 +174,14 @@ static int any_collecting(const struct standstill *s, size_t first)
 static int try_one(struct standstill *s, size_t i, int ask)
 {
     struct still *still = &s->all[i];
-    if (!is_listed(still->interpreter) || gil_of(s->python, still->interpreter) != still->gil ||
-        gil_is_ending(s->python, still->interpreter)) {
+    int there = is_listed(still->interpreter) && gil_of(s->python, still->interpreter) == still->gil;
+    if (!there || gil_is_ending(s->python, still->interpreter)) {
+        /* Who is ending may have been asked: it would wait for ever for somebody to take what it drops. */
+        enum gil_answer last = there ? gil_take(s->python, still->gil, 0) : GIL_HELD;
+        if (last == GIL_NOT_NOW)
+            return 1;
+        if (last == GIL_TAKEN)
+            gil_give_back(s->python, still->gil);
         still->state = STILL_GONE; /* the next that shares its GIL is the first from now on */
         return 0;
     }
@@ -183,7 +202,7 @@ static unsigned long try_all(struct standstill *s, int ask)
 {
     unsigned long again = 0;
     if (!lock_list(s->python))
-        return 0;
+        return POLL_MICROSECONDS;
     for (size_t i = 0; i < s->count; i++)
         if ((s->all[i].state == STILL_BUSY || s->all[i].state == STILL_COLLECTING) && is_first(s, i) && try_one(s, i, ask)) {
             unsigned long pause = s->all[i].state == STILL_COLLECTING ? COLLECTION_MICROSECONDS : POLL_MICROSECONDS;
@@ -196,9 +215,15 @@ static unsigned long try_all(struct standstill *s, int ask)
 /* For a second GILs are asked for; then every request is taken back that was not answered. */
 static void take_all(struct standstill *s)
 {
-    uint64_t until = now() + SECOND, end = until + 10 * SECOND;
-    for (unsigned long pause; now() < end && (pause = try_all(s, now() < until));)
+    uint64_t until = now() + SECOND;
+    unsigned left = 100000; /* looks without asking: not a time, for the process may be stopped in between */
+    for (;;) {
+        int ask = now() < until;
+        unsigned long pause = try_all(s, ask);
+        if (!pause || (!ask && !--left))
+            break;
         sleep_microseconds(pause);
+    }
 }
 
 /* ---- all of it ---- */

@@ -37,6 +37,7 @@ struct still {
 struct standstill {
     const struct python *python;
     size_t count;
+    uint64_t too_many;               /* interpreters for which there was no room */
     struct still all[STANDSTILL_MAX]; /* by id */
 };
 
