@@ -91,22 +91,30 @@ static inline ordinal evaluate(struct tree *t, ordinal v, ordinal linked, ordina
     return least;
 }
 
-/* Walks the ways up from the sources of the edges before `end`, all in step, so that the waits for memory of many fall
- * together; evaluate() finds them fetched. Vertices below `linked` are not linked. Returns where the next begin. Long ways
- * are left to evaluate(), which shortens them: here they would be walked again and again. */
-static uint64_t scout(const struct tree *t, uint64_t end, ordinal linked)
+/* Walks ahead of the evaluations. */
+struct scouts {
+    uint64_t from;   /* the edges from here on were looked at */
+    uint64_t credit; /* steps that may be taken: so many an edge, whatever the heap looks like */
+};
+enum { SCOUTS = 32, STEPS_AN_EDGE = 32 };
+
+/* Walks the ways up from the sources of the next edges, all in step, so that the waits for memory of many fall together;
+ * evaluate() finds them fetched, and shortens them: where ways are long, and walked here again and again, credit ends.
+ * Vertices below `linked` are not linked. */
+static void scout(const struct tree *t, struct scouts *s, ordinal linked)
 {
-    enum { SCOUTS = 32, STEPS_MAX = 64 };
     ordinal way[SCOUTS];
-    unsigned ways = end < SCOUTS ? (unsigned)end : SCOUTS, left = 0;
+    unsigned ways = s->from < SCOUTS ? (unsigned)s->from : SCOUTS, left = 0;
     for (unsigned i = 0; i < ways; i++) {
-        ordinal v = t->later[end - 1 - i];
+        ordinal v = t->later[--s->from];
         way[left] = v;
         left += v >= linked;
         __builtin_prefetch(&t->record[v]);
     }
-    for (int steps = 0; left && steps < STEPS_MAX; steps++) {
+    s->credit += ways * STEPS_AN_EDGE;
+    while (left && s->credit >= left) {
         unsigned last = left;
+        s->credit -= left;
         left = 0;
         for (unsigned i = 0; i < last; i++) {
             ordinal above = t->record[way[i]].link.above;
@@ -115,7 +123,6 @@ static uint64_t scout(const struct tree *t, uint64_t end, ordinal linked)
             left += above >= linked;
         }
     }
-    return end - ways;
 }
 
 static int find_semidominators(struct tree *t)
@@ -126,12 +133,13 @@ static int find_semidominators(struct tree *t)
         array_free(path);
         return -1;
     }
-    uint64_t at = t->crossings, unscouted = at;
+    uint64_t at = t->crossings;
+    struct scouts scouts = {at, 0};
     for (ordinal w = t->visited - 1; w > 0; w--) {
         ordinal semi = t->visit[w].semi;
         for (ordinal n = t->visit[w].later; n > 0; n--) {
-            if (at-- == unscouted)
-                unscouted = scout(t, unscouted, w + 1);
+            if (at-- == scouts.from)
+                scout(t, &scouts, w + 1);
             ordinal least = semi ? evaluate(t, t->later[at], w + 1, path) : 0;
             semi = least < semi ? least : semi;
         }
