@@ -98,9 +98,9 @@ struct scouts {
 };
 enum { SCOUTS = 32, STEPS_AN_EDGE = 32 };
 
-/* Walks the ways up from the sources of the next edges, all in step, so that the waits for memory of many fall together;
- * evaluate() finds them fetched, and shortens them: where ways are long, and walked here again and again, credit ends.
- * Vertices below `linked` are not linked. */
+/* Walks the ways up from the sources of the next edges, all in step, so that the waits for memory of many fall
+ * together; evaluate() finds them fetched, and shortens them: where ways are long, and walked here again and again,
+ * credit ends. Vertices below `linked` are not linked. */
 static void scout(const struct tree *t, struct scouts *s, ordinal linked)
 {
     ordinal way[SCOUTS];

@@ -126,16 +126,21 @@ static int make_room(const struct graph *g, ordinal virtuals, struct spanning *s
     return 0;
 }
 
-int spanning_begin(const struct graph *g, struct spanning *s)
+int spanning_prepare(const struct graph *g, struct spanning *s)
 {
     memset(s, 0, sizeof *s);
-    if (flow_lay_objects(g, NULL, &s->flow) || make_room(g, g->objects, s)) /* nobody knows yet how many cycles */
-        return -1;
+    return flow_lay_objects(g, NULL, &s->flow) || make_room(g, g->objects, s) /* nobody knows yet how many cycles */
+               ? -1
+               : 0;
+}
+
+void spanning_begin(struct spanning *s)
+{
+    const struct graph *g = s->flow.g;
     for (ordinal o = 0; o < g->objects; o++)
         if (is_fresh_start(s, o))
             search_from(s, o);
     s->begun = 1;
-    return 0;
 }
 
 struct numbering {

@@ -44,8 +44,11 @@ struct spanning {
  * lives, and all that it reaches. */
 int spanning_can_begin(const struct graph *g);
 
-/* Begins it: everything that such objects reach. Returns 0, or -1 without memory. */
-int spanning_begin(const struct graph *g, struct spanning *spanning);
+/* Lays out what is searched. Returns 0, or -1 without memory. */
+int spanning_prepare(const struct graph *g, struct spanning *spanning);
+
+/* Begins the search: everything that such objects reach. */
+void spanning_begin(struct spanning *spanning);
 
 /* Does the rest, or everything when `spanning` is zeroed. With `gates` only what is not alive is searched, and every
  * cycle has a gate: see dominators.h. */

@@ -242,14 +242,17 @@ struct both {
     struct session *s;
     struct rh_error *err;
     struct spanning begun;
-    int status[2];
+    int status; /* of garbage and cycles */
 };
 
 static void do_one_of_both(void *context, unsigned part, unsigned parts)
 {
     struct both *both = context;
     (void)parts;
-    both->status[part] = part ? session_cycles(both->s, both->err) : spanning_begin(&both->s->graph, &both->begun);
+    if (part)
+        both->status = session_cycles(both->s, both->err);
+    else
+        spanning_begin(&both->begun);
 }
 
 int session_dominators(struct session *s, struct rh_error *err)
@@ -264,17 +267,17 @@ int session_dominators(struct session *s, struct rh_error *err)
         s->has_dominators = 1;
         return session_cycles(s, err);
     }
-    int can_begin = spanning_can_begin(&s->graph);
-    if (can_begin && !s->has_cycles && parallel_parts(s->graph.objects) > 1) {
-        parallel_run(2, do_one_of_both, &both);
-    } else {
-        both.status[0] = can_begin ? spanning_begin(&s->graph, &both.begun) : 0;
-        both.status[1] = session_cycles(s, err);
+    if (!s->has_cycles && parallel_parts(s->graph.objects) > 1 && spanning_can_begin(&s->graph)) {
+        if (spanning_prepare(&s->graph, &both.begun))
+            status = out_of_memory(err);
+        else
+            parallel_run(2, do_one_of_both, &both);
     }
+    if (!status)
+        status = both.begun.begun ? both.status : session_cycles(s, err);
     session_progress(s, "finding what keeps what");
-    status = both.status[1];
-    if (!status && (both.status[0] || dominators_build(&s->graph, &s->garbage[2], &s->components,
-                                                       both.begun.begun ? &both.begun : NULL, &s->dominators)))
+    if (!status && dominators_build(&s->graph, &s->garbage[2], &s->components, both.begun.begun ? &both.begun : NULL,
+                                    &s->dominators))
         status = out_of_memory(err);
     spanning_release(&both.begun);
     if (status)

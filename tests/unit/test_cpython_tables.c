@@ -5,8 +5,19 @@
 #include "../../runtime/probe/cpython.h"
 
 /* Addresses at which tables go wrong: next to each other, at both ends of pages and of the space. */
-static const uint64_t edges[] = {0x10,   0x18,   0xff0,  0xff8,  0x1000, 0x1008, 0x1010, 0x7fff0,
-                                 0x7fff8, 0x80000, UINT64_C(0x7ffffffffff0), UINT64_C(0xfffffffffffffff0), UINT64_C(0xfffffffffffffff8)};
+static const uint64_t edges[] = {0x10,
+                                 0x18,
+                                 0xff0,
+                                 0xff8,
+                                 0x1000,
+                                 0x1008,
+                                 0x1010,
+                                 0x7fff0,
+                                 0x7fff8,
+                                 0x80000,
+                                 UINT64_C(0x7ffffffffff0),
+                                 UINT64_C(0xfffffffffffffff0),
+                                 UINT64_C(0xfffffffffffffff8)};
 enum { EDGES = sizeof edges / sizeof *edges, MANY = 300000 };
 
 static void objects__are_found_at_their_addresses_and_nowhere_else(void **state)

@@ -372,6 +372,14 @@ static int ask_why(const struct graph *g, const struct roots *roots, const struc
     return status;
 }
 
+static int begin_search(const struct graph *g, struct spanning *spanning)
+{
+    if (spanning_prepare(g, spanning))
+        return -1;
+    spanning_begin(spanning);
+    return 0;
+}
+
 static int analyse(const struct graph *g)
 {
     struct garbage garbage = {0};
@@ -390,7 +398,7 @@ static int analyse(const struct graph *g)
         !classes || !owned || !stuck || roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
         garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
         components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
-        (spanning_can_begin(g) && spanning_begin(g, &begun)) ||
+        (spanning_can_begin(g) && begin_search(g, &begun)) ||
         dominators_build(g, &garbage, &components, begun.begun ? &begun : NULL, &dominators) ||
         !(retained = calloc(components.count + 1u, sizeof *retained)) ||
         dominators_of_cycles(g, &garbage, &components, retained) ||
