@@ -3,100 +3,105 @@
 #include <string.h>
 
 #include "array.h"
+#include "rows.h"
 
-/* The search in progress. `rindex` is 0 for what was not visited, a preorder number while an object's component is
- * open, and counts down from the top for what is closed (Pearce 2016). */
+/* An object on the path: its row, what of it is still to be followed, and the index it was met with. */
+struct frame {
+    ordinal place, next, end, index;
+};
+
+/* The search in progress, over the rows of rows.h. A row's head is ROW_FRESH until its object is met; then an index
+ * that goes up while its component is open, and, when that is closed, a number that comes down from CLOSED_FIRST, so
+ * that what is closed is never less than what is open (Pearce 2016). */
 struct search {
-    const struct graph *g;
-    const uint8_t *fate;
-    unsigned fates;
-    ordinal *rindex;
-    uint64_t *edge; /* by depth: next edge of the object there */
-    ordinal *path;  /* by depth */
-    ordinal *open;  /* objects whose component is not closed yet */
-    uint8_t *is_root;
+    struct edge_rows rows;
+    struct frame *path;
+    ordinal *open; /* places of objects whose component is not closed yet */
     size_t depth, open_count;
     ordinal next_index, next_component;
 };
+#define CLOSED_FIRST (ROW_FRESH - 1)
 
-static int is_part(const struct search *s, ordinal o)
+static inline ordinal *head_at(const struct search *s, ordinal place)
 {
-    return s->fates >> s->fate[o] & 1;
+    return row_at(&s->rows, place);
 }
 
-static void enter(struct search *s, ordinal o)
+static void enter(struct search *s, ordinal place)
 {
-    s->path[s->depth] = o;
-    s->edge[s->depth] = s->g->edge_start[o];
-    s->depth++;
-    s->rindex[o] = s->next_index++;
-    s->is_root[o] = 1;
+    ordinal *row = row_at(&s->rows, place), successors = row_successors(*row);
+    for (ordinal i = 1; i <= successors; i++)
+        __builtin_prefetch(head_at(s, row[i]));
+    *row = s->next_index++;
+    s->path[s->depth++] = (struct frame){place, 1, successors + 1, *row};
 }
 
-/* All edges of o were followed: o closes a component, or waits for the one it belongs to. */
-static void leave(struct search *s, ordinal o)
+/* All edges of an object were followed: it closes a component, or waits for the one it belongs to. */
+static void leave(struct search *s, const struct frame *frame)
 {
+    ordinal *head = head_at(s, frame->place);
     s->depth--;
-    if (!s->is_root[o]) {
-        s->open[s->open_count++] = o;
+    if (*head != frame->index) {
+        s->open[s->open_count++] = frame->place;
         return;
     }
-    ordinal index = s->rindex[o];
     s->next_index--;
-    while (s->open_count && s->rindex[s->open[s->open_count - 1]] >= index) {
-        s->rindex[s->open[--s->open_count]] = s->next_component;
+    while (s->open_count && *head_at(s, s->open[s->open_count - 1]) >= frame->index) {
+        *head_at(s, s->open[--s->open_count]) = s->next_component;
         s->next_index--;
     }
-    s->rindex[o] = s->next_component--;
+    *head = s->next_component--;
 }
 
 static void search_from(struct search *s, ordinal start)
 {
-    const struct graph *g = s->g;
     enter(s, start);
     while (s->depth) {
-        ordinal o = s->path[s->depth - 1];
-        uint64_t e = s->edge[s->depth - 1];
-        ordinal into = ORDINAL_NONE;
-        for (; e < g->edge_start[o + 1]; e++) {
-            ordinal t = g->target[e];
-            if (t == ORDINAL_NONE || !edge_is_counted(g->info[e]) || !is_part(s, t))
-                continue;
-            if (!s->rindex[t]) {
-                into = t;
+        struct frame *frame = &s->path[s->depth - 1];
+        ordinal *row = row_at(&s->rows, frame->place), into = ORDINAL_NONE;
+        for (; frame->next < frame->end; frame->next++) {
+            ordinal met = *head_at(s, row[frame->next]);
+            if (met & ROW_FRESH) {
+                into = row[frame->next];
                 break; /* the edge is looked at again on the way back */
             }
-            if (s->rindex[t] < s->rindex[o]) {
-                s->rindex[o] = s->rindex[t];
-                s->is_root[o] = 0;
-            }
+            *row = met < *row ? met : *row;
         }
-        s->edge[s->depth - 1] = e;
         if (into != ORDINAL_NONE)
             enter(s, into);
         else
-            leave(s, o);
+            leave(s, frame);
     }
 }
 
-static int run_search(struct search *s, size_t n)
+static int run_search(struct search *s, const struct graph *g, const uint8_t *fate, unsigned fates)
 {
-    s->rindex = array_new(n, sizeof *s->rindex);
-    s->edge = array_raw(n, sizeof *s->edge);
-    s->path = array_raw(n, sizeof *s->path);
-    s->open = array_raw(n, sizeof *s->open);
-    s->is_root = array_new(n, 1);
-    int status = s->rindex && s->edge && s->path && s->open && s->is_root ? 0 : -1;
+    size_t n = 0;
+    for (ordinal o = 0; o < g->objects; o++)
+        n += fates >> fate[o] & 1;
+    s->path = array_raw(n + 1, sizeof *s->path);
+    s->open = array_raw(n + 1, sizeof *s->open);
+    int status = s->path && s->open ? rows_lay_part(g, fate, fates, &s->rows) : -1;
     s->next_index = 1;
-    s->next_component = ORDINAL_NONE - 1;
-    for (ordinal o = 0; !status && o < s->g->objects; o++)
-        if (is_part(s, o) && !s->rindex[o])
-            search_from(s, o);
-    array_free(s->edge);
+    s->next_component = CLOSED_FIRST;
+    for (ordinal o = 0; !status && o < g->objects; o++)
+        if (fates >> fate[o] & 1 && *head_at(s, row_place(&s->rows, o)) & ROW_FRESH)
+            search_from(s, row_place(&s->rows, o));
     array_free(s->path);
     array_free(s->open);
-    array_free(s->is_root);
     return status;
+}
+
+/* Components out of the heads of rows, which are given back. */
+static int read_components(struct search *s, const struct graph *g, const uint8_t *fate, unsigned fates,
+                           struct components *c)
+{
+    c->component = array_raw((size_t)g->objects + 1, sizeof *c->component);
+    for (ordinal o = 0; c->component && o < g->objects; o++)
+        c->component[o] = fates >> fate[o] & 1 ? CLOSED_FIRST - *head_at(s, row_place(&s->rows, o)) : ORDINAL_NONE;
+    c->count = CLOSED_FIRST - s->next_component;
+    array_cut(s->rows.words, 0, 1); /* of a small part, little was touched */
+    return c->component ? 0 : -1;
 }
 
 /* Lists members by component and says which components are cyclic and which are reached from elsewhere. */
@@ -141,18 +146,14 @@ static int describe(const struct graph *g, const uint8_t *fate, unsigned reachin
 
 int components_find(const struct graph *g, const uint8_t *fate, unsigned fates, unsigned reaching, struct components *c)
 {
-    struct search s = {.g = g, .fate = fate, .fates = fates};
+    struct search s = {.depth = 0};
     memset(c, 0, sizeof *c);
-    int status = run_search(&s, (size_t)g->objects + 1);
-    if (!status) {
-        c->component = s.rindex; /* closed numbers count down from ORDINAL_NONE - 1 */
-        for (ordinal o = 0; o < g->objects; o++)
-            c->component[o] = c->component[o] ? ORDINAL_NONE - 1 - c->component[o] : ORDINAL_NONE;
-        c->count = ORDINAL_NONE - 1 - s.next_component;
+    int status = run_search(&s, g, fate, fates);
+    if (!status)
+        status = read_components(&s, g, fate, fates, c);
+    rows_release(&s.rows);
+    if (!status)
         status = describe(g, fate, fates | reaching, c);
-    } else {
-        array_free(s.rindex);
-    }
     if (status)
         components_release(c);
     return status;

@@ -172,7 +172,7 @@ static void find_dominators(struct tree *t)
 static void gather_part_of_sizes(void *context, unsigned part, unsigned parts)
 {
     struct tree *t = context;
-    const struct graph *g = t->s->flow.g;
+    const struct graph *g = t->s->flow.rows.g;
     const ordinal *vertex = t->s->vertex;
     ordinal end = (ordinal)part_begin(t->visited, part + 1, parts);
     for (ordinal w = (ordinal)part_begin(t->visited, part, parts); w < end; w++) {
@@ -244,7 +244,7 @@ int dominators_build(const struct graph *g, const struct garbage *garbage, const
     memset(d, 0, sizeof *d);
     int status = spanning_finish(g, garbage, components, 0, t.s) || solve(&t) ? -1 : 0;
     if (!status) {
-        d->objects = t.s->flow.objects;
+        d->objects = t.s->flow.rows.objects;
         d->virtuals = t.s->flow.virtuals;
         d->vertices = t.s->vertices;
         d->virtual_component = t.s->flow.virtual_component;
@@ -270,7 +270,7 @@ int dominators_of_cycles(const struct graph *g, const struct garbage *garbage, c
     struct tree t = {.s = &search};
     int status = spanning_finish(g, garbage, components, 1, &search) || solve(&t) ? -1 : 0;
     for (ordinal i = 0; !status && i < search.flow.virtuals; i++)
-        retained[search.flow.virtual_component[i]] = t.retained[search.number[search.flow.objects + i]];
+        retained[search.flow.virtual_component[i]] = t.retained[search.number[search.flow.rows.objects + i]];
     release_tree(&t);
     return status;
 }

@@ -23,7 +23,7 @@ typedef uint32_t ordinal;
 #define PRI_ORDINAL PRIu32
 #endif
 
-/* Whether they can number what the analysis numbers: vertices, virtual nodes among them, and, in flow.h, rows, two
+/* Whether they can number what the analysis numbers: vertices, virtual nodes among them, and, in rows.h, rows, two
  * words a unit, whose heads share a word with two bits. `most` edges lead out of one object. */
 static inline int ordinals_suffice(uint64_t objects, uint64_t edges, uint64_t most)
 {

@@ -21,7 +21,7 @@ int spanning_can_begin(const struct graph *g)
 
 static inline struct pending *push(const struct spanning *s, struct pending *top, ordinal to, ordinal from)
 {
-    __builtin_prefetch(flow_row(&s->flow, to));
+    __builtin_prefetch(row_at(&s->flow.rows, to));
     *--top = (struct pending){to, from};
     return top;
 }
@@ -60,50 +60,50 @@ static void search_from(struct spanning *s, ordinal start)
     struct pending *top = push(s, s->stack, flow_place(&s->flow, start), 0);
     while (top < s->stack) {
         struct pending edge = *top++;
-        ordinal *row = flow_row(&s->flow, edge.to), head = *row;
-        if (!(head & FLOW_FRESH)) {
+        ordinal *row = row_at(&s->flow.rows, edge.to), head = *row;
+        if (!(head & ROW_FRESH)) {
             meet_again(s, (struct pending){head, edge.from});
             continue;
         }
         ordinal number = s->visited++;
         *row = number;
         s->parent[number] = edge.from;
-        s->visit[number] = (struct visit){head & FLOW_START ? 0 : edge.from, 0};
-        for (ordinal i = flow_successors(head); i > 0; i--) /* so that the first will be followed first */
+        s->visit[number] = (struct visit){head & ROW_START ? 0 : edge.from, 0};
+        for (ordinal i = row_successors(head); i > 0; i--) /* so that the first will be followed first */
             top = push(s, top, row[i], number);
     }
 }
 
 static ordinal head_of(const struct spanning *s, ordinal vertex)
 {
-    return *flow_row(&s->flow, flow_place(&s->flow, vertex));
+    return *row_at(&s->flow.rows, flow_place(&s->flow, vertex));
 }
 
 static int is_fresh_start(const struct spanning *s, ordinal vertex)
 {
-    return (head_of(s, vertex) & (FLOW_FRESH | FLOW_START)) == (FLOW_FRESH | FLOW_START);
+    return (head_of(s, vertex) & (ROW_FRESH | ROW_START)) == (ROW_FRESH | ROW_START);
 }
 
 /* One that was no sure start when the search began. */
 static int is_late_start(const struct graph *g, const uint8_t *fate, ordinal o)
 {
-    return flow_is_start(g, fate, o) && !flow_is_start(g, NULL, o);
+    return row_is_start(g, fate, o) && !row_is_start(g, NULL, o);
 }
 
 static void search_rest(struct spanning *s, const uint8_t *fate, int gates)
 {
     const struct flow *f = &s->flow;
-    for (ordinal o = 0; o < f->objects; o++) {
+    for (ordinal o = 0; o < f->rows.objects; o++) {
         int has_row = !gates || fate[o] != FATE_LIVE;
-        if (has_row && (is_fresh_start(s, o) || (s->begun && is_late_start(f->g, fate, o))))
+        if (has_row && (is_fresh_start(s, o) || (s->begun && is_late_start(f->rows.g, fate, o))))
             search_from(s, o);
     }
-    for (ordinal v = f->objects; v < f->objects + f->virtuals; v++)
+    for (ordinal v = f->rows.objects; v < f->rows.objects + f->virtuals; v++)
         if (is_fresh_start(s, v))
             search_from(s, v);
     /* Only a heap whose counts are wrong has anything left. */
-    for (ordinal o = 0; o < f->objects; o++)
-        if ((!gates || fate[o] != FATE_LIVE) && head_of(s, o) & FLOW_FRESH)
+    for (ordinal o = 0; o < f->rows.objects; o++)
+        if ((!gates || fate[o] != FATE_LIVE) && head_of(s, o) & ROW_FRESH)
             search_from(s, gates && flow_virtual_of(f, o) != ORDINAL_NONE ? flow_virtual_of(f, o) : o);
 }
 
@@ -129,14 +129,14 @@ static int make_room(const struct graph *g, ordinal virtuals, struct spanning *s
 int spanning_prepare(const struct graph *g, struct spanning *s)
 {
     memset(s, 0, sizeof *s);
-    return flow_lay_objects(g, NULL, &s->flow) || make_room(g, g->objects, s) /* nobody knows yet how many cycles */
+    return rows_lay_all(g, NULL, &s->flow.rows) || make_room(g, g->objects, s) /* nobody knows yet how many cycles */
                ? -1
                : 0;
 }
 
 void spanning_begin(struct spanning *s)
 {
-    const struct graph *g = s->flow.g;
+    const struct graph *g = s->flow.rows.g;
     for (ordinal o = 0; o < g->objects; o++)
         if (is_fresh_start(s, o))
             search_from(s, o);
@@ -154,9 +154,9 @@ static void read_part_of_numbers(void *context, unsigned part, unsigned parts)
     struct spanning *s = n->s;
     ordinal end = (ordinal)part_begin(s->vertices - 1, part + 1, parts);
     for (ordinal v = (ordinal)part_begin(s->vertices - 1, part, parts); v < end; v++) {
-        int has_row = v >= s->flow.objects || !n->fate || n->fate[v] != FATE_LIVE;
-        ordinal head = has_row ? *flow_row(&s->flow, flow_place(&s->flow, v)) : 0;
-        s->number[v] = head & FLOW_FRESH ? 0 : head;
+        int has_row = v >= s->flow.rows.objects || !n->fate || n->fate[v] != FATE_LIVE;
+        ordinal head = has_row ? *row_at(&s->flow.rows, flow_place(&s->flow, v)) : 0;
+        s->number[v] = head & ROW_FRESH ? 0 : head;
         if (s->number[v])
             s->vertex[s->number[v]] = v;
     }
@@ -168,7 +168,7 @@ static void cut_room(struct spanning *s, int gates)
     array_cut(s->parent, s->visited, sizeof *s->parent);
     array_cut(s->visit, s->visited, sizeof *s->visit);
     array_cut(s->crossing, s->crossings, sizeof *s->crossing);
-    array_cut(s->flow.words, gates ? 0 : 2 * (size_t)s->flow.object_places, sizeof *s->flow.words);
+    array_cut(s->flow.rows.words, gates ? 0 : 2 * (size_t)s->flow.rows.places, sizeof *s->flow.rows.words);
 }
 
 /* Numbers out of the rows, which are given back. */
@@ -183,8 +183,8 @@ static int read_numbers(struct spanning *s, const uint8_t *fate)
     s->vertex[0] = s->vertices - 1;
     s->number[s->vertices - 1] = 0;
     cut_room(s, fate != NULL);
-    array_free(s->flow.words);
-    s->flow.words = NULL;
+    array_free(s->flow.rows.words);
+    s->flow.rows.words = NULL;
     return 0;
 }
 
