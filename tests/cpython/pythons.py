@@ -9,15 +9,19 @@ import tempfile
 VERSIONS = ["3.%d" % minor for minor in range(8, 14)]
 
 
+ASK = """import os, sys
+if sys.implementation.name == 'cpython' and 't' not in sys.abiflags:
+    print(sys.version.split()[0], os.path.realpath(sys.executable))"""
+
+
 def version_of(path):
-    """"3.11.2" for an interpreter that is one, else None; builds without a GIL and other implementations are none."""
-    ask = "import sys; print(sys.version.split()[0] if sys.implementation.name == 'cpython' and 't' not in sys.abiflags else '')"
+    """("3.11.2", the file that runs, which a script may stand for); None for other implementations, and without a GIL."""
     try:
-        done = subprocess.run([path, "-c", ask], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
+        done = subprocess.run([path, "-c", ASK], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
     except OSError:
         return None
-    said = done.stdout.decode().strip()
-    return said if said.rsplit(".", 1)[0] in VERSIONS else None
+    version, _, real = done.stdout.decode().strip().partition(" ")
+    return (version, real) if version.rsplit(".", 1)[0] in VERSIONS else None
 
 
 def candidates():
@@ -35,13 +39,10 @@ def found():
     """[(version, path)], each interpreter once, and the versions of which there is none."""
     seen, pythons = set(), []
     for path in candidates():
-        real = os.path.realpath(path)
-        if real in seen or not os.access(real, os.X_OK):
-            continue
-        seen.add(real)
-        version = version_of(path)
-        if version:
-            pythons.append((version, path))
+        asked = os.access(path, os.X_OK) and version_of(path)
+        if asked and asked[1] not in seen:
+            seen.add(asked[1])
+            pythons.append((asked[0], path))
     have = {v.rsplit(".", 1)[0] for v, _ in pythons}
     return pythons, [v for v in VERSIONS if v not in have]
 
