@@ -86,7 +86,7 @@ typedef void browse_put(void *context, int line, int column, const char *text, e
  * being typed, *cursor is its column in the last line, else -1. */
 void browse_compose(struct browser *b, int width, int height, browse_put *put, void *context, int *cursor);
 
-/* ---- within ---- */
+/* ---- within: stack.c, actions.c, search.c ---- */
 
 struct frame *browse_frame(struct browser *b);
 

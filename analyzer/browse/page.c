@@ -35,7 +35,20 @@ static void show_row(const struct view *v, uint64_t row, struct view_row *to)
         to->thing = thing_in_line(v->atlas, whole);
 }
 
-static const struct view_kind kind = {.columns = columns, .column_count = 1, .row = show_row};
+static void release(struct view *v)
+{
+    struct page *p = v->page;
+    if (!p)
+        return;
+    answer_release(&p->answer);
+    for (int i = 0; i < p->question.count; i++)
+        free((char *)(uintptr_t)p->question.words[i]);
+    free(p->line);
+    free(p);
+}
+
+static const struct view_kind kind = {
+    .columns = columns, .column_count = 1, .row = show_row, .release = release};
 
 static int add_line(struct page *p, size_t at, size_t length, int goes_on)
 {
@@ -173,15 +186,4 @@ void page_stop(struct view *v)
     answer_stop(&v->page->answer);
     find_lines(v, 1);
     snprintf(v->note[0], NOTE_SIZE, "stopped");
-}
-
-void page_destroy(struct page *p)
-{
-    if (!p)
-        return;
-    answer_release(&p->answer);
-    for (int i = 0; i < p->question.count; i++)
-        free((char *)(uintptr_t)p->question.words[i]);
-    free(p->line);
-    free(p);
 }

@@ -36,6 +36,5 @@ void page_fold(struct view *view, int folded);
 
 /* Stops asking. */
 void page_stop(struct view *view);
-void page_destroy(struct page *page);
 
 #endif

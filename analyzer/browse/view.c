@@ -8,7 +8,6 @@
 #include "../graph/array.h"
 #include "../answers/keepers.h"
 #include "../render/text.h"
-#include "page.h"
 
 struct view *view_create(const struct view_kind *kind, const struct atlas *atlas, struct thing subject)
 {
@@ -23,7 +22,8 @@ void view_destroy(struct view *v)
 {
     if (!v)
         return;
-    page_destroy(v->page);
+    if (v->kind->release)
+        v->kind->release(v);
     order_release(&v->order);
     array_free(v->items);
     array_free(v->starts);

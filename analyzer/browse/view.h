@@ -73,7 +73,7 @@ struct view_kind {
     /* What Enter makes of a row: another view. Leaves *result NULL when there is nothing behind the row; then `why_not`
      * says so. Returns 0 or -1 without memory. NULL: things are opened as everywhere. */
     int (*open)(const struct view *v, const struct view_row *row, struct view **result, const char **why_not);
-    void (*release)(struct view *v);
+    void (*release)(struct view *v); /* NULL: there is nothing of its own */
 };
 
 enum { NOTES = 2, NOTE_SIZE = 2 * NAME_SIZE };

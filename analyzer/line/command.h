@@ -139,6 +139,10 @@ void begin_table(struct invocation *inv, struct table *table, const struct colum
 /* What JSON says of an object first, wherever it stands: address, type, generation, size, refcount. */
 void object_json_head(struct json *j, const struct session *s, ordinal o);
 
+/* Opens the snapshots that the first arguments name, and takes them off the others. Returns 0, or STATUS_ERROR after
+ * saying why. */
+int open_snapshots(struct invocation *inv);
+
 /* Opens an earlier snapshot beside the first, for a command that may want one and takes none by rule: inv->more[0].
  * Returns 0, or STATUS_ERROR after saying why. */
 int open_another(struct invocation *inv, const char *path);

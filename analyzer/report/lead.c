@@ -9,21 +9,6 @@ enum { TYPES_NAMED = 3 };
 
 /* ---- the headline ---- */
 
-int report_audit_sentence(const struct report *r, char to[HEADLINE_SIZE])
-{
-    const struct inquiry *q = &r->inquiry;
-    char n[TEXT_NUMBER_SIZE];
-    for (int c = 0; c < INQUIRY_CLASSES; c++) {
-        if (!q->count[c] || inquiry_classes[c].klass == AUDIT_POSSIBLY_OVER ||
-            inquiry_classes[c].klass == AUDIT_POSSIBLY_UNDER)
-            continue;
-        snprintf(to, HEADLINE_SIZE, "%s %s %s", text_count(q->count[c], n),
-                 q->count[c] == 1 ? inquiry_classes[c].title_one : inquiry_classes[c].title, inquiry_classes[c].means);
-        return 1;
-    }
-    return 0;
-}
-
 /* "; the biggest types are buffer (844 KiB), connection (4.59 KiB) and list (424 B)" */
 static void name_types(const struct report *r, char *to, size_t size)
 {

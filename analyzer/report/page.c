@@ -93,25 +93,6 @@ static void end_page(struct report *r)
     fputs("</script>\n</body>\n</html>\n", r->f);
 }
 
-uint64_t report_share(uint64_t part, uint64_t whole)
-{
-    uint64_t share = text_share_of(part, whole);
-    return share || !part ? share : 1;
-}
-
-void report_more(const struct report *r, uint64_t count, const char *noun, uint64_t bytes)
-{
-    char n[2][TEXT_NUMBER_SIZE], word[32];
-    if (!count)
-        return;
-    snprintf(word, sizeof word, "more %s", noun);
-    fputs("<p class=\"more\">", r->f);
-    html_say(r->f, "and %s", text_plural(count, word, n[0]));
-    if (bytes)
-        html_say(r->f, ", %s", text_size(bytes, n[1]));
-    fputs("</p>\n", r->f);
-}
-
 int report_write(struct report *r)
 {
     begin_page(r);

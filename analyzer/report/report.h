@@ -1,6 +1,6 @@
 /* The report: one page of HTML about a snapshot, for people, from the facts the commands show.
  *
- * facts.c gathers them; each other file writes one section of the page, in the order of page.c's table. Markup is
+ * facts.c gathers them; page.c has the table of sections, each written by a file of its own; phrases.c has what they share. Markup is
  * written as literals; everything a snapshot says passes through render/html.h. Page.css and page.js stand beside them,
  * and become assets.h when the program is built.
  */
@@ -53,9 +53,6 @@ int report_write(struct report *r);
 enum { HEADLINE_SIZE = 4096 };
 void report_headline(const struct report *r, char to[HEADLINE_SIZE]);
 
-/* What the audit has to say in one sentence: 1, or 0 when nothing is wrong. */
-int report_audit_sentence(const struct report *r, char to[HEADLINE_SIZE]);
-
 /* ---- sections: each returns 0 or -1 without memory ---- */
 
 int report_lead(struct report *r); /* what stands above the sections */
@@ -78,6 +75,9 @@ void referrers_release(struct referrers *found);
 
 /* How an object is held: from a root step by step. Returns 0 or -1 without memory. */
 int report_path(struct report *r, ordinal o);
+
+/* What the audit has to say in one sentence: 1, or 0 when nothing is wrong. */
+int report_audit_sentence(const struct report *r, char to[HEADLINE_SIZE]);
 
 /* text_share_of(), and never nothing of something. */
 uint64_t report_share(uint64_t part, uint64_t whole);

@@ -6,7 +6,7 @@
 #include "cpython_write.h"
 #include "holders.h"
 
-enum { VALUE_CAP = 256, NAME_BYTES = 512, NO_TYPES_MAX = 1 << 22 };
+enum { VALUE_CAP = 256, NO_TYPES_MAX = 1 << 22 };
 #define REFCOUNT_MOST (INT64_C(1) << 40)
 #define REFCOUNT_LOW (INT64_C(1) << 20)
 
@@ -192,29 +192,6 @@ void reading_release(struct reading *r)
     type_table_release(&r->types);
     number_map_release(&r->texts);
     reading_sites_release(r);
-}
-
-/* ---- labels ---- */
-
-/* Keys of the map of texts: what a label is made of is never at two addresses at once, and small numbers are offsets.
- */
-uint32_t reading_label(struct reading *r, enum py_label label, uint64_t number, const char *text)
-{
-    char buffer[NAME_BYTES];
-    uint64_t key = label == PY_LABEL_TEXT ? (uint64_t)(uintptr_t)text ^ UINT64_C(1) << 63 : number;
-    uint32_t id = number_map_get(&r->texts, key);
-    if (id)
-        return id - 1;
-    uint64_t whole;
-    long n = label == PY_LABEL_TEXT  ? (long)strlen(text)
-             : label == PY_LABEL_STR ? py_str(&r->world, number, buffer, sizeof buffer, &whole)
-             : label == PY_LABEL_C_STRING
-                 ? py_c_string(r->world.memory, number, buffer, sizeof buffer)
-                 : (long)snprintf(buffer, sizeof buffer, "+0x%llx", (unsigned long long)number);
-    id = n > 0 ? writer_string(r->probe->writer, label == PY_LABEL_TEXT ? text : buffer, (size_t)n, NAME_BYTES) : 0;
-    if (key)
-        number_map_add(&r->texts, key, id + 1); /* in vain is no harm: it is written once more */
-    return id;
 }
 
 /* ---- objects ---- */

@@ -5,7 +5,7 @@
 #include "../cpython/traces.h"
 #include "cpython.h"
 
-enum { LATE = 16 };
+enum { LATE = 16, NAME_BYTES = 512 };
 
 /* A reference that was written, but whose target has not been looked up. */
 struct late_reference {
@@ -30,7 +30,7 @@ struct reading {
     struct py_world world;
     struct object_table objects;
     struct type_table types;
-    struct number_map texts; /* string ids by what they were made of: see text_of() */
+    struct number_map texts; /* string ids by what they were made of: see reading_label() */
     struct site_table sites;
     uint64_t *order;         /* objects to be written, those of lists first */
     size_t count, capacity, next, limit;

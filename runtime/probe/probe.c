@@ -11,8 +11,7 @@
 
 extern const struct model *const __start_probe_models[], *const __stop_probe_models[];
 
-enum { TEXT_CAP = 4096, SEARCH_PIECE = 1 << 20, TICK = 65536, TICK_WORDS = 1 << 22 };
-#define BELOW_STACK (UINT64_C(1) << 20) /* how far an overflow may have gone */
+enum { SEARCH_PIECE = 1 << 20, TICK = 65536, TICK_WORDS = 1 << 22 };
 
 /* Bytes to look through for a runtime. Initialized data of modules is where a static block lives; the rest can be
  * terabytes that were never touched (a sanitizer's shadow), and to read those makes the kernel give the process page
@@ -201,67 +200,6 @@ void probe_close(struct probe *probe)
 }
 
 /* ---- writing ---- */
-
-uint32_t probe_text(struct probe *probe, const char *text)
-{
-    return text ? writer_string(probe->writer, text, strlen(text), TEXT_CAP) : 0;
-}
-
-void probe_note(struct probe *probe, enum severity severity, const char *text, uint64_t address)
-{
-    struct diagnostic_record r = {
-        .severity = severity, .text = probe_text(probe, text), .address = address, .heap = FORMAT_NONE};
-    writer_record(probe->writer, SECTION_DIAGNOSTICS, &r);
-    probe->damaged += severity == SEVERITY_ERROR;
-}
-
-/* The first region that ends behind an address. */
-static size_t region_above(const struct probe *probe, uint64_t address)
-{
-    size_t low = 0, high = probe->region_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (probe->regions[middle].end <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* The region an address lies in, or the number of regions. */
-static size_t region_at(const struct probe *probe, uint64_t address)
-{
-    size_t r = region_above(probe, address);
-    return r < probe->region_count && probe->regions[r].start <= address ? r : probe->region_count;
-}
-
-uint64_t probe_room(const struct probe *probe, uint64_t address)
-{
-    size_t r = region_at(probe, address);
-    if (r == probe->region_count)
-        return 0;
-    while (r + 1 < probe->region_count && probe->regions[r + 1].start == probe->regions[r].end)
-        r++;
-    return probe->regions[r].end - address;
-}
-
-const struct region *probe_region(const struct probe *probe, uint64_t address)
-{
-    size_t r = region_at(probe, address);
-    return r == probe->region_count ? NULL : &probe->regions[r];
-}
-
-const struct region *probe_stack(const struct probe *probe, uint64_t sp)
-{
-    size_t r = region_above(probe, sp);
-    while (r < probe->region_count && probe->regions[r].start <= sp + BELOW_STACK) {
-        if (probe->regions[r].readable && probe->regions[r].writable)
-            return &probe->regions[r];
-        r++; /* a guard */
-    }
-    return NULL;
-}
 
 int probe_spend(struct probe *probe, uint64_t words)
 {

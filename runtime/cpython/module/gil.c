@@ -47,10 +47,10 @@ static unsigned long switch_interval(void)
     return seconds > 0 ? (unsigned long)(seconds * 1e6 + 0.5) : 0;
 }
 
-int gil_is_understood(const struct python *python)
+int gil_is_understood(const struct python *python, uint64_t mine)
 {
     const struct py_layout *l = python->world.layout;
-    uint64_t mine = python_current_interpreter(), gil = gil_of(python, mine);
+    uint64_t gil = gil_of(python, mine);
     if (!gil || (size_t)l->tstate_size > sizeof nobody)
         return 0;
     uint64_t interval = load_word(gil, l->gil_interval), told = switch_interval();

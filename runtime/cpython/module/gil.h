@@ -15,9 +15,9 @@
 
 #include "interpreter.h"
 
-/* Whether GILs lie in memory as layout.h says, as far as the caller's tells, which is held. May run Python code: for the
- * import. */
-int gil_is_understood(const struct python *python);
+/* Whether GILs lie in memory as layout.h says, as far as that of the caller's interpreter `mine` tells, which is held. May
+ * run Python code: for the import. */
+int gil_is_understood(const struct python *python, uint64_t mine);
 
 /* The GIL an interpreter uses: 0 while it has none, and where all have the same (to 3.11) or it is not known. */
 uint64_t gil_of(const struct python *python, uint64_t interpreter);

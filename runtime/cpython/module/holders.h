@@ -32,6 +32,8 @@ struct hit {
 };
 #define HIT_IN_INTERPRETER UINT64_MAX
 
+enum { HOLDERS_PIECE = 256 << 10 }; /* of memory, looked through at a time */
+
 /* Zeroed is empty. */
 struct holders {
     struct mapping modules; /* struct module_place, by number and by address */
@@ -64,7 +66,7 @@ void holders_write(struct inside *d, const struct heap_span *spans, size_t inter
 
 void holders_release(struct holders *holders);
 
-/* ---- between holders.c and beyond.c ---- */
+/* ---- between hits.c, which keeps what is found, holders.c, stacks.c and beyond.c, which look ---- */
 
 struct map_line;
 

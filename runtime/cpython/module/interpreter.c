@@ -135,7 +135,7 @@ static int python_learn(struct python *python, char *why, size_t size)
         python->shared_collector = collector;
     else
         python->collector_offset = collector - interpreter;
-    python->gils_understood = gil_is_understood(python);
+    python->gils_understood = gil_is_understood(python, interpreter);
     learn_traces(python);
     return 0;
 }
