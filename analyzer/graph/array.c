@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
 
 enum { HEAD = 64, HUGE_PAGE = 2 << 20 };
 
@@ -151,6 +156,17 @@ void array_cut(void *array, size_t count, size_t size)
         return;
     munmap((char *)head + keep, head->mapped - keep);
     head->mapped = keep;
+}
+
+void array_touch(void *array, size_t first, size_t count, size_t size)
+{
+    const struct head *head = (struct head *)((char *)array - HEAD);
+    if (!head->mapped)
+        return;
+    uintptr_t from = (uintptr_t)array + first * size, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    size_t before = from & (page - 1);
+    /* Kernels from before 5.14 do not know how; then pages are made when they are written. */
+    madvise((void *)(from - before), count * size + before, MADV_POPULATE_WRITE);
 }
 
 void array_free(void *array)

@@ -17,6 +17,9 @@ void *array_raw(size_t count, size_t size) __attribute__((malloc, alloc_size(1, 
 /* Gives back what lies behind the first `count` elements, of an array that was made larger than it turned out to be:
  * memory that was never touched must not pass for used memory when the array is freed. */
 void array_cut(void *array, size_t count, size_t size);
+/* Has the kernel make the pages of some elements of a large array, which stay as they are: for another thread to do it
+ * ahead of the one that writes them. */
+void array_touch(void *array, size_t first, size_t count, size_t size);
 void array_free(void *array);
 
 #endif

@@ -124,23 +124,24 @@ static int count_from_outside(struct judging *j)
     return 0;
 }
 
-/* The collector's rule. fate[o] becomes FATE_GARBAGE where it strikes; the queue begins with these, *garbage of them.
- */
-static int judge_candidates(struct judging *j, size_t *garbage)
+/* What lives by the collector's rule: of what is no candidate, whatever candidates that live refer to. */
+static int find_alive(struct judging *j)
 {
     const struct graph *g = j->g;
-    j->simple = !g->not_strong && !g->heap.width;
-    pass(j, choose_candidates);
     if (!j->simple && count_from_outside(j))
         return -1;
     pass(j, choose_held);
     const struct reach reach = {EDGE_STRONG, j->candidate, 1, j->simple};
-    if (reach_mark(g, &reach, j->alive, j->queue, queue_set(j, j->alive, NULL)))
-        return -1;
-    *garbage = queue_set(j, j->candidate, j->alive);
-    for (size_t i = 0; i < *garbage; i++)
+    return reach_mark(g, &reach, j->alive, j->queue, queue_set(j, j->alive, NULL));
+}
+
+/* fate[o] becomes FATE_GARBAGE where the rule strikes; the queue begins with these. Returns how many. */
+static size_t strike(struct judging *j)
+{
+    size_t garbage = queue_set(j, j->candidate, j->alive);
+    for (size_t i = 0; i < garbage; i++)
         j->fate[j->queue[i]] = FATE_GARBAGE;
-    return 0;
+    return garbage;
 }
 
 /* Frees the garbage as refcounting would: what loses its last reference with it is dependent. */
@@ -205,32 +206,44 @@ static void count_up(const struct graph *g, struct garbage *r)
     }
 }
 
-int garbage_find(const struct graph *g, int generation, struct garbage *r)
+/* `reached` is NULL, or what lives of a simple heap. */
+static int find(const struct graph *g, int generation, uint64_t *reached, struct garbage *r)
 {
     size_t n = (size_t)g->objects + 1;
     memset(r, 0, sizeof *r);
     r->fate = array_new(n, 1);
-    struct judging j = {.g = g, .fate = r->fate, .generation = generation};
-    size_t garbage = 0;
+    struct judging j = {.g = g, .fate = r->fate, .generation = generation, .simple = !g->not_strong && !g->heap.width};
     j.candidate = bits_new(g->objects);
-    j.alive = bits_new(g->objects);
+    j.alive = reached ? reached : bits_new(g->objects);
     j.queue = array_raw(reach_queue_size(g), sizeof *j.queue);
     int status = r->fate && j.candidate && j.alive && j.queue ? 0 : -1;
+    if (!status) {
+        pass(&j, choose_candidates);
+        status = reached ? 0 : find_alive(&j);
+    }
     if (!status)
-        status = judge_candidates(&j, &garbage);
-    if (!status)
-        status = find_dependents(&j, garbage);
+        status = find_dependents(&j, strike(&j));
     if (!status && generation == 2)
         status = find_invisible(&j);
     if (!status)
         count_up(g, r);
     array_free(j.candidate);
-    array_free(j.alive);
+    array_free(reached ? NULL : j.alive);
     array_free(j.count);
     array_free(j.queue);
     if (status)
         garbage_release(r);
     return status;
+}
+
+int garbage_find(const struct graph *g, int generation, struct garbage *r)
+{
+    return find(g, generation, NULL, r);
+}
+
+int garbage_find_unreached(const struct graph *g, uint64_t *reached, struct garbage *r)
+{
+    return find(g, 2, reached, r);
 }
 
 void garbage_release(struct garbage *garbage)

@@ -32,6 +32,11 @@ int garbage_is_candidate(const struct graph *g, ordinal o, int generation);
 /* Sorts every object by what a collection of `generation` (0, 1, 2) of every heap would do now. Invisible garbage is
  * told for generation 2 alone. */
 int garbage_find(const struct graph *g, int generation, struct garbage *result);
+
+/* The same for generation 2 when it is known what lives, because whatever is held from outside does, and all that it
+ * reaches, and nothing else: one heap, where every edge is strong and candidates alone have any. `reached` has a bit for
+ * each object. */
+int garbage_find_unreached(const struct graph *g, uint64_t *reached, struct garbage *result);
 void garbage_release(struct garbage *garbage);
 
 /* Marks in `marked` (a byte an object, zeroed by the caller) the objects of fate garbage that a legacy finalizer keeps

@@ -1,6 +1,5 @@
 #include "parallel.h"
 
-#include <pthread.h>
 #include <sched.h>
 
 enum { ELEMENTS_A_PART = 1 << 16 };
@@ -8,13 +7,17 @@ enum { ELEMENTS_A_PART = 1 << 16 };
 /* Whether this thread does a part: then the other processors have theirs. */
 static _Thread_local int within;
 
-unsigned parallel_parts(size_t size)
+static size_t count_processors(void)
 {
     cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : (size_t)CPU_COUNT(&allowed);
+}
+
+unsigned parallel_parts(size_t size)
+{
     if (within)
         return 1;
-    size_t parts = size / ELEMENTS_A_PART + 1;
-    size_t processors = sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : (size_t)CPU_COUNT(&allowed);
+    size_t parts = size / ELEMENTS_A_PART + 1, processors = count_processors();
     if (parts > processors)
         parts = processors;
     return parts > PARTS_MAX ? PARTS_MAX : (unsigned)parts;
@@ -52,4 +55,27 @@ void parallel_run(unsigned parts, void (*work)(void *, unsigned, unsigned), void
         else
             run(&tasks[i]);
     within = was_within;
+}
+
+static void *run_beside(void *argument)
+{
+    const struct beside *b = argument;
+    within = 1;
+    b->work(b->context);
+    return NULL;
+}
+
+void parallel_begin(struct beside *b, void (*work)(void *), void *context)
+{
+    *b = (struct beside){.work = work, .context = context};
+    b->started = !within && count_processors() > 1 && !pthread_create(&b->thread, NULL, run_beside, b);
+    if (!b->started)
+        work(context);
+}
+
+void parallel_end(struct beside *b)
+{
+    if (b->started)
+        pthread_join(b->thread, NULL);
+    b->started = 0;
 }

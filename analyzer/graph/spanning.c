@@ -7,12 +7,18 @@
 
 /* ---- where it begins ---- */
 
+/* Whether nothing refers to the object and nobody holds it, and it is there all the same. */
+static int is_loose(const struct graph *g, ordinal o)
+{
+    return graph_internal(g, o) == 0 && graph_external(g, o) <= 0 && !graph_is_immortal(g, o);
+}
+
 int spanning_can_begin(const struct graph *g)
 {
     if (g->not_strong || g->heap.width)
         return 0;
     for (ordinal o = 0; o < g->objects; o++)
-        if (graph_degree(g, o) && !garbage_is_candidate(g, o, 2))
+        if (graph_degree(g, o) && (!garbage_is_candidate(g, o, 2) || is_loose(g, o)))
             return 0;
     return 1;
 }
@@ -134,13 +140,54 @@ int spanning_prepare(const struct graph *g, struct spanning *s)
                : 0;
 }
 
+/* Clearing fresh pages is for a processor that is idle meanwhile. */
+static void touch_room(void *context)
+{
+    enum { PIECE = 1 << 18 };
+    const struct spanning *s = context;
+    size_t n = s->flow.rows.objects;
+    for (size_t i = 0; i < n; i += PIECE) {
+        array_touch(s->visit, i, n - i < PIECE ? n - i : PIECE, sizeof *s->visit);
+        array_touch(s->parent, i, n - i < PIECE ? n - i : PIECE, sizeof *s->parent);
+    }
+}
+
 void spanning_begin(struct spanning *s)
 {
     const struct graph *g = s->flow.rows.g;
+    struct beside touching = {0};
+    if (parallel_parts(g->objects) > 1)
+        parallel_begin(&touching, touch_room, s);
     for (ordinal o = 0; o < g->objects; o++)
         if (is_fresh_start(s, o))
             search_from(s, o);
+    parallel_end(&touching);
     s->begun = 1;
+}
+
+struct meeting {
+    const struct spanning *s;
+    uint64_t *reached;
+};
+
+static void tell_part_of_reached(void *context, unsigned part, unsigned parts)
+{
+    const struct meeting *m = context;
+    const struct graph *g = m->s->flow.rows.g;
+    size_t words = (size_t)g->objects / 64 + 1, last = part_begin(words, part + 1, parts);
+    for (size_t w = part_begin(words, part, parts); w < last; w++) {
+        size_t end = 64 * w + 64 < g->objects ? 64 * w + 64 : g->objects;
+        uint64_t bits = 0;
+        for (ordinal o = (ordinal)(64 * w); o < end; o++)
+            bits |= (uint64_t)(!(head_of(m->s, o) & ROW_FRESH) && !is_loose(g, o)) << o % 64;
+        m->reached[w] = bits;
+    }
+}
+
+void spanning_reached(const struct spanning *s, uint64_t *reached)
+{
+    struct meeting m = {s, reached};
+    parallel_run(parallel_parts(s->flow.rows.objects), tell_part_of_reached, &m);
 }
 
 struct numbering {

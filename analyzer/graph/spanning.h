@@ -40,8 +40,8 @@ struct spanning {
     unsigned met_again;        /* how many did */
 };
 
-/* Whether a search can begin before it is known what is garbage: in a heap in which whatever is held from outside
- * lives, and all that it reaches. */
+/* Whether a search can begin before it is known what is garbage, and tell it: in a heap in which whatever is held from
+ * outside lives, and all that it reaches, and nothing else. */
 int spanning_can_begin(const struct graph *g);
 
 /* Lays out what is searched. Returns 0, or -1 without memory. */
@@ -49,6 +49,9 @@ int spanning_prepare(const struct graph *g, struct spanning *spanning);
 
 /* Begins the search: everything that such objects reach. */
 void spanning_begin(struct spanning *spanning);
+
+/* What was reached from outside by a search that began, a bit for each object: all that lives. */
+void spanning_reached(const struct spanning *spanning, uint64_t *reached);
 
 /* Does the rest, or everything when `spanning` is zeroed. With `gates` only what is not alive is searched, and every
  * cycle has a gate: see dominators.h. */

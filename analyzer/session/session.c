@@ -208,6 +208,36 @@ int session_owners(struct session *s, struct rh_error *err)
     return status;
 }
 
+/* The parts of the garbage that hang together, which everything about cycles rests on. */
+static int find_components(struct session *s, struct rh_error *err)
+{
+    int status = session_garbage(s, 2, err);
+    if (status || s->has_components)
+        return status;
+    session_progress(s, "finding cycles");
+    if (components_find(&s->graph, s->garbage[2].fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT,
+                        &s->components))
+        return out_of_memory(err);
+    s->has_components = 1;
+    return 0;
+}
+
+/* What cycles keep, and their order. Returns 0, or -1 without memory. */
+static int find_cycles(struct session *s)
+{
+    const struct graph *g = &s->graph;
+    const struct garbage *garbage = &s->garbage[2];
+    s->uncollectable = calloc((size_t)g->objects + 1, 1);
+    uint64_t *retained = NULL;
+    int status = !s->uncollectable || garbage_uncollectable(g, garbage, s->uncollectable) == UINT64_MAX ||
+                 !(retained = array_new((size_t)s->components.count + 1, sizeof *retained)) ||
+                 dominators_of_cycles(g, garbage, &s->components, retained) ||
+                 cycles_find(g, garbage, &s->components, retained, s->uncollectable, &s->cycles);
+    array_free(retained);
+    s->has_cycles = !status;
+    return status ? -1 : 0;
+}
+
 int session_cycles(struct session *s, struct rh_error *err)
 {
     int status = session_garbage(s, 2, err);
@@ -219,45 +249,33 @@ int session_cycles(struct session *s, struct rh_error *err)
         s->has_cycles = 1;
         return 0;
     }
-    const struct graph *g = &s->graph;
-    const struct garbage *garbage = &s->garbage[2];
-    session_progress(s, "finding cycles");
-    s->uncollectable = calloc((size_t)g->objects + 1, 1);
-    uint64_t *retained = NULL;
-    status = !s->uncollectable || garbage_uncollectable(g, garbage, s->uncollectable) == UINT64_MAX ||
-             components_find(g, garbage->fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT,
-                             &s->components) ||
-             !(retained = array_new((size_t)s->components.count + 1, sizeof *retained)) ||
-             dominators_of_cycles(g, garbage, &s->components, retained) ||
-             cycles_find(g, garbage, &s->components, retained, s->uncollectable, &s->cycles);
-    array_free(retained);
-    if (status)
-        return out_of_memory(err);
-    s->has_cycles = 1;
-    return 0;
+    status = find_components(s, err);
+    return status ? status : find_cycles(s) ? out_of_memory(err) : 0;
 }
 
-/* Garbage and cycles on one processor, and on another the part of the search for dominators that can do without. */
-struct both {
-    struct session *s;
-    struct rh_error *err;
-    struct spanning begun;
-    int status; /* of garbage and cycles */
-};
-
-static void do_one_of_both(void *context, unsigned part, unsigned parts)
+/* Where a search for dominators can begin before it is known what is garbage, it does, and tells that. */
+static int search_first(struct session *s, struct spanning *begun)
 {
-    struct both *both = context;
-    (void)parts;
-    if (part)
-        both->status = session_cycles(both->s, both->err);
-    else
-        spanning_begin(&both->begun);
+    uint64_t *reached = NULL;
+    if (spanning_prepare(&s->graph, begun) || !(reached = bits_new(s->graph.objects)))
+        return -1;
+    session_progress(s, "searching for what is reached");
+    spanning_begin(begun);
+    spanning_reached(begun, reached);
+    int status = garbage_find_unreached(&s->graph, reached, &s->garbage[2]);
+    array_free(reached);
+    s->has_garbage[2] = !status;
+    return status;
+}
+
+static void find_cycles_beside(void *context)
+{
+    find_cycles(context);
 }
 
 int session_dominators(struct session *s, struct rh_error *err)
 {
-    struct both both = {.s = s, .err = err};
+    struct spanning begun = {0};
     int status = session_graph(s, err);
     if (!status && (s->has_dominators || kept_has(s, KEPT_CYCLES)))
         status = session_cycles(s, err);
@@ -267,23 +285,22 @@ int session_dominators(struct session *s, struct rh_error *err)
         s->has_dominators = 1;
         return session_cycles(s, err);
     }
-    if (!s->has_cycles && parallel_parts(s->graph.objects) > 1 && spanning_can_begin(&s->graph)) {
-        if (spanning_prepare(&s->graph, &both.begun))
-            status = out_of_memory(err);
-        else
-            parallel_run(2, do_one_of_both, &both);
-    }
-    if (!status)
-        status = both.begun.begun ? both.status : session_cycles(s, err);
-    session_progress(s, "finding what keeps what");
-    if (!status && dominators_build(&s->graph, &s->garbage[2], &s->components, both.begun.begun ? &both.begun : NULL,
-                                    &s->dominators))
+    if (!s->has_garbage[2] && spanning_can_begin(&s->graph) && search_first(s, &begun))
         status = out_of_memory(err);
-    spanning_release(&both.begun);
-    if (status)
-        return status;
-    s->has_dominators = 1;
-    return 0;
+    if (!status && !s->has_cycles)
+        status = find_components(s, err);
+    if (!status) {
+        struct beside beside = {0};
+        if (!s->has_cycles)
+            parallel_begin(&beside, find_cycles_beside, s);
+        session_progress(s, "finding what keeps what");
+        s->has_dominators = !dominators_build(&s->graph, &s->garbage[2], &s->components, begun.begun ? &begun : NULL,
+                                              &s->dominators);
+        parallel_end(&beside);
+        status = !s->has_dominators || !s->has_cycles ? out_of_memory(err) : session_owners(s, err);
+    }
+    spanning_release(&begun);
+    return status;
 }
 
 /* Room for `objects` bits and as many ranks of words. */

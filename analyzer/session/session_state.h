@@ -73,7 +73,7 @@ struct session {
     int has_garbage[3];
     struct garbage garbage[3]; /* by generation */
 
-    int has_cycles;
+    int has_components, has_cycles;
     uint8_t *uncollectable; /* by ordinal */
     struct components components;
     struct cycles cycles;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../analyzer/graph/array.h"
+#include "../../analyzer/graph/bits.h"
 #include "../../analyzer/graph/audit.h"
 #include "../../analyzer/graph/census.h"
 #include "../../analyzer/graph/changes.h"
@@ -62,11 +62,21 @@ static void compare(const struct graph *g, const struct roots *roots, const stru
     free(classes);
 }
 
-static int begin_search(const struct graph *g, struct spanning *spanning)
+/* What the search tells of garbage is what the collector's rule says. */
+static int begin_search(const struct graph *g, const struct garbage *garbage, struct spanning *spanning)
 {
-    if (spanning_prepare(g, spanning))
+    struct garbage told;
+    uint64_t *reached = bits_new(g->objects);
+    if (!reached || spanning_prepare(g, spanning))
         return -1;
     spanning_begin(spanning);
+    spanning_reached(spanning, reached);
+    if (garbage_find_unreached(g, reached, &told))
+        return -1;
+    if (memcmp(told.fate, garbage->fate, g->objects) || memcmp(&told.garbage, &garbage->garbage, 3 * sizeof told.garbage))
+        abort();
+    garbage_release(&told);
+    array_free(reached);
     return 0;
 }
 
@@ -85,7 +95,7 @@ static void analyse(const struct graph *g)
     if (roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
         garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
         components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
-        (spanning_can_begin(g) && begin_search(g, &begun)) ||
+        (spanning_can_begin(g) && begin_search(g, &garbage, &begun)) ||
         dominators_build(g, &garbage, &components, begun.begun ? &begun : NULL, &all) ||
         !(retained = calloc(components.count + 1u, sizeof *retained)) ||
         dominators_of_cycles(g, &garbage, &components, retained) ||

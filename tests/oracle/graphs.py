@@ -33,6 +33,12 @@ class Maker:
         self.share_rooted = self.rng.choice((0, 0.05, 0.1, 0.3))
         self.graph.heaps = 2 if chance() < 0.35 else 1
         self.cross_heap = self.rng.choice((0, 0.05, 0.3, 1.0))
+        # What the collector sees is all there is: the analyzer may search such heaps before it knows what is garbage.
+        self.plain = chance() < 0.25
+        if self.plain:
+            self.odd_bits = self.has_weak = self.has_owned = self.has_borrowed = self.has_inferred = False
+            self.has_immortal = self.has_permanent = self.has_untracked = False
+            self.graph.heaps = 1
 
     # ---- parts ----
 
@@ -46,7 +52,7 @@ class Maker:
         self.label_edges()
         self.make_roots()
         self.count()
-        traits = ("wrong", "dangling", "odd_bits", "free_zero")
+        traits = ("wrong", "dangling", "odd_bits", "free_zero", "plain")
         self.graph.note += "".join(f", {t}" for t in traits if getattr(self, t))
         return self.graph
 
@@ -115,7 +121,7 @@ class Maker:
     def link(self, source, target, bits=None):
         """An edge, unless the two may not be joined: an atomic object mostly refers to nothing."""
         rng = self.rng
-        if not source.container and rng.random() < 0.8:
+        if not source.container and (self.plain or rng.random() < 0.8):
             return
         if source.heap != target.heap and rng.random() >= self.cross_heap:
             return
@@ -168,7 +174,7 @@ class Maker:
     def trees(self):
         """Children point back at their parents, strongly or (as they should) weakly."""
         objects = self.graph.objects
-        back = self.rng.choice((STRONG, WEAK, BORROWED, None))
+        back = self.rng.choice((STRONG, None) if self.plain else (STRONG, WEAK, BORROWED, None))
         for i in range(1, len(objects)):
             parent = objects[self.rng.randrange(max(0, i - 4), i)]
             self.link(parent, objects[i])

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../analyzer/graph/array.h"
+#include "../../analyzer/graph/bits.h"
 #include "../../analyzer/graph/audit.h"
 #include "../../analyzer/graph/changes.h"
 #include "../../analyzer/graph/cycles.h"
-#include "../../analyzer/graph/array.h"
+#include "../../analyzer/graph/bits.h"
 #include "../../analyzer/graph/paths.h"
 #include "../../analyzer/graph/what_if.h"
 #include "../../analyzer/graph/roots.h"
@@ -372,12 +372,24 @@ static int ask_why(const struct graph *g, const struct roots *roots, const struc
     return status;
 }
 
-static int begin_search(const struct graph *g, struct spanning *spanning)
+/* What the search tells of garbage is what the collector's rule says. */
+static int begin_search(const struct graph *g, const struct garbage *garbage, struct spanning *spanning)
 {
-    if (spanning_prepare(g, spanning))
-        return -1;
-    spanning_begin(spanning);
-    return 0;
+    struct garbage told = {0};
+    uint64_t *reached = bits_new(g->objects);
+    int status = !reached || spanning_prepare(g, spanning);
+    if (!status) {
+        spanning_begin(spanning);
+        spanning_reached(spanning, reached);
+        status = garbage_find_unreached(g, reached, &told);
+    }
+    if (!status) {
+        assert_memory_equal(told.fate, garbage->fate, g->objects);
+        assert_memory_equal(&told.garbage, &garbage->garbage, 3 * sizeof told.garbage);
+    }
+    garbage_release(&told);
+    array_free(reached);
+    return status;
 }
 
 static int analyse(const struct graph *g)
@@ -398,7 +410,7 @@ static int analyse(const struct graph *g)
         !classes || !owned || !stuck || roots_find(g, &roots) || garbage_find(g, 2, &garbage) ||
         garbage_uncollectable(g, &garbage, stuck) == UINT64_MAX ||
         components_find(g, garbage.fate, 1 << FATE_GARBAGE | 1 << FATE_INVISIBLE, 1 << FATE_DEPENDENT, &components) ||
-        (spanning_can_begin(g) && begin_search(g, &begun)) ||
+        (spanning_can_begin(g) && begin_search(g, &garbage, &begun)) ||
         dominators_build(g, &garbage, &components, begun.begun ? &begun : NULL, &dominators) ||
         !(retained = calloc(components.count + 1u, sizeof *retained)) ||
         dominators_of_cycles(g, &garbage, &components, retained) ||
