@@ -21,11 +21,18 @@ static uint64_t known_pid(const struct process_record *p)
     return p->captured == CAPTURED_FORK ? 0 : p->pid;
 }
 
+/* A core does not say which host it is of. */
+static int may_be_same_host(const struct snapshot *a, const struct process_record *p, const struct snapshot *b,
+                            const struct process_record *q)
+{
+    return !snapshot_string(a, p->host).length || !snapshot_string(b, q->host).length || same_text(a, p->host, b, q->host);
+}
+
 static int is_same_process(const struct snapshot *a, const struct snapshot *b)
 {
     const struct process_record *p = snapshot_process(a), *q = snapshot_process(b);
     uint64_t x = known_pid(p), y = known_pid(q);
-    return (!x || !y || x == y) && p->machine == q->machine && same_text(a, p->host, b, q->host) &&
+    return (!x || !y || x == y) && p->machine == q->machine && may_be_same_host(a, p, b, q) &&
            same_text(a, p->executable, b, q->executable);
 }
 

@@ -231,7 +231,7 @@ static const char *key_label(const struct session *s, const struct edge *edge, i
     else if (is_text)
         snprintf(to, NAME_SIZE, "['%.200s']", text);
     else
-        snprintf(to, NAME_SIZE, "[%.200s]", show_value(value, text));
+        snprintf(to, NAME_SIZE, "[%.200s]", value->kind == VALUE_NONE ? "none" : show_value(value, text));
     return to;
 }
 

@@ -285,7 +285,8 @@ int session_dominators(struct session *s, struct rh_error *err)
         s->has_dominators = 1;
         return session_cycles(s, err);
     }
-    if (!s->has_garbage[2] && spanning_can_begin(&s->graph) && search_first(s, &begun))
+    int has_garbage = s->has_garbage[2] || kept_has(s, KEPT_GARBAGE + 2);
+    if (!has_garbage && spanning_can_begin(&s->graph) && search_first(s, &begun))
         status = out_of_memory(err);
     if (!status && !s->has_cycles)
         status = find_components(s, err);

@@ -210,8 +210,10 @@ def _come_to_a_point(run, first):
         told, seconds = True, min(seconds * 2, 12)
 
 
-def _wait_for_it(run, done):
-    """Runs the program until the dump is written, or has failed."""
+def _wait_for_it(run, request, done):
+    """Runs the program until the dump is written, or has failed; it may have, by the time the thread was started."""
+    if _number(request + STATE, 4) == IDLE:
+        return
     notice = (NOTICE_SECONDS, "refheap: the interpreter's lock is held, by a long call into C or a collection, or the dump is "
                               "large; waiting (Ctrl-C gives up).\n")
     with running.points([done]) as points:
@@ -238,7 +240,7 @@ def _serve(inferior, path, file):
         _come_to_a_point(run, first)
         request, done = _start(file, path)
         run.owed = False  # an interrupt that came late was lost on the calls
-        _wait_for_it(run, done)
+        _wait_for_it(run, request, done)
         return request
     except running.Ended as e:
         why = "refheap: the program did not come to dump: %s." % e

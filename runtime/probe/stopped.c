@@ -37,21 +37,30 @@ struct stopped {
     int memory, maps, pagemap, root;
 };
 
+/* A number that /proc has of a process; 0 for none. `name` is "Uid:" or "TracerPid:". */
+static unsigned status_of(pid_t pid, const char *name)
+{
+    char path[64], line[256];
+    unsigned number = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        if (!strncmp(line, name, strlen(name)))
+            number = (unsigned)strtoul(line + strlen(name), NULL, 10);
+    if (f)
+        fclose(f);
+    return number;
+}
+
 /* Whether a process of this user keeps its user out: its files in /proc are root's then. */
 static int keeps_out(pid_t pid)
 {
-    char path[64], line[256];
+    char path[64];
     struct stat st;
-    unsigned user = 0;
     snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
     if (stat(path, &st) || st.st_uid == geteuid())
         return 0;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *f = fopen(path, "re");
-    while (f && fgets(line, sizeof line, f) && sscanf(line, "Uid: %u", &user) != 1)
-        ;
-    if (f)
-        fclose(f);
+    unsigned user = status_of(pid, "Uid:");
     return user && user == geteuid();
 }
 
@@ -63,7 +72,12 @@ static int not_allowed(pid_t pid, int error, struct rh_error *err)
             : "only its owner and root may read its memory, or root alone (kernel.yama.ptrace_scope): use sudo";
     if (error == ESRCH || error == ENOENT)
         return error_format(err, RH_ERR_NOT_FOUND, "name a process that runs", "there is no process %d", (int)pid);
-    error_format(err, RH_ERR_IO, hint, "process %d may not be read", (int)pid);
+    unsigned tracer = error == EPERM ? status_of(pid, "TracerPid:") : 0;
+    if (tracer)
+        error_format(err, RH_ERR_IO, "only one debugger at a time can: in GDB, \"refheap capture FILE\" reads it",
+                     "process %d is traced by process %u", (int)pid, tracer);
+    else
+        error_format(err, RH_ERR_IO, hint, "process %d may not be read", (int)pid);
     err->os_error = error;
     return RH_ERR_IO;
 }

@@ -68,6 +68,13 @@ class Refused(InterpreterCase):
                          "refheap: the program could not dump to /nowhere/at/all: No such file or directory.")
         self.assertIn("too long", self.refused(command="refheap dump -run /" + 5000 * "x"))
 
+    def test_a_failure_that_is_there_at_once(self):
+        """In a sleep the lock is free, and the thread may have ended before anybody waits for it."""
+        command = "refheap dump -run /nowhere/at/all"
+        self.session("threading.Timer(0.5, mark).start(); time.sleep(3); end()", "set refheap timeout 2", *TO_MARK,
+                     "thread 1", command, "continue")
+        self.assertIn("could not dump to /nowhere/at/all: No such file or directory", self.error(command))
+
     def test_a_module_that_is_not_there(self):
         os.mkdir(self.path("bin"))
         shutil.copy(os.path.join(BUILD, "refheap"), self.path("bin/refheap"))

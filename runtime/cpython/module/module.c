@@ -291,7 +291,14 @@ static int read_environment(PyObject *module)
         request.pattern = to;
     else if (to)
         warn_of("REFHEAP_DUMP_TO", to, "a path with %p, %n, %t and %%");
-    return set_trigger(module, &request);
+    int status = set_trigger(module, &request);
+    if (status && request.signal && PyErr_ExceptionMatches(PyExc_OSError)) { /* as KILL: no reason not to start */
+        PyErr_Clear();
+        warn_of("REFHEAP_DUMP_ON", on, "a signal that a program can wait for");
+        request.signal = 0;
+        status = set_trigger(module, &request);
+    }
+    return status;
 }
 
 /* ---- the module ---- */
