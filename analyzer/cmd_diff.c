@@ -56,7 +56,9 @@ static uint32_t group_number(const struct comparison *c, int side, ordinal o)
 
 static struct text group_name(const struct comparison *c, uint32_t group)
 {
-    struct text name = c->by == BY_MODULE ? c->types.module[group] : c->types.name[group];
+    struct text name = {NULL, 0, 0};
+    if (c->by != BY_GENERATION)
+        name = c->by == BY_MODULE ? c->types.module[group] : c->types.name[group];
     const char *word = c->by == BY_GENERATION ? text_generation(group) : name.length ? NULL : "(none)";
     return word ? (struct text){word, strlen(word), strlen(word)} : name;
 }

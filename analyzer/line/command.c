@@ -103,7 +103,7 @@ int glob_matches(const char *pattern, struct text text)
         if (*pattern == '*') {
             star = pattern++;
             retry = name;
-        } else if (*pattern == *name) {
+        } else if (*pattern && *pattern == *name) { /* a name may have a 0 in it, where the pattern ends */
             pattern++;
             name++;
         } else if (star) {

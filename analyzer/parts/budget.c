@@ -73,6 +73,8 @@ static int parse_forbidden(const char *text, struct budget *b)
     int generation = at ? parse_generation(at + 1) : -1;
     if (!*text || at == text)
         return STATUS_ERROR;
+    if (at && generation < 0 && !at[1 + strspn(at + 1, "-0123456789 ")])
+        return STATUS_ERROR; /* there is no such generation, and no type is called so */
     if (generation >= 0)
         b->generation = generation;
     b->type = strndup(text, generation >= 0 ? (size_t)(at - text) : strlen(text));

@@ -170,6 +170,14 @@ static int cut_by_kind(struct invocation *inv, struct cuts *cuts, struct cut_rec
 
 /* ---- objects and roots ---- */
 
+static int is_cut_already(const struct cuts *cuts, const struct cut_record *r)
+{
+    for (const struct cut_record *before = cuts->records; before < r; before++)
+        if (!strcmp(before->text, r->text))
+            return 1;
+    return 0;
+}
+
 /* The references of all roots of a name. A possible root is taken at its word when nothing else explains that many. */
 static int cut_root(struct invocation *inv, struct cuts *cuts, struct cut_record *r)
 {
@@ -179,22 +187,30 @@ static int cut_root(struct invocation *inv, struct cuts *cuts, struct cut_record
     int status = select_objects(inv, r->text, &held);
     if (status)
         return status;
+    select_release(&held);
+    if (is_cut_already(cuts, r))
+        return 0;
+    if (!cuts->assumed && !(cuts->assumed = array_new((size_t)s->graph.objects + 1, sizeof *cuts->assumed))) {
+        struct rh_error err;
+        error_set(&err, RH_ERR_NO_MEMORY, "not enough memory", "");
+        return fail(s->path, &err);
+    }
     for (size_t i = 0; i < s->roots.count; i++) {
         const struct root_entry *root = &s->roots.items[i];
         struct text text = snapshot_string(s->snapshot, root->record->name);
         if (text.length != strlen(name) || memcmp(text.bytes, name, text.length))
             continue;
-        uint32_t *gone = &cuts->marks.outside[root->object];
+        uint32_t *gone = &cuts->marks.outside[root->object], *taken = &cuts->assumed[root->object];
         int counted = (root->record->flags & ROOT_COUNTED) != 0, exact = root->record->flags & ROOT_EXACT;
         int64_t unexplained =
             graph_external(&s->graph, root->object) - (int64_t)roots_explained(&s->roots, root->object);
-        int assumed = !counted && !exact && (int64_t)*gone < unexplained;
+        int assumed = !counted && !exact && (int64_t)*taken < unexplained;
         r->references += (uint64_t)(counted || assumed);
         r->uncounted += (uint64_t) !(counted || assumed);
         r->assumed += (uint64_t)assumed;
         *gone += (uint32_t)(counted || assumed);
+        *taken += (uint32_t)assumed;
     }
-    select_release(&held);
     return 0;
 }
 
@@ -264,6 +280,7 @@ void cuts_release(struct cuts *cuts)
     array_free(cuts->marks.edge);
     array_free(cuts->marks.outside);
     array_free(cuts->marks.object);
+    array_free(cuts->assumed);
     free(cuts->records);
     *cuts = (struct cuts){0};
 }

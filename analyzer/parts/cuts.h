@@ -18,6 +18,7 @@ struct cut_record {
 /* Zeroed by the caller; room for all edges and objects of the graph. */
 struct cuts {
     struct what_if_cuts marks;
+    uint32_t *assumed; /* by object: how many possible roots were taken at their word; NULL when none was asked for */
     struct cut_record *records;
     size_t count;
 };

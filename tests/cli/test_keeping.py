@@ -229,6 +229,29 @@ class Made(TestCase):
             self.assertEqual(ask("why", path, "type:*", *option)["objects"], len(expected))
             self.assertEqual(ask("what-if", path, "--cut", "type:*", *option)["at_once"]["objects"], len(expected))
 
+    def test_roots_are_cut_once(self):
+        """Two exact roots of one object, and of another an exact and a possible one, in either order."""
+        objects = [sr.Object(0, 0x1000 * i, 0, 32, 2, 2 | CONTAINER) for i in (1, 2)]
+        possible = sr.Root(0x2000, where=0x7008, name=b"y", kind=4, flags=0)
+        path = self.write("roots.refheap", snapshot_of(objects, [node_type()], roots=[
+            root(0x1000, b"a"), root(0x1000, b"b"), root(0x2000, b"x"), possible]))
+        for names, dead in (("a", 0), ("aa", 0), ("ab", 1), ("ba", 1), ("xy", 1), ("yx", 1), ("yy", 0)):
+            cuts = [word for name in names for word in ("--cut", "root:" + name)]
+            self.assertEqual(ask("what-if", path, *cuts)["at_once"]["objects"], dead, names)
+        self.assertIn("cut root:a: it is cut already", run("what-if", path, "--cut", "root:a", "--cut", "root:a")[0])
+
+    def test_names_with_a_nul(self):
+        """Where the pattern ends, no name goes on; and what is no generation is no part of a name."""
+        types = [sr.Type(name, flags=1) for name in (b"n\0--limit", b"n\0", b"n")]
+        objects = [sr.Object(0, 0x1000 * (i + 1), i, 10, 1, CONTAINER) for i in range(3)]
+        path = self.write("nul.refheap", snapshot_of(objects, types))
+        self.assertEqual(len(ask("summary", path, "--type", "*")["types"]), 3)
+        self.assertEqual(len(ask("summary", path, "--type", "n", "--limit", "9")["types"]), 1)
+        self.assertIn("*: 3 objects", run("check", path, "--max-objects", "*=0", status=1)[0])
+        self.assertRegex(run("diff", path, path, "--by", "generation")[0], r"before  3 objects")
+        for wrong in ("n@7", "n@", "n@-1"):
+            self.assertIn("--forbid cannot be", run("check", path, "--forbid", wrong, status=2)[1])
+
     def test_a_chain_of_a_million(self):
         objects = [sr.Object(0, 0x10000 + 32 * i, 0, 32, 1, 2 | CONTAINER,
                              edges=[sr.Edge(0x10000 + 32 * (i + 1), STRONG | FIELD << 4, 0)] if i + 1 < LENGTH else [])
