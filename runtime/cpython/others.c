@@ -85,7 +85,7 @@ void tell_lru_cache(struct telling *t)
     uint64_t link = word(t, LINK_NEXT);
     while (t->ok && !t->ended && link && link != t->object && may_look(t, 7)) {
         uint64_t key = py_u64(t->m, link + LINK_KEY, &t->ok), result = py_u64(t->m, link + LINK_RESULT, &t->ok);
-        tell(t, link, OWNED, PY_LABEL_TEXT, 0, "a link"); /* beside the cache's dict, which the collector sees */
+        tell(t, link, OWNED, PY_LABEL_TEXT, 0, "link"); /* beside the cache's dict, which the collector sees */
         if (t->ok && key)
             tell(t, key, STRONG, PY_LABEL_IS_KEY, 0, NULL);
         if (t->ok && result)

@@ -145,6 +145,27 @@ static void root_static_types(struct rooting *r, uint64_t interpreter)
     }
 }
 
+/* What atexit will call (3.10 on): an array of pointers to three words each, NULL where one was taken back. */
+static void root_exit_callbacks(struct rooting *r, uint64_t interpreter)
+{
+    const struct py_layout *l = r->w->layout;
+    int ok = 1;
+    if (l->interp_atexit_callbacks == -1)
+        return;
+    uint64_t all = number(r->w, interpreter + (uint64_t)l->interp_atexit_callbacks);
+    uint64_t count = py_u32(r->w->memory, interpreter + (uint64_t)l->interp_atexit_count, &ok);
+    if (!ok || !all || (r->w->spend && !r->w->spend(r->w, 4 * count)))
+        return;
+    for (uint64_t i = 0; i < count && !r->status; i++) {
+        uint64_t callback = number(r->w, all + 8 * i);
+        if (!callback)
+            continue;
+        root(r, callback, "atexit function");
+        root(r, callback + 8, "atexit arguments");
+        root(r, callback + 16, "atexit keywords");
+    }
+}
+
 int py_interpreter_roots(struct py_world *w, uint64_t runtime, uint64_t interpreter, py_visit_root *visit,
                          void *context)
 {
@@ -170,6 +191,7 @@ int py_interpreter_roots(struct py_world *w, uint64_t runtime, uint64_t interpre
     root(&r, gc + PY_GC_GARBAGE, "gc.garbage");
     root(&r, gc + PY_GC_CALLBACKS, "gc.callbacks");
     root_static_types(&r, interpreter);
+    root_exit_callbacks(&r, interpreter);
     return r.status;
 }
 

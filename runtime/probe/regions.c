@@ -1,12 +1,7 @@
-/* What is mapped where, and what the models say of it in the snapshot. */
-#include <string.h>
-
+/* What is mapped where. */
 #include "probe.h"
 
-enum { TEXT_CAP = 4096 };
 #define BELOW_STACK (UINT64_C(1) << 20) /* how far an overflow may have gone */
-
-/* ---- mappings ---- */
 
 /* The first region that ends behind an address. */
 static size_t region_above(const struct probe *probe, uint64_t address)
@@ -54,19 +49,4 @@ const struct region *probe_stack(const struct probe *probe, uint64_t sp)
         r++; /* a guard */
     }
     return NULL;
-}
-
-/* ---- words ---- */
-
-uint32_t probe_text(struct probe *probe, const char *text)
-{
-    return text ? writer_string(probe->writer, text, strlen(text), TEXT_CAP) : 0;
-}
-
-void probe_note(struct probe *probe, enum severity severity, const char *text, uint64_t address)
-{
-    struct diagnostic_record r = {
-        .severity = severity, .text = probe_text(probe, text), .address = address, .heap = FORMAT_NONE};
-    writer_record(probe->writer, SECTION_DIAGNOSTICS, &r);
-    probe->damaged += severity == SEVERITY_ERROR;
 }

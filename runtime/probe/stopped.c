@@ -73,7 +73,7 @@ static int not_allowed(pid_t pid, int error, struct rh_error *err)
     if (error == ESRCH || error == ENOENT)
         return error_format(err, RH_ERR_NOT_FOUND, "name a process that runs", "there is no process %d", (int)pid);
     unsigned tracer = error == EPERM ? status_of(pid, "TracerPid:") : 0;
-    if (tracer)
+    if (tracer && tracer != (unsigned)getpid())
         error_format(err, RH_ERR_IO, "only one debugger at a time can: in GDB, \"refheap capture FILE\" reads it",
                      "process %d is traced by process %u", (int)pid, tracer);
     else

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../analyzer/graph/bits.h"
 #include "../../analyzer/graph/audit.h"
 #include "../../analyzer/graph/changes.h"
 #include "../../analyzer/graph/cycles.h"

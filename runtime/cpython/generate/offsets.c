@@ -183,6 +183,13 @@ static void interpreters(void)
     FIELD(interp_after_forkers_parent, PyInterpreterState, after_forkers_parent);
     FIELD(interp_after_forkers_child, PyInterpreterState, after_forkers_child);
     FIELD(interp_audit_hooks, PyInterpreterState, audit_hooks);
+#if AT(0x030a0000)
+    FIELD(interp_atexit_callbacks, PyInterpreterState, atexit.callbacks);
+    FIELD(interp_atexit_count, PyInterpreterState, atexit.ncallbacks);
+#else /* they are the module's, which traverses them */
+    NUMBER(interp_atexit_callbacks, -1);
+    NUMBER(interp_atexit_count, -1);
+#endif
 #if AT(0x030c0000)
 #if AT(0x030d0000)
 #define STATIC_TYPES types.builtins.initialized

@@ -109,6 +109,7 @@ static int set_trigger(PyObject *module, const struct trigger_request *request)
         return 0;
     errno = -status;
     PyErr_SetFromErrno(PyExc_OSError);
+    errno = -status;
     return -1;
 }
 
@@ -292,7 +293,7 @@ static int read_environment(PyObject *module)
     else if (to)
         warn_of("REFHEAP_DUMP_TO", to, "a path with %p, %n, %t and %%");
     int status = set_trigger(module, &request);
-    if (status && request.signal && PyErr_ExceptionMatches(PyExc_OSError)) { /* as KILL: no reason not to start */
+    if (status && request.signal && PyErr_ExceptionMatches(PyExc_OSError) && errno == EINVAL) { /* as KILL */
         PyErr_Clear();
         warn_of("REFHEAP_DUMP_ON", on, "a signal that a program can wait for");
         request.signal = 0;
