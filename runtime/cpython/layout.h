@@ -26,7 +26,8 @@ struct py_layout {
     int32_t interp_modules, interp_modules_by_index, interp_importlib, interp_import_func, interp_sysdict,
         interp_sysdict_copy, interp_builtins, interp_builtins_copy, interp_dict, interp_codec_search_path,
         interp_codec_search_cache, interp_codec_error_registry, interp_before_forkers, interp_after_forkers_parent,
-        interp_after_forkers_child, interp_audit_hooks, interp_atexit_callbacks, interp_atexit_count;
+        interp_after_forkers_child, interp_audit_hooks, interp_atexit_callbacks, interp_atexit_count,
+        interp_identifiers, interp_identifier_count;
     /* GILs (3.12 on; before, interp_gil is -1 and the rest 0). They are asked for in the interpreter (3.12) or in the thread
      * that has them (3.13), and interp_gil_drop_request is -1 then. */
     int32_t runtime_interp_mutex, interp_finalizing, interp_eval_breaker, interp_gil_drop_request, tstate_eval_breaker;

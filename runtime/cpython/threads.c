@@ -145,18 +145,24 @@ static void root_static_types(struct rooting *r, uint64_t interpreter)
     }
 }
 
-/* What atexit will call (3.10 on): an array of pointers to three words each, NULL where one was taken back. */
+/* An array of the interpreter's in memory of its own: where it is, and how many words of it may be looked at. */
+static uint64_t array_of(struct rooting *r, uint64_t interpreter, int32_t offset, uint64_t count, uint64_t words_each)
+{
+    uint64_t all = number(r->w, interpreter + (uint64_t)offset);
+    int may_look = all && count <= INT32_MAX && (!r->w->spend || r->w->spend(r->w, words_each * count));
+    return may_look ? all : 0;
+}
+
+/* What atexit will call (3.10 on): pointers to three words each, NULL where one was taken back. */
 static void root_exit_callbacks(struct rooting *r, uint64_t interpreter)
 {
     const struct py_layout *l = r->w->layout;
     int ok = 1;
-    if (l->interp_atexit_callbacks == -1)
+    if (l->interp_atexit_count == -1)
         return;
-    uint64_t all = number(r->w, interpreter + (uint64_t)l->interp_atexit_callbacks);
     uint64_t count = py_u32(r->w->memory, interpreter + (uint64_t)l->interp_atexit_count, &ok);
-    if (!ok || !all || (r->w->spend && !r->w->spend(r->w, 4 * count)))
-        return;
-    for (uint64_t i = 0; i < count && !r->status; i++) {
+    uint64_t all = array_of(r, interpreter, l->interp_atexit_callbacks, count, 4);
+    for (uint64_t i = 0; ok && all && i < count && !r->status; i++) {
         uint64_t callback = number(r->w, all + 8 * i);
         if (!callback)
             continue;
@@ -164,6 +170,18 @@ static void root_exit_callbacks(struct rooting *r, uint64_t interpreter)
         root(r, callback + 8, "atexit arguments");
         root(r, callback + 16, "atexit keywords");
     }
+}
+
+/* The str of names that C code has, made when first asked for (3.10 on). */
+static void root_identifiers(struct rooting *r, uint64_t interpreter)
+{
+    const struct py_layout *l = r->w->layout;
+    if (l->interp_identifier_count == -1)
+        return;
+    uint64_t count = number(r->w, interpreter + (uint64_t)l->interp_identifier_count);
+    uint64_t all = array_of(r, interpreter, l->interp_identifiers, count, 1);
+    for (uint64_t i = 0; all && i < count && !r->status; i++)
+        root(r, all + 8 * i, "identifier");
 }
 
 int py_interpreter_roots(struct py_world *w, uint64_t runtime, uint64_t interpreter, py_visit_root *visit,
@@ -192,6 +210,7 @@ int py_interpreter_roots(struct py_world *w, uint64_t runtime, uint64_t interpre
     root(&r, gc + PY_GC_CALLBACKS, "gc.callbacks");
     root_static_types(&r, interpreter);
     root_exit_callbacks(&r, interpreter);
+    root_identifiers(&r, interpreter);
     return r.status;
 }
 

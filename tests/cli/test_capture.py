@@ -3,6 +3,7 @@
 CAPTURES says how many random heaps.
 """
 
+import ctypes
 import functools
 import os
 import random
@@ -256,6 +257,15 @@ while True:
         self.addCleanup(self.stop, child)
         said = run("capture", "--pid", child.pid, "-o", self.path("x"), status=2)[1]
         self.assertIn("no heap found", said)
+        self.assertFalse(os.path.exists(self.path("x")))
+
+    def test_a_process_with_a_debugger(self):
+        seize = 0x4206
+        libc = ctypes.CDLL(None, use_errno=True)
+        pid = self.start(1)
+        self.assertEqual(libc.ptrace(ctypes.c_long(seize), ctypes.c_long(pid), None, None), 0, os.strerror(ctypes.get_errno()))
+        said = run("capture", "--pid", pid, "-o", self.path("x"), status=2)[1]
+        self.assertIn("process %d is traced by process %d" % (pid, os.getpid()), said)
         self.assertFalse(os.path.exists(self.path("x")))
 
 

@@ -49,6 +49,11 @@ class Holders(pythons.OfPython):
                               stdout=subprocess.PIPE, check=True).stdout
         return json.loads(said)
 
+    def count(self, name, kind):
+        said = subprocess.run([REFHEAP, "sql", self.path(name), "select count(*) from objects where type = '%s'" % kind, "--csv",
+                               "--no-cache"], stdout=subprocess.PIPE, check=True).stdout
+        return int(said.split()[-1])
+
     def test_a_static_variable_holds_and_a_missing_release_does_not(self):
         self.run_program("""
 outbox = [Message(3)]
@@ -98,6 +103,28 @@ refheap.dump("in.refheap")
         differ = [(names_inside[a], names_outside[a]) for a in both if names_inside[a] != names_outside[a]]
         self.assertLessEqual(len(differ), len(both) / 50, differ[:5])
         self.assertTrue(any("remembered in leaky" in n for names in names_inside.values() for n in names))
+
+    def test_what_the_interpreter_keeps_is_explained(self):
+        """By atexit, and by the list of a bounded cache, which has a reference to each link beside the dict's."""
+        self.run_program("""
+import atexit, functools
+atexit.register(lambda *words, **more: None, Message(1), more=Message(2))
+gone = lambda: None
+atexit.register(gone)
+atexit.unregister(gone)
+cached = functools.lru_cache(maxsize=5)(Message)
+for words in range(20):
+    cached(words)
+refheap.dump("in.refheap")
+""", captured=True)
+        for name in ("in.refheap", "out.refheap"):
+            for kind, count in (("Message", 7), ("functools._lru_list_elem", 5)):
+                said = self.audit(name, "--type", kind)
+                self.assertEqual((said["over"], said["possibly_over"], said["under"]), ([], [], []), (name, kind))
+                self.assertGreaterEqual(self.count(name, kind), count)
+            roots = {bytes(r.name) for r in read_snapshot(self.path(name)).roots}
+            version = pythons.version_of(self.python)[0].split(".")[1]
+            self.assertEqual({b"atexit function", b"atexit arguments", b"atexit keywords"} <= roots, int(version) >= 10, name)
 
     def test_the_stack_of_a_thread_that_waits_holds(self):
         self.run_program("""

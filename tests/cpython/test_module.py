@@ -324,6 +324,13 @@ work()
                              stderr=subprocess.PIPE, check=True)
         self.assertIn(b"REFHEAP_DUMP_ON: cannot understand \"nonsense\"", out.stderr)
 
+    def test_a_signal_of_the_environment_that_cannot_be_had(self):
+        """It is told, and the program starts all the same; what else is asked for happens."""
+        said = subprocess.run([self.python, "-c", "import refheap"], cwd=self.folder, stderr=subprocess.PIPE, check=True,
+                              env=environment(REFHEAP_DUMP_ON="signal:KILL,exit", REFHEAP_DUMP_TO="kill.refheap"))
+        self.assertIn(b"a signal that a program can wait for", said.stderr)
+        self.assertEqual(read_snapshot(self.path("kill.refheap")).process.captured, AT_EXIT)
+
     def test_exit(self):
         self.run_program("refheap.dump_on(exit=True)\nkept = [1]\nsys.exit(0)")
         self.assertEqual(self.one_dump().process.captured, AT_EXIT)

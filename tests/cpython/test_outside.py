@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "cli")]
 
 import pythons  # noqa: E402
-from support import REFHEAP, TestCase, run  # noqa: E402
+from support import REFHEAP, TestCase, ask, run  # noqa: E402
 from test_capture import attaching, core_pattern  # noqa: E402
 from truth import COUNTED, IMMORTAL, Comparison, Target, capture, garbage_of, sr, traversed  # noqa: E402
 
@@ -170,6 +170,8 @@ class Outside(TestCase):
                 os.unlink(path)
                 self.assertEqual(graph_of(live), graph_of(of_core))
                 self.assertEqual(roots_of(live), roots_of(of_core))
+                compared = ask("diff", self.path("live.refheap"), self.path("core.refheap"))  # a core has no host
+                self.assertEqual((compared["same_process"], compared["new"]["objects"], compared["gone"]["objects"]), (True, 0, 0))
                 if "/" not in core_pattern() and "|" not in core_pattern():
                     target.process.send_signal(signal.SIGABRT)
                     target.process.wait()

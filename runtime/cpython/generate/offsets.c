@@ -186,9 +186,13 @@ static void interpreters(void)
 #if AT(0x030a0000)
     FIELD(interp_atexit_callbacks, PyInterpreterState, atexit.callbacks);
     FIELD(interp_atexit_count, PyInterpreterState, atexit.ncallbacks);
-#else /* they are the module's, which traverses them */
+    FIELD(interp_identifiers, PyInterpreterState, unicode.ids.array);
+    FIELD(interp_identifier_count, PyInterpreterState, unicode.ids.size);
+#else /* callbacks are the module's, which traverses them; identifiers stand in static variables */
     NUMBER(interp_atexit_callbacks, -1);
     NUMBER(interp_atexit_count, -1);
+    NUMBER(interp_identifiers, -1);
+    NUMBER(interp_identifier_count, -1);
 #endif
 #if AT(0x030c0000)
 #if AT(0x030d0000)
