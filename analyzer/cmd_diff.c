@@ -54,13 +54,12 @@ static uint32_t group_number(const struct comparison *c, int side, ordinal o)
     return c->by == BY_MODULE ? c->types.module_of[type_of(c, side, o)] : type_of(c, side, o);
 }
 
+/* Of a type or a module. */
 static struct text group_name(const struct comparison *c, uint32_t group)
 {
-    struct text name = {NULL, 0, 0};
-    if (c->by != BY_GENERATION)
-        name = c->by == BY_MODULE ? c->types.module[group] : c->types.name[group];
-    const char *word = c->by == BY_GENERATION ? text_generation(group) : name.length ? NULL : "(none)";
-    return word ? (struct text){word, strlen(word), strlen(word)} : name;
+    static const char none[] = "(none)";
+    struct text name = c->by == BY_MODULE ? c->types.module[group] : c->types.name[group];
+    return name.length ? name : (struct text){none, sizeof none - 1, sizeof none - 1};
 }
 
 static int group_objects(struct comparison *c)
@@ -192,7 +191,7 @@ static void describe_columns(const struct comparison *c, struct column columns[C
 {
     int moves = c->by == BY_GENERATION;
     const struct column described[COLUMNS] = {
-        {grouping_names[c->by], grouping_names[c->by], CELL_TEXT},
+        {grouping_names[c->by], grouping_names[c->by], moves ? CELL_GENERATION : CELL_TEXT},
         {"before", "before", CELL_COUNT},
         {"after", "after", CELL_COUNT},
         {"delta_count", "change", CELL_CHANGE},
@@ -259,9 +258,11 @@ static int groups_table(const struct comparison *c)
             same++;
             continue;
         }
-        struct text name = group_name(c, order[i]);
+        struct text name = {NULL, 0, 0};
+        if (c->by != BY_GENERATION)
+            name = group_name(c, order[i]);
         struct cell cells[COLUMNS] = {
-            cell_bytes(name.bytes, name.length),
+            c->by == BY_GENERATION ? cell_number(order[i]) : cell_bytes(name.bytes, name.length),
             cell_number(x->before),
             cell_number(x->after),
             cell_number(x->after - x->before),

@@ -224,8 +224,12 @@ static void cut_front(char *name)
 static void describe_columns(const struct grouping *by, struct column columns[COLUMNS])
 {
     const struct column described[COLUMNS] = {
-        {by->key, by->title, CELL_TEXT}, {"count", "count", CELL_COUNT},      {"shallow", "shallow", CELL_SIZE},
-        {"owned", "owned", CELL_SIZE},   {"retained", "retained", CELL_SIZE}, {"largest", "largest", CELL_SIZE},
+        {by->key, by->title, by->class_of == generation_of ? CELL_GENERATION : CELL_TEXT},
+        {"count", "count", CELL_COUNT},
+        {"shallow", "shallow", CELL_SIZE},
+        {"owned", "owned", CELL_SIZE},
+        {"retained", "retained", CELL_SIZE},
+        {"largest", "largest", CELL_SIZE},
     };
     memcpy(columns, described, sizeof described);
 }
@@ -248,7 +252,9 @@ static int show_table(struct invocation *inv, const struct subject *u, const str
             by->name(u, order[i], name);
         if (by->class_of == site_of && inv->out.format == OUTPUT_TEXT)
             cut_front(name);
-        struct cell cells[] = {whole.bytes ? cell_bytes(whole.bytes, whole.length) : cell_text(name),
+        struct cell cells[] = {by->class_of == generation_of ? cell_number(order[i])
+                               : whole.bytes                 ? cell_bytes(whole.bytes, whole.length)
+                                                             : cell_text(name),
                                cell_number(c->count),
                                cell_number(c->shallow),
                                cell_number(c->owned),

@@ -65,7 +65,7 @@ class Compare(TestCase):
     def test_generations_before_and_after(self):
         first, second = self.dumps("sc", 2)
         answer = ask("diff", first, second, "--by", "generation")
-        young, old = ([g for g in answer["groups"] if g["generation"] == n][0] for n in ("0", "1"))
+        young, old = ([g for g in answer["groups"] if g["generation"] == n][0] for n in (0, 1))
         self.assertEqual(answer["moved"][0]["from"], 0)
         self.assertEqual(young["moved_out"], answer["moved"][0]["objects"])
         self.assertEqual(old["moved_in"], answer["moved"][0]["objects"])

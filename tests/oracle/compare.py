@@ -210,8 +210,7 @@ class Comparison:
         self.check_rows("summary_generation", "groups", "generation", self.generation_name)
 
     def generation_name(self, a):
-        generation = self.oracle.at[a].generation
-        return {PERMANENT: "permanent", UNTRACKED: "untracked"}.get(generation, str(generation))
+        return shown_generation(self.oracle.at[a])
 
     def check_rows(self, check, table, column, key):
         answer = self.program.json("summary", *(["--by", column] if key else []))
