@@ -145,12 +145,14 @@ static void root_static_types(struct rooting *r, uint64_t interpreter)
     }
 }
 
-/* An array of the interpreter's in memory of its own: where it is, and how many words of it may be looked at. */
+/* An array of the interpreter's in memory of its own: where it is; 0 when it has no such length, or may not be looked at
+ * because there are `words_each` to look at for each of its words. */
 static uint64_t array_of(struct rooting *r, uint64_t interpreter, int32_t offset, uint64_t count, uint64_t words_each)
 {
     uint64_t all = number(r->w, interpreter + (uint64_t)offset);
-    int may_look = all && count <= INT32_MAX && (!r->w->spend || r->w->spend(r->w, words_each * count));
-    return may_look ? all : 0;
+    if (!all || !count || count > INT32_MAX || !py_view(r->w->memory, all + 8 * (count - 1), 8))
+        return 0;
+    return !r->w->spend || r->w->spend(r->w, words_each * count) ? all : 0;
 }
 
 /* What atexit will call (3.10 on): pointers to three words each, NULL where one was taken back. */
