@@ -44,6 +44,8 @@ static const struct py_field match[] = {
 static const struct py_field text_iterator[] = {{16, OWNED, "text", 0, 0}, {0}}; /* the other words are borrowed */
 static const struct py_field named[] = {{16, OWNED, "__name__", 0, 0}, {0}};
 static const struct py_field hamt_iterator[] = {{16, STRONG, "context", 0, 0}, {0}}; /* its nodes are borrowed */
+/* What byref() makes. The value before it is a union as large as a long double: most of it is left from another object. */
+static const struct py_field ctypes_argument[] = {{48, STRONG, "_obj", 0, 0}, {0}};
 static const struct py_field ctypes_data[] = {{32, STRONG, "_b_base_", 0, 0}, {64, STRONG, "_objects", 0, 0}, {0}};
 static const struct py_field partial[] = {{16, STRONG, "func", 0, 0},
                                           {24, STRONG, "args", 0, 0},
@@ -250,6 +252,8 @@ static const struct py_own owns[] = {
     {"_thread.RLock", PY_KIND_PLAIN, NULL, NULL, 0},
     {"_thread._localdummy", PY_KIND_PLAIN, NULL, NULL, 0}, /* its dict is borrowed */
     {"_ctypes._CData", PY_KIND_FIELDS, ctypes_data, NULL, 0},
+    {"_ctypes.CArgObject", PY_KIND_FIELDS, ctypes_argument, NULL, 0}, /* from 3.12 on */
+    {"CArgObject", PY_KIND_FIELDS, ctypes_argument, NULL, 0},
     {"typing.TypeVar", PY_KIND_SCANNED, named, NULL, 24},
     {"typing.ParamSpec", PY_KIND_SCANNED, named, NULL, 24},
     {"typing.TypeVarTuple", PY_KIND_SCANNED, named, NULL, 24},

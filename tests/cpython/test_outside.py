@@ -27,7 +27,8 @@ ALL = os.environ.get("CPYTHONS") == "all"
 CAPTURES = int(os.environ.get("CAPTURES", "100" if ALL else "3"))
 DAMAGES = int(os.environ.get("CORE_DAMAGES", "100" if ALL else "8"))
 EXACT = {"list", "tuple", "dict", "set", "frozenset", "function", "method", "cell", "frame", "generator", "coroutine",
-         "Plain", "Slots", "Both", "Derived", "Node", "type", "weakref", "ReferenceType", "deque", "traceback"}
+         "Plain", "Slots", "Both", "Derived", "Node", "type", "weakref", "ReferenceType", "deque", "traceback",
+         "CArgObject"}
 HARNESS_REFCOUNTS = 8  # of objects that the telling itself holds: its functions, and what they call
 
 
